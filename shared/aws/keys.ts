@@ -1,0 +1,65 @@
+/**
+ * The only place where keys of the `mail` table and of the `mail` bucket are built (I9): every function takes the
+ * account first, so that a key of one account cannot be made from another's data.
+ */
+import type { AccountId, BlobId, GatewayId, MailboxId, RecordNumber, Uid } from '../account/ids.ts';
+
+/** Keys of one item: partition key and sort key. */
+export interface ItemKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** Record numbers have twelve digits, so that keys sort as numbers do. */
+const RECORD_DIGITS = 12;
+const JOURNAL = 'journal#';
+
+export const accountKeys = {
+  partition: (account: AccountId): string => `account#${account}`,
+  checkpoint: (account: AccountId): ItemKey => ({ pk: `account#${account}`, sk: 'checkpoint' }),
+  bundle: (account: AccountId): ItemKey => ({ pk: `account#${account}`, sk: 'bundle' }),
+  record: (account: AccountId, number: RecordNumber): ItemKey => ({
+    pk: `account#${account}`,
+    sk: `${JOURNAL}${number.toString().padStart(RECORD_DIGITS, '0')}`,
+  }),
+  /** Bounds, both included, of the sort keys of all records after `number`. */
+  recordsAfter: (number: RecordNumber): { from: string; to: string } => ({
+    from: `${JOURNAL}${(number + 1).toString().padStart(RECORD_DIGITS, '0')}`,
+    to: `${JOURNAL}${'9'.repeat(RECORD_DIGITS)}`,
+  }),
+  segment: (account: AccountId, mailbox: MailboxId, firstUid: Uid, fold: string): ItemKey => ({
+    pk: `segment#${account}#${mailbox}`,
+    sk: `${firstUid.toString().padStart(10, '0')}@${fold}`,
+  }),
+  graveyard: (account: AccountId, fold: string): ItemKey => ({
+    pk: `segment#${account}#graveyard`,
+    sk: fold,
+  }),
+  part: (account: AccountId, name: string, fold: string): ItemKey => ({
+    pk: `part#${account}`,
+    sk: `${name}@${fold}`,
+  }),
+  watch: (account: AccountId, gateway: GatewayId): ItemKey => ({
+    pk: `watch#${account}`,
+    sk: `gateway#${gateway}`,
+  }),
+  delivery: (account: AccountId, messageId: string): ItemKey => ({
+    pk: `delivery#${messageId}#${account}`,
+    sk: '-',
+  }),
+} as const;
+
+/** Number of a record from its sort key. */
+export function recordNumberOf(sk: string): RecordNumber {
+  return Number(sk.slice(JOURNAL.length)) as RecordNumber;
+}
+
+export const blobKeys = {
+  /** All message blobs of one account. */
+  messages: (account: AccountId): string => `blobs/${account}/`,
+  message: (account: AccountId, blob: BlobId): string => `blobs/${account}/${blob}`,
+  /** A summary or op too large for a record, named by it. */
+  overflow: (account: AccountId, blob: BlobId): string => `overflow/${account}/${blob}`,
+  /** A chunk of summaries, written by a fold. */
+  chunk: (account: AccountId, fold: string): string => `summaries/${account}/${fold}`,
+} as const;

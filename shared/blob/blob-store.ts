@@ -1,0 +1,52 @@
+/**
+ * The blob store: message bodies and other immutable objects under a key. One implementation on S3, one on a folder;
+ * `test/integration/blob-store.contract.ts` holds both to this contract.
+ *
+ * Every key is written once and never changed, so there is no versioning and no locking here. `put` returns only when
+ * the whole object is durable (I2): after it, `get` finds every byte from any process.
+ */
+export interface BlobStore {
+  /**
+   * Stores `body` of exactly `size` bytes under `key`. A body of another size is an error, and leaves no object.
+   * An aborted or failed put leaves no readable object.
+   */
+  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, size: number, options?: BlobPutOptions): Promise<void>;
+  /**
+   * Opens `key` for reading: the whole object, or the bytes `range.start` … `range.end` (end excluded, clamped to the
+   * object's size). A range that starts at or beyond the end is empty. Rejects with `BlobMissingError` if there is no
+   * such object. If the transport breaks midway the iteration rejects; it never ends early.
+   */
+  get(key: string, range?: ByteRange, options?: { readonly signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
+  /** Deletes any number of keys; a key that is not there is no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** All objects whose key starts with `prefix`, in ascending order of key (UTF-8 bytes), every page. */
+  list(prefix: string): AsyncIterable<BlobEntry>;
+}
+
+export interface BlobPutOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes `start` (included) to `end` (excluded). */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface BlobEntry {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since the epoch. */
+  readonly modified: number;
+}
+
+/** There is no object under the key. */
+export class BlobMissingError extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super(`no object under key ${key}`);
+    this.name = 'BlobMissingError';
+    this.key = key;
+  }
+}
