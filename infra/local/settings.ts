@@ -1,0 +1,285 @@
+/**
+ * The settings of a local instance, from three places: a flag, else a `QUIRE_*` variable of the environment, else the
+ * default. Everything is checked here, before anything is started; the rest of the program sees values only.
+ */
+import { isIP } from 'node:net';
+import path from 'node:path';
+import { LOG_LEVELS, type LogLevel } from '../../shared/log.ts';
+import { SetupError } from './setup-error.ts';
+
+/** An S3 service in place of the folder. */
+export interface S3Settings {
+  /** Absent: AWS itself. */
+  readonly endpoint?: string;
+  readonly mailBucket: string;
+  readonly inboundBucket: string;
+}
+
+export interface LocalSettings {
+  /** Address of the IMAP and SMTP listeners. The embedded parts listen on 127.0.0.1 whatever it is. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly imapPort: number;
+  readonly imapsPort: number;
+  readonly smtpPort: number;
+  /** Absolute path of the data folder. */
+  readonly data: string;
+  /** Print one line of JSON on standard output once ready. */
+  readonly json: boolean;
+  /** Make the demonstration accounts at first start. */
+  readonly demo: boolean;
+  readonly logLevel: LogLevel;
+  /** A DynamoDB API elsewhere, instead of the embedded one. */
+  readonly dynamodbEndpoint?: string;
+  /** An SQS API elsewhere, instead of the embedded one. */
+  readonly sqsEndpoint?: string;
+  readonly s3?: S3Settings;
+  readonly mailTable: string;
+  readonly directoryTable: string;
+}
+
+/** What commander hands over: camel-cased names of the flags that were given. */
+export type Flags = Readonly<Record<string, string | boolean | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Setting {
+  readonly flag: string;
+  /** What the flag takes, as the help shows it; none for a switch. */
+  readonly argument?: string;
+  readonly variable: string;
+  readonly help: string;
+}
+
+/** Every setting, as help and README list them. Switches that are on by default are turned off by `--no-…`. */
+export const SETTINGS = {
+  host: {
+    flag: 'host',
+    argument: 'address',
+    variable: 'QUIRE_HOST',
+    help: 'address to listen on (127.0.0.1)',
+  },
+  imapPort: {
+    flag: 'imap-port',
+    argument: 'port',
+    variable: 'QUIRE_IMAP_PORT',
+    help: 'IMAP (1143; 0 for any)',
+  },
+  imapsPort: {
+    flag: 'imaps-port',
+    argument: 'port',
+    variable: 'QUIRE_IMAPS_PORT',
+    help: 'IMAP over TLS (1993; 0 for any)',
+  },
+  smtpPort: {
+    flag: 'smtp-port',
+    argument: 'port',
+    variable: 'QUIRE_SMTP_PORT',
+    help: 'SMTP (1025; 0 for any)',
+  },
+  data: {
+    flag: 'data',
+    argument: 'folder',
+    variable: 'QUIRE_DATA',
+    help: 'folder of everything kept (.quire)',
+  },
+  json: {
+    flag: 'json',
+    variable: 'QUIRE_JSON',
+    help: 'print one line of JSON on standard output once ready',
+  },
+  demo: { flag: 'no-demo', variable: 'QUIRE_DEMO', help: 'make no demonstration accounts' },
+  logLevel: {
+    flag: 'log-level',
+    argument: 'level',
+    variable: 'QUIRE_LOG_LEVEL',
+    help: `${LOG_LEVELS.join(', ')} (info)`,
+  },
+  dynamodbEndpoint: {
+    flag: 'dynamodb-endpoint',
+    argument: 'url',
+    variable: 'QUIRE_DYNAMODB_ENDPOINT',
+    help: 'a DynamoDB API to use instead of the embedded one',
+  },
+  sqsEndpoint: {
+    flag: 'sqs-endpoint',
+    argument: 'url',
+    variable: 'QUIRE_SQS_ENDPOINT',
+    help: 'an SQS API to use instead of the embedded one',
+  },
+  s3Endpoint: {
+    flag: 's3-endpoint',
+    argument: 'url',
+    variable: 'QUIRE_S3_ENDPOINT',
+    help: 'an S3 API to keep mail in instead of the data folder',
+  },
+  mailBucket: {
+    flag: 'mail-bucket',
+    argument: 'name',
+    variable: 'QUIRE_MAIL_BUCKET',
+    help: 'bucket of messages, on S3',
+  },
+  inboundBucket: {
+    flag: 'inbound-bucket',
+    argument: 'name',
+    variable: 'QUIRE_INBOUND_BUCKET',
+    help: 'bucket of arriving mail, on S3',
+  },
+  mailTable: {
+    flag: 'mail-table',
+    argument: 'name',
+    variable: 'QUIRE_MAIL_TABLE',
+    help: 'DynamoDB table (mail)',
+  },
+  directoryTable: {
+    flag: 'directory-table',
+    argument: 'name',
+    variable: 'QUIRE_DIRECTORY_TABLE',
+    help: 'DynamoDB table (directory)',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** Where a value came from, and its text. */
+interface Given {
+  readonly text: string;
+  /** How the person wrote it: `--imap-port` or `QUIRE_IMAP_PORT`. */
+  readonly name: string;
+}
+
+/**
+ * Reads the settings. `folder` is what a relative data folder is relative to.
+ * @throws {SetupError} one sentence about the first value that is wrong.
+ */
+export function readSettings(flags: Flags, environment: Environment, folder: string): LocalSettings {
+  const given = (name: SettingName): Given | undefined => {
+    const { flag, variable } = SETTINGS[name];
+    const value = flags[name];
+    if (typeof value === 'string') return { text: value, name: `--${flag}` };
+    // Commander reports the default of a `--no-…` switch as true: only false was said by the person.
+    if (value === false || (value === true && !flag.startsWith('no-'))) {
+      return { text: String(value), name: `--${flag}` };
+    }
+    const text = environment[variable];
+    // An empty variable is how many shells and unit files say "not set".
+    return text === undefined || text === '' ? undefined : { text, name: variable };
+  };
+  const host = address(given('host')) ?? '127.0.0.1';
+  const demo = yesOrNo(given('demo')) ?? true;
+  if (demo && !isLoopback(host)) {
+    throw new SetupError(
+      `The demonstration accounts have a password that everybody knows: to listen on ${host}, give --no-demo as well.`,
+    );
+  }
+  const dynamodbEndpoint = url(given('dynamodbEndpoint'));
+  const sqsEndpoint = url(given('sqsEndpoint'));
+  const s3 = s3Settings(given('s3Endpoint'), given('mailBucket'), given('inboundBucket'));
+  return {
+    host,
+    imapPort: port(given('imapPort')) ?? 1143,
+    imapsPort: port(given('imapsPort')) ?? 1993,
+    smtpPort: port(given('smtpPort')) ?? 1025,
+    data: path.resolve(folder, given('data')?.text ?? '.quire'),
+    json: yesOrNo(given('json')) ?? false,
+    demo,
+    logLevel: logLevel(given('logLevel')) ?? 'info',
+    ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
+    ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),
+    ...(s3 === undefined ? {} : { s3 }),
+    mailTable: tableName(given('mailTable')) ?? 'mail',
+    directoryTable: tableName(given('directoryTable')) ?? 'directory',
+  };
+}
+
+/** Whether only this machine can reach `host`. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+function address(given: Given | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (isIP(given.text) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(given.text)) return given.text;
+  throw new SetupError(`${given.name} is "${given.text}", but it must be an IP address or a host name.`);
+}
+
+function port(given: Given | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const value = /^\d{1,5}$/.test(given.text) ? Number(given.text) : NaN;
+  if (value <= 65535) return value;
+  throw new SetupError(`${given.name} is "${given.text}", but a port is a whole number from 0 to 65535.`);
+}
+
+function yesOrNo(given: Given | undefined): boolean | undefined {
+  if (given === undefined) return undefined;
+  switch (given.text.toLowerCase()) {
+    case 'true':
+    case 'yes':
+    case '1':
+      return true;
+    case 'false':
+    case 'no':
+    case '0':
+      return false;
+    default:
+      throw new SetupError(`${given.name} is "${given.text}", but it must be yes or no.`);
+  }
+}
+
+function logLevel(given: Given | undefined): LogLevel | undefined {
+  if (given === undefined) return undefined;
+  const level = LOG_LEVELS.find((known) => known === given.text);
+  if (level !== undefined) return level;
+  throw new SetupError(`${given.name} is "${given.text}", but it must be one of ${LOG_LEVELS.join(', ')}.`);
+}
+
+function url(given: Given | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const parsed = URL.canParse(given.text) ? new URL(given.text) : undefined;
+  if (parsed !== undefined && /^https?:$/.test(parsed.protocol)) {
+    if (parsed.username === '' && parsed.password === '') return given.text.replace(/\/+$/, '');
+    throw new SetupError(
+      `${given.name} must not hold a user or a password: AWS credentials have their own settings.`,
+    );
+  }
+  throw new SetupError(
+    `${given.name} is "${given.text}", but it must be a URL such as http://127.0.0.1:8000.`,
+  );
+}
+
+/** DynamoDB: 3 to 255 letters, digits, `_`, `-`, `.`. */
+function tableName(given: Given | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (/^[A-Za-z0-9_.-]{3,255}$/.test(given.text)) return given.text;
+  throw new SetupError(
+    `${given.name} is "${given.text}", but a table's name has 3 to 255 letters, digits, "_", "-" or ".".`,
+  );
+}
+
+function bucketName(given: Given): string {
+  if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(given.text)) return given.text;
+  throw new SetupError(
+    `${given.name} is "${given.text}", but a bucket's name has 3 to 63 small letters, digits, "-" or ".".`,
+  );
+}
+
+function s3Settings(
+  endpoint: Given | undefined,
+  mail: Given | undefined,
+  inbound: Given | undefined,
+): S3Settings | undefined {
+  if (mail === undefined && inbound === undefined && endpoint === undefined) return undefined;
+  if (mail === undefined || inbound === undefined) {
+    throw new SetupError('To keep mail on S3, give both --mail-bucket and --inbound-bucket.');
+  }
+  if (mail.text === inbound.text) {
+    throw new SetupError(
+      `${mail.name} and ${inbound.name} must be two buckets: what arrives is deleted once delivered.`,
+    );
+  }
+  const parsed = url(endpoint);
+  return {
+    ...(parsed === undefined ? {} : { endpoint: parsed }),
+    mailBucket: bucketName(mail),
+    inboundBucket: bucketName(inbound),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Structured logs. They go to standard error, so that standard output stays a program's own (`--json`). A person's
+ * terminal gets readable lines, everything else one JSON object a line, in pino's form.
+ *
+ * Secrets and the contents of mail are never logged. The rule is the caller's; the list below is the net under it:
+ * what carries one of these names is cut out, up to three objects deep.
+ */
+import { pino, type Logger } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+
+export type Log = Logger;
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const SECRET_NAMES = [
+  'password',
+  'passphrase',
+  'secret',
+  'secretAccessKey',
+  'sessionToken',
+  'privateKey',
+  'authorization',
+  'credentials',
+  'hash',
+  'salt',
+  // Mail: the raw message, its text, what a client sent in a literal.
+  'raw',
+  'body',
+  'content',
+  'literal',
+];
+const REDACTED = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
+
+/** Where log lines go. */
+export interface LogTarget {
+  write(line: string): unknown;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** Lines for a person instead of JSON. */
+  readonly pretty: boolean;
+  /** Default: standard error. */
+  readonly target?: LogTarget;
+}
+
+/**
+ * Makes the root logger of a process; take `log.child({ part: 'smtp' })` for each part of it. Lines are written in this
+ * thread and at once: the last ones before an exit are the ones that matter.
+ */
+export function createLog(options: LogOptions): Log {
+  const target: LogTarget = options.target ?? process.stderr;
+  const settings = { level: options.level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } };
+  if (!options.pretty) return pino(settings, { write: (line) => void target.write(line) });
+  const format = prettyFactory({
+    colorize: target === process.stderr && process.stderr.isTTY,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'part',
+    messageFormat: '{if part}[{part}] {end}{msg}',
+    singleLine: true,
+  });
+  return pino(settings, { write: (line) => void target.write(format(line)) });
+}
