@@ -1,0 +1,199 @@
+/**
+ * The root of a checkpoint: an account's state at a record number without its messages, and the list of what holds them.
+ *
+ * The root item stays small (`ROOT_BYTES`), so that opening an account costs little however it is used; what does not
+ * fit spills into parts, which are put before the root that names them and never overwritten.
+ */
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { decode, encode } from 'cborg';
+import type { MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
+import type { SpecialUse } from './ops.ts';
+import { UnknownVersionError } from './record.ts';
+import type { AccountState, Mailbox } from './state.ts';
+
+export const CHECKPOINT_VERSION = 1;
+/** A strongly consistent read of the root is at most 8 read units. */
+export const ROOT_BYTES = 32_000;
+/** A DynamoDB item is at most 400 KB, keys and attribute names included. */
+export const PART_BYTES = 390_000;
+
+/** Up to `MESSAGES_PER_SEGMENT` messages of one mailbox. */
+export interface SegmentInfo {
+  readonly firstUid: Uid;
+  readonly lastUid: Uid;
+  readonly count: number;
+  /** The fold that wrote it: part of its key. In a bundle, the segment lies there under the same name. */
+  readonly fold: string;
+}
+
+/** An S3 object of summaries. */
+export interface ChunkInfo {
+  /** How rows name it; never given out again. */
+  readonly number: number;
+  readonly fold: string;
+  readonly bytes: number;
+}
+
+/** Rows that were expunged between two folds, for undelete and for the purge of their blobs. */
+export interface GraveyardInfo {
+  readonly fold: string;
+  readonly count: number;
+}
+
+/** What a younger fold replaced; deleted from this list alone, a day after `since` (milliseconds). */
+export interface Superseded {
+  readonly since: number;
+  readonly item:
+    | { readonly kind: 'segment'; readonly mailbox: MailboxId; readonly firstUid: Uid; readonly fold: string }
+    | { readonly kind: 'part'; readonly name: string; readonly fold: string }
+    | { readonly kind: 'chunk'; readonly fold: string };
+}
+
+export interface Checkpoint {
+  readonly fold: string;
+  /** When it was written, milliseconds since the epoch. */
+  readonly time: number;
+  /** The state at `state.number`, no columns loaded. */
+  readonly state: AccountState;
+  readonly journalBytes: number;
+  /** Whether all segments lie in the bundle of the same fold. */
+  readonly bundled: boolean;
+  readonly segments: ReadonlyMap<MailboxId, readonly SegmentInfo[]>;
+  readonly chunks: readonly ChunkInfo[];
+  readonly nextChunk: number;
+  readonly graveyards: readonly GraveyardInfo[];
+  readonly superseded: readonly Superseded[];
+  /** Records up to this one have been emptied (I4). */
+  readonly emptiedTo: RecordNumber;
+  /** Earlier checkpoints whose records are not yet emptied: the records go a day after the checkpoint that covers them. */
+  readonly covered: readonly { readonly number: RecordNumber; readonly time: number }[];
+  /** Names of the parts that hold what did not fit the root. */
+  readonly parts: readonly string[];
+}
+
+export interface EncodedCheckpoint {
+  readonly root: Uint8Array;
+  readonly parts: readonly { readonly name: string; readonly data: Uint8Array }[];
+}
+
+type Fields = readonly unknown[];
+
+/** Bytes of the root, and of the parts that it names. */
+export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): EncodedCheckpoint {
+  const body = zstdCompressSync(encode(bodyFields(checkpoint)));
+  if (body.length <= ROOT_BYTES) return { root: encode([CHECKPOINT_VERSION, [], body]), parts: [] };
+  const parts: { name: string; data: Uint8Array }[] = [];
+  for (let at = 0; at < body.length; at += PART_BYTES)
+    parts.push({ name: `root-${parts.length}`, data: body.subarray(at, at + PART_BYTES) });
+  return { root: encode([CHECKPOINT_VERSION, parts.map((part) => part.name), new Uint8Array(0)]), parts };
+}
+
+/** Inverse of `encodeCheckpoint`. `readPart` rejects if the part is gone: a younger fold came between, so open again. */
+export async function decodeCheckpoint(
+  root: Uint8Array,
+  readPart: (name: string) => Promise<Uint8Array>,
+): Promise<Checkpoint> {
+  const [version, names, inline] = decode(root) as [number, string[], Uint8Array];
+  if (version !== CHECKPOINT_VERSION) throw new UnknownVersionError(`a checkpoint of version ${String(version)}`);
+  const body = names.length === 0 ? inline : Buffer.concat(await Promise.all(names.map(readPart)));
+  return { ...checkpointOf(decode(zstdDecompressSync(body)) as Fields), parts: names };
+}
+
+function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
+  const { state } = checkpoint;
+  return [
+    checkpoint.fold,
+    checkpoint.time,
+    state.number,
+    [state.usage.messages, state.usage.bytes],
+    state.lastUidValidity,
+    state.nextMailbox,
+    [...state.mailboxes.values()].map(mailboxFields),
+    [...state.subscriptions],
+    checkpoint.journalBytes,
+    checkpoint.bundled,
+    [...checkpoint.segments].map(([mailbox, list]) => [
+      mailbox,
+      list.map((segment) => [segment.firstUid, segment.lastUid, segment.count, segment.fold]),
+    ]),
+    checkpoint.chunks.map((chunk) => [chunk.number, chunk.fold, chunk.bytes]),
+    checkpoint.nextChunk,
+    checkpoint.graveyards.map((graveyard) => [graveyard.fold, graveyard.count]),
+    checkpoint.superseded.map(({ since, item }) => [since, item]),
+    checkpoint.emptiedTo,
+    checkpoint.covered.map(({ number, time }) => [number, time]),
+  ];
+}
+
+function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
+  const [fold, time, number, usage, lastUidValidity, nextMailbox, tree, subscriptions, ...rest] = fields;
+  const [journalBytes, bundled, segments, chunks, nextChunk, graveyards, superseded, emptiedTo, covered] = rest;
+  const [messages = 0, bytes = 0] = usage as number[];
+  const mailboxes = (tree as Fields[]).map(mailboxOf);
+  const state: AccountState = {
+    number: number as RecordNumber,
+    usage: { messages, bytes },
+    lastUidValidity: lastUidValidity as number,
+    nextMailbox: nextMailbox as MailboxId,
+    mailboxes: new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox])),
+    subscriptions: new Set(subscriptions as string[]),
+  };
+  return {
+    fold: fold as string,
+    time: time as number,
+    state,
+    journalBytes: journalBytes as number,
+    bundled: bundled as boolean,
+    segments: new Map(
+      (segments as [MailboxId, [Uid, Uid, number, string][]][]).map(([mailbox, list]) => [
+        mailbox,
+        list.map(([firstUid, lastUid, count, of]) => ({ firstUid, lastUid, count, fold: of })),
+      ]),
+    ),
+    chunks: (chunks as [number, string, number][]).map(([n, of, size]) => ({ number: n, fold: of, bytes: size })),
+    nextChunk: nextChunk as number,
+    graveyards: (graveyards as [string, number][]).map(([of, count]) => ({ fold: of, count })),
+    superseded: (superseded as [number, Superseded['item']][]).map(([since, item]) => ({ since, item })),
+    emptiedTo: emptiedTo as RecordNumber,
+    covered: (covered as [RecordNumber, number][]).map(([n, at]) => ({ number: n, time: at })),
+  };
+}
+
+function mailboxFields(mailbox: Mailbox): Fields {
+  const { id, name, uidValidity, uidNext, messages, unseen, deleted, bytes } = mailbox;
+  const { highestModSeq, recentFloor, use, keywords } = mailbox;
+  return [
+    id,
+    name,
+    uidValidity,
+    uidNext,
+    messages,
+    unseen,
+    deleted,
+    bytes,
+    highestModSeq,
+    recentFloor,
+    use,
+    keywords,
+  ];
+}
+
+function mailboxOf(fields: Fields): Mailbox {
+  const [id, name, uidValidity, uidNext, messages, unseen, deleted, bytes, ...rest] = fields;
+  const [highestModSeq, recentFloor, use, keywords] = rest;
+  return {
+    id: id as MailboxId,
+    name: name as string,
+    uidValidity: uidValidity as number,
+    uidNext: uidNext as number,
+    messages: messages as number,
+    unseen: unseen as number,
+    deleted: deleted as number,
+    bytes: bytes as number,
+    highestModSeq: highestModSeq as ModSeq,
+    recentFloor: recentFloor as number,
+    use: use as SpecialUse | null,
+    keywords: keywords as string[],
+    columns: undefined,
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * The ops of the journal: what a record says was done. An op is logical ("add \Seen to 1:10000"), so that its record
+ * stays small however many messages it touches; `apply` works out the result, the same on every replica.
+ *
+ * The meaning of an op never changes (I8): a change of meaning is a new op, read by one release before any release
+ * writes it.
+ */
+import type { BlobId, MailboxId } from './ids.ts';
+import type { FlagMode } from './flags.ts';
+import type { UidRanges } from './uid-ranges.ts';
+
+/** Special uses of mailboxes (RFC 6154 §2), without the backslash. */
+export type SpecialUse = 'All' | 'Archive' | 'Drafts' | 'Flagged' | 'Junk' | 'Sent' | 'Trash' | 'Important';
+export const SPECIAL_USES: readonly SpecialUse[] = [
+  'All',
+  'Archive',
+  'Drafts',
+  'Flagged',
+  'Junk',
+  'Sent',
+  'Trash',
+  'Important',
+];
+
+/**
+ * Where a message goes: a mailbox by id, or, for a writer that has not read the tree (a delivery), by special use.
+ * A target that is not there means INBOX.
+ */
+export type Target = { readonly mailbox: MailboxId } | { readonly use: SpecialUse } | { readonly inbox: true };
+
+/** What an op changes in one mailbox's counters; replicas without the mailbox's columns rely on it. */
+export interface Effect {
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  readonly bytes: number;
+}
+
+export const NO_EFFECT: Effect = { messages: 0, unseen: 0, deleted: 0, bytes: 0 };
+
+/** The summary's bytes (`encodeSummary`), or the name of the object that holds them when they are too large. */
+export type SummaryPlace = { readonly inline: Uint8Array } | { readonly object: BlobId };
+
+/** A message arrives. It gets the target's UIDNEXT. */
+export interface AppendOp {
+  readonly op: 'append';
+  readonly to: Target;
+  readonly blob: BlobId;
+  /** Bytes. */
+  readonly size: number;
+  readonly system: number;
+  readonly keywords: readonly string[];
+  /** INTERNALDATE: seconds since the epoch, and its zone in minutes east, a multiple of `ZONE_STEP`. */
+  readonly date: number;
+  readonly zone: number;
+  readonly summary: SummaryPlace;
+}
+
+/** STORE. */
+export interface FlagsOp {
+  readonly op: 'flags';
+  readonly mailbox: MailboxId;
+  readonly uids: UidRanges;
+  readonly mode: FlagMode;
+  readonly system: number;
+  readonly keywords: readonly string[];
+  readonly effect: Effect;
+}
+
+/** EXPUNGE: the messages leave the mailbox. */
+export interface ExpungeOp {
+  readonly op: 'expunge';
+  readonly mailbox: MailboxId;
+  readonly uids: UidRanges;
+  readonly effect: Effect;
+}
+
+/** COPY and MOVE within the account. The n-th message gets the target's UIDNEXT + n; flags and dates are kept. */
+export interface CopyOp {
+  readonly op: 'copy' | 'move';
+  readonly from: MailboxId;
+  readonly to: MailboxId;
+  readonly uids: UidRanges;
+  /** Keywords that the messages carry, for the target's list. */
+  readonly keywords: readonly string[];
+  /** What the target gains; a MOVE takes the same from the source. */
+  readonly effect: Effect;
+}
+
+/** CREATE. The mailbox gets the account's next id. A name that is taken makes the op void. */
+export interface CreateOp {
+  readonly op: 'create';
+  readonly name: string;
+  /** At least the account's last + 1, so that no UIDVALIDITY is used twice in an account (I1). */
+  readonly uidValidity: number;
+  readonly use: SpecialUse | null;
+}
+
+/** DELETE: the mailbox and its messages go; names below it stay. */
+export interface DeleteOp {
+  readonly op: 'delete';
+  readonly mailbox: MailboxId;
+}
+
+/** RENAME of a name and of every name below it. Void if any of the new names is taken. */
+export interface RenameOp {
+  readonly op: 'rename';
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface SubscribeOp {
+  readonly op: 'subscribe' | 'unsubscribe';
+  readonly name: string;
+}
+
+/** Messages below `floor` have been \Recent to somebody (RFC 3501 §2.3.2). Rides on a commit that happens anyway. */
+export interface RecentOp {
+  readonly op: 'recent';
+  readonly mailbox: MailboxId;
+  readonly floor: number;
+}
+
+/** After a restore from backup: every UIDNEXT and the UIDVALIDITY counter jump ahead of what may have been lost. */
+export interface EpochOp {
+  readonly op: 'epoch';
+  readonly uidJump: number;
+  readonly uidValidity: number;
+}
+
+export type Op =
+  | AppendOp
+  | FlagsOp
+  | ExpungeOp
+  | CopyOp
+  | CreateOp
+  | DeleteOp
+  | RenameOp
+  | SubscribeOp
+  | RecentOp
+  | EpochOp;

@@ -1,0 +1,396 @@
+/**
+ * A replica: one account's state in this process, kept up by reading what came after.
+ *
+ * Invariants:
+ * - The state only ever moves forward, by records in order (I1); all that moves it runs one at a time (`#exclusive`).
+ * - A commit is answered only when its record is known to be in the journal (I3).
+ * - A state that was handed out never changes: a command reads from the one it began with.
+ */
+import { type Report, apply } from './apply.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import type { AccountId, MailboxId } from './ids.ts';
+import type { JournalStore, StoredBundle } from './journal-store.ts';
+import { type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
+import type { Op } from './ops.ts';
+import { type JournalRecord, isEmptied } from './record.ts';
+import { RecordBuilder } from './record-builder.ts';
+import type { Rim } from './rim.ts';
+import { type AccountState, columnBytes, withColumns } from './state.ts';
+
+/** What a command wants done to the state it is shown: ops for the journal, and what to answer when they are in it. */
+export interface Decision<T> {
+  readonly ops: readonly Op[];
+  readonly value: T;
+}
+
+export interface CommitRequest<T> {
+  /** Mailboxes whose messages `decide` looks at; loaded before it is called. */
+  readonly needs?: (state: AccountState) => readonly MailboxId[];
+  /**
+   * Pure: called again when another's record came first. A throw is the refusal of this commit and of no other; it
+   * reaches the caller only if the state it was decided on is the newest.
+   */
+  readonly decide: (state: AccountState) => Decision<T>;
+}
+
+export interface Change {
+  readonly state: AccountState;
+  /** What led from the previous state here; null after a reload, when only a comparison of states tells. */
+  readonly records: readonly JournalRecord[] | null;
+}
+
+/** Called after each commit by this process, once its waiters have been answered: wake-ups and work items. */
+export type CommitListener = (records: readonly JournalRecord[], journalBytesBefore: number) => void;
+
+interface Waiting {
+  readonly request: CommitRequest<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Whether the state has been synced since this commit was asked for. */
+  synced: boolean;
+}
+
+/** A decision of the group that is being put. */
+type Decided = { readonly waiting: Waiting } & (
+  { readonly value: unknown } | { readonly refusal: unknown }
+);
+
+/** What columns are made from. */
+interface Base {
+  readonly checkpoint: Checkpoint;
+  readonly bundle: StoredBundle | null;
+  readonly tail: JournalRecord[];
+}
+
+/** What a replica can be told from outside. */
+export interface ReplicaOptions {
+  readonly report?: Report;
+  readonly onCommit?: CommitListener;
+}
+
+/** After that many conflicts of one commit the account is busier than it can be served. */
+const MAX_CONFLICTS = 100;
+/** Full-jitter backoff between conflicts: a write takes some milliseconds, so the first waits are of that order. */
+const BACKOFF_BASE_MS = 4;
+const BACKOFF_CAP_MS = 500;
+/** A tail in memory beyond this is cut back to a younger checkpoint, if there is one. */
+const TAIL_RECORDS = 512;
+
+/** The account is written to by so many that this commit never came first. */
+export class BusyError extends Error {
+  constructor(account: AccountId) {
+    super(`account ${account} is written to by too many at once; try again`);
+    this.name = 'BusyError';
+  }
+}
+
+export class Replica {
+  readonly account: AccountId;
+  readonly #store: JournalStore;
+  readonly #rim: Rim;
+  readonly #options: ReplicaOptions;
+  readonly #listeners = new Set<(change: Change) => void>();
+  #state: AccountState | null = null;
+  #journalBytes = 0;
+  /** Checkpoint and records above it, from which columns are made; null when dropped under memory pressure. */
+  #base: Base | null = null;
+  #queue: Waiting[] = [];
+  #committing = false;
+  #turn: Promise<unknown> = Promise.resolve();
+  #nextSync: Promise<AccountState> | null = null;
+  #rebaseAbove = TAIL_RECORDS;
+
+  constructor(account: AccountId, store: JournalStore, rim: Rim, options: ReplicaOptions = {}) {
+    this.account = account;
+    this.#store = store;
+    this.#rim = rim;
+    this.#options = options;
+  }
+
+  /** The newest state that this process knows, or null before the first `sync`. */
+  get current(): AccountState | null {
+    return this.#state;
+  }
+
+  /** Records above the checkpoint that are held in memory. */
+  get tail(): readonly JournalRecord[] {
+    return this.#base?.tail ?? [];
+  }
+
+  get checkpoint(): Checkpoint | null {
+    return this.#base?.checkpoint ?? null;
+  }
+
+  /** Bytes of memory that `shed` would free, about. */
+  get bytes(): number {
+    if (!this.#base || !this.#state) return 0;
+    const { bundle, tail } = this.#base;
+    const summaries = tail.length * 2048;
+    return columnBytes(this.#state) + (bundle?.data.length ?? 0) + summaries;
+  }
+
+  /** Calls `listener` after each change of the state, until the returned function is called. */
+  onChange(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The state with every record that was in the journal when this was called. Calls that wait for the same turn share
+   * one read.
+   */
+  sync(): Promise<AccountState> {
+    if (!this.#nextSync) {
+      this.#nextSync = this.#exclusive(async () => {
+        this.#nextSync = null;
+        return this.#catchUp();
+      });
+    }
+    return this.#nextSync;
+  }
+
+  /** The newest known state with the messages of `mailboxes` loaded; those that do not exist are left out. */
+  load(mailboxes: readonly MailboxId[]): Promise<AccountState> {
+    const state = this.#state;
+    if (state && unloaded(state, mailboxes).length === 0) return Promise.resolve(state);
+    return this.#exclusive(async () => this.#load(mailboxes));
+  }
+
+  /** Appends what `request.decide` wants to the journal; resolves when it is there. See `CommitRequest`. */
+  commit<T>(request: CommitRequest<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ request, resolve: resolve as (value: unknown) => void, reject, synced: false });
+      if (this.#committing) return;
+      this.#committing = true;
+      void this.#exclusive(() => this.#commitQueued());
+    });
+  }
+
+  /** Drops what can be read again: an idle account keeps its head and its tree. */
+  shed(): void {
+    if (!this.#state) return;
+    this.#base = null;
+    const mailboxes = new Map(
+      [...this.#state.mailboxes].map(([id, mailbox]) => [id, { ...mailbox, columns: undefined }]),
+    );
+    this.#state = { ...this.#state, mailboxes };
+  }
+
+  /** Runs `task` when everything before it has ended; its failure is its caller's alone. */
+  #exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const run = this.#turn.then(task, task);
+    this.#turn = run.catch(() => undefined);
+    return run;
+  }
+
+  async #opened(): Promise<AccountState> {
+    return this.#state ?? (await this.#open());
+  }
+
+  async #open(): Promise<AccountState> {
+    const before = this.#state;
+    const opening = await openAccount(this.#store, this.account);
+    let state = opening.base.state;
+    for (const record of opening.tail) state = apply(state, record, this.#options.report);
+    if (before && state.number < before.number) throw new Error(`account ${this.account} went back in time`);
+    this.#base = { checkpoint: opening.base, bundle: opening.bundle, tail: [...opening.tail] };
+    this.#journalBytes = opening.tail.at(-1)?.journalBytes ?? opening.base.journalBytes;
+    this.#state = state;
+    if (before && before.number !== state.number) this.#announce({ state, records: null });
+    return state;
+  }
+
+  async #catchUp(): Promise<AccountState> {
+    const state = this.#state;
+    if (!state) return this.#open();
+    const entries = await this.#store.after(this.account, state.number, 'strong');
+    const records: JournalRecord[] = [];
+    for (const entry of entries) {
+      // A fold has overtaken this replica, or a record is not where it must be: only the checkpoint tells (I4).
+      if (isEmptied(entry) || entry.number !== state.number + records.length + 1) return this.#open();
+      records.push(entry);
+    }
+    return this.#advance(records);
+  }
+
+  async #advance(records: readonly JournalRecord[]): Promise<AccountState> {
+    let state = this.#state;
+    const last = records.at(-1);
+    if (!state) throw new Error('a replica cannot advance before it is open');
+    if (!last) return state;
+    const held = state;
+    const tied = records.flatMap((record) => record.ops.flatMap((op) => sourceOfLoaded(held, op)));
+    if (tied.length > 0) state = await this.#load(tied);
+    for (const record of records) state = apply(state, record, this.#options.report);
+    this.#accept(state, records);
+    return state;
+  }
+
+  #accept(state: AccountState, records: readonly JournalRecord[]): void {
+    this.#state = state;
+    this.#journalBytes = records.at(-1)?.journalBytes ?? this.#journalBytes;
+    if (this.#base) this.#base.tail.push(...records);
+    this.#announce({ state, records });
+    if (this.#base && this.#base.tail.length > this.#rebaseAbove) void this.#exclusive(() => this.#rebase());
+  }
+
+  #announce(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Columns of `mailboxes` as of now: those of the checkpoint, and the tail applied to them. */
+  async #load(mailboxes: readonly MailboxId[]): Promise<AccountState> {
+    for (;;) {
+      const state = await this.#opened();
+      const wanted = unloaded(state, mailboxes);
+      if (wanted.length === 0) return state;
+      const base = this.#base;
+      if (!base) {
+        await this.#open();
+        continue;
+      }
+      const loaded = await this.#columns(base, state, wanted);
+      if (loaded) return (this.#state = loaded);
+      // The segments went with a younger fold.
+      await this.#open();
+    }
+  }
+
+  async #columns(
+    base: Base,
+    state: AccountState,
+    wanted: readonly MailboxId[],
+  ): Promise<AccountState | null> {
+    const { checkpoint, bundle, tail } = base;
+    const opening: Pick<Opening, 'base' | 'bundle'> = { base: checkpoint, bundle };
+    const needed = tiedTo(wanted, tail);
+    const present = [...needed].filter((id) => checkpoint.state.mailboxes.has(id));
+    const columns = await columnsAtCheckpoint(this.#store, this.account, opening, present);
+    if (!columns) return null;
+    let replayed = checkpoint.state;
+    for (const [id, value] of columns) replayed = withColumns(replayed, id, value);
+    for (const record of tail) replayed = apply(replayed, record, this.#options.report);
+    let result = state;
+    for (const id of wanted) result = withColumns(result, id, replayed.mailboxes.get(id)?.columns);
+    return result;
+  }
+
+  /** Cuts the tail back to a younger checkpoint, if there is one. The state stays: it contains the same records. */
+  async #rebase(): Promise<void> {
+    const base = this.#base;
+    const state = this.#state;
+    if (!base || !state || base.tail.length <= this.#rebaseAbove) return;
+    const opening = await openAccount(this.#store, this.account).catch(() => null);
+    const folded = opening?.base.state.number ?? 0;
+    let { tail } = base;
+    if (opening && folded > base.checkpoint.state.number && folded <= state.number) {
+      tail = opening.tail.filter((record) => record.number <= state.number);
+      this.#base = { checkpoint: opening.base, bundle: opening.bundle, tail };
+    }
+    this.#rebaseAbove = Math.max(TAIL_RECORDS, tail.length + TAIL_RECORDS / 2);
+  }
+
+  async #commitQueued(): Promise<void> {
+    let conflicts = 0;
+    while (this.#queue.length > 0) {
+      try {
+        const outcome = await this.#commitGroup();
+        conflicts = outcome === 'conflict' ? conflicts + 1 : 0;
+        if (conflicts > MAX_CONFLICTS) throw new BusyError(this.account);
+        if (conflicts > 0) await this.#rim.sleep(this.#backoff(conflicts));
+      } catch (error) {
+        // What cannot be learned for one is unknown for all that wait behind it.
+        for (const waiting of this.#queue.splice(0)) waiting.reject(error);
+      }
+    }
+    this.#committing = false;
+  }
+
+  #backoff(conflicts: number): number {
+    return this.#rim.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** conflicts);
+  }
+
+  /** Decides and puts as many waiting commits as fit one group. */
+  async #commitGroup(): Promise<'done' | 'conflict'> {
+    let state = await this.#opened();
+    const needs = this.#queue[0]?.request.needs?.(state) ?? [];
+    state = await this.#load(needs);
+    const time = this.#rim.now();
+    const builder = new RecordBuilder(state, time);
+    const decided = this.#decideGroup(builder);
+    if (builder.isEmpty) {
+      // Without a put nothing proves that the state is the newest: a refusal must not rest on an old one.
+      if (decided.some(({ waiting }) => !waiting.synced)) await this.#syncForCommits();
+      else this.#settle(decided);
+      return 'done';
+    }
+    const before = this.#journalBytes;
+    const { records, state: after } = builder.finish(this.#rim.randomHex(12), time, before);
+    const outcome = await this.#store.put(this.account, records);
+    if (outcome.kind !== 'written') {
+      await this.#syncForCommits();
+      return 'conflict';
+    }
+    this.#accept(after, records);
+    this.#settle(decided);
+    this.#options.onCommit?.(records, before);
+    return 'done';
+  }
+
+  async #syncForCommits(): Promise<void> {
+    const waiting = [...this.#queue];
+    await this.#catchUp();
+    for (const entry of waiting) entry.synced = true;
+  }
+
+  /** Each decides on the state after the one before it. Nobody is answered yet: the group may meet a conflict. */
+  #decideGroup(builder: RecordBuilder): Decided[] {
+    const decided: Decided[] = [];
+    for (const waiting of this.#queue) {
+      const { decide, needs } = waiting.request;
+      if (builder.isFull) break;
+      if (decided.length > 0 && unloaded(builder.trial, needs?.(builder.trial) ?? []).length > 0) break;
+      try {
+        const decision = decide(builder.trial);
+        if (!builder.fits(decision.ops)) break;
+        builder.add(decision.ops);
+        decided.push({ waiting, value: decision.value });
+      } catch (refusal) {
+        decided.push({ waiting, refusal });
+      }
+    }
+    return decided;
+  }
+
+  #settle(decided: readonly Decided[]): void {
+    this.#queue.splice(0, decided.length);
+    for (const entry of decided) {
+      if ('refusal' in entry) entry.waiting.reject(entry.refusal);
+      else entry.waiting.resolve(entry.value);
+    }
+  }
+}
+
+/** Which of `mailboxes` exist and are not loaded. */
+function unloaded(state: AccountState, mailboxes: readonly MailboxId[]): readonly MailboxId[] {
+  return mailboxes.filter((id) => state.mailboxes.has(id) && !state.mailboxes.get(id)?.columns);
+}
+
+/** The source of a copy into a loaded mailbox: without its rows, the target's would have to be loaded anew. */
+function sourceOfLoaded(state: AccountState, op: Op): readonly MailboxId[] {
+  const copies = op.op === 'copy' || op.op === 'move';
+  return copies && state.mailboxes.get(op.to)?.columns && !state.mailboxes.get(op.from)?.columns ? [op.from] : [];
+}
+
+/** `mailboxes`, and every mailbox from which rows came to them in `tail`, however indirectly. */
+function tiedTo(mailboxes: readonly MailboxId[], tail: readonly JournalRecord[]): ReadonlySet<MailboxId> {
+  const tied = new Set(mailboxes);
+  for (let record = tail.length - 1; record >= 0; record--) {
+    const ops = tail[record]?.ops ?? [];
+    for (let index = ops.length - 1; index >= 0; index--) {
+      const op = ops[index];
+      if ((op?.op === 'copy' || op?.op === 'move') && tied.has(op.to)) tied.add(op.from);
+    }
+  }
+  return tied;
+}

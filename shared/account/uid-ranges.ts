@@ -1,0 +1,117 @@
+/**
+ * Sets of UIDs as ascending, disjoint ranges: the form in which ops name messages. `1:10000` is two numbers, however
+ * many messages it stands for, so that marking a whole mailbox read is one small record.
+ */
+import type { Uid } from './ids.ts';
+
+/** Flat pairs: first, last, first, last … ascending, both ends included, neither overlapping nor touching. */
+export type UidRanges = Uint32Array;
+
+export const NO_UIDS: UidRanges = new Uint32Array(0);
+
+export function singleUid(uid: Uid): UidRanges {
+  return Uint32Array.of(uid, uid);
+}
+
+/**
+ * The smallest set of ranges that selects exactly `chosen` among `existing` (both ascending). A gap in which no message
+ * exists is bridged: UIDs are never given out again, so a range over the gap selects nothing more, now or later.
+ */
+export function rangesOver(chosen: ArrayLike<number>, existing: ArrayLike<number>, existingCount: number): UidRanges {
+  const flat: number[] = [];
+  let row = 0;
+  for (let index = 0; index < chosen.length; index++) {
+    const uid = chosen[index] as number;
+    while (row < existingCount && (existing[row] as number) < uid) row++;
+    const continues = flat.length > 0 && row > 0 && flat[flat.length - 1] === existing[row - 1];
+    if (continues) flat[flat.length - 1] = uid;
+    else flat.push(uid, uid);
+  }
+  return Uint32Array.from(flat);
+}
+
+/** Whether `uid` is in the set. */
+export function hasUid(ranges: UidRanges, uid: number): boolean {
+  let low = 0;
+  let high = ranges.length / 2 - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (uid < (ranges[middle * 2] as number)) high = middle - 1;
+    else if (uid > (ranges[middle * 2 + 1] as number)) low = middle + 1;
+    else return true;
+  }
+  return false;
+}
+
+/** Index of the first of the `count` ascending numbers in `sorted` that is at least `value`. */
+export function lowerBound(sorted: ArrayLike<number>, count: number, value: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Calls `visit` with each row of the ascending column `uids` whose UID is in the set, in order. */
+export function forEachRow(
+  ranges: UidRanges,
+  uids: ArrayLike<number>,
+  count: number,
+  visit: (row: number) => void,
+): void {
+  for (let index = 0; index < ranges.length; index += 2) {
+    const last = ranges[index + 1] as number;
+    for (let row = lowerBound(uids, count, ranges[index] as number); row < count && (uids[row] as number) <= last; row++)
+      visit(row);
+  }
+}
+
+/** Ranges as bytes: LEB128 of the distances between neighbours, about two bytes a range. */
+export function packRanges(ranges: UidRanges): Uint8Array {
+  const bytes: number[] = [];
+  let previous = 0;
+  for (const value of ranges) {
+    let distance = value - previous;
+    previous = value;
+    while (distance >= 0x80) {
+      bytes.push((distance % 0x80) | 0x80);
+      distance = Math.floor(distance / 0x80);
+    }
+    bytes.push(distance);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/** Inverse of `packRanges`; throws on bytes that are no ranges. */
+export function unpackRanges(bytes: Uint8Array): UidRanges {
+  const values: number[] = [];
+  let previous = 0;
+  let distance = 0;
+  let scale = 1;
+  for (const byte of bytes) {
+    distance += (byte & 0x7f) * scale;
+    scale *= 0x80;
+    if (byte & 0x80) continue;
+    previous += distance;
+    values.push(previous);
+    distance = 0;
+    scale = 1;
+  }
+  if (scale !== 1 || values.length % 2 !== 0 || previous > 0xffff_ffff) throw new Error('packed UID ranges are damaged');
+  return Uint32Array.from(values);
+}
+
+/** The set in two halves, for an op that must be spread over two records; a single range is cut in its middle. */
+export function halves(ranges: UidRanges): readonly [UidRanges, UidRanges] {
+  if (ranges.length > 2) {
+    const middle = (ranges.length >> 2) << 1;
+    const cut = Math.max(2, middle);
+    return [ranges.slice(0, cut), ranges.slice(cut)];
+  }
+  const [first = 0, last = 0] = ranges;
+  const middle = Math.floor((first + last) / 2);
+  return [Uint32Array.of(first, middle), Uint32Array.of(middle + 1, last)];
+}

@@ -1,0 +1,280 @@
+/** The journal on DynamoDB. */
+import {
+  BatchGetItemCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  type QueryCommandInput,
+  TransactWriteItemsCommand,
+  type TransactWriteItem,
+} from '@aws-sdk/client-dynamodb';
+import type { AccountId, RecordNumber } from '../account/ids.ts';
+import {
+  type Consistency,
+  type DeliveryMarker,
+  type JournalStore,
+  type OpenedAccount,
+  OutcomeUnknownError,
+  type PutOutcome,
+  type SegmentKey,
+  type StoredCheckpoint,
+} from '../account/journal-store.ts';
+import { type JournalEntry, type JournalRecord, isEmptied } from '../account/record.ts';
+import { type ItemKey, accountKeys } from './keys.ts';
+import { type Item, bytesOf, entryOf, numberOf, recordItem, stringOf } from './record-item.ts';
+import { type RetryOptions, cancellationCodes, outcomeUnknown, withRetry } from './retry.ts';
+
+/** A first page of the tail: most accounts' tails are shorter, and a longer one costs a round trip more. */
+const OPEN_PAGE = 64;
+/** BatchGetItem takes 100 keys, but 16 MB of answer: at 120 KB a segment this many come in one answer, in parallel. */
+const KEYS_PER_BATCH = 25;
+
+export class DynamoDbJournalStore implements JournalStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+  readonly #retry: RetryOptions;
+
+  constructor(client: DynamoDBClient, table: string, retry: RetryOptions = {}) {
+    this.#client = client;
+    this.#table = table;
+    this.#retry = retry;
+  }
+
+  async open(account: AccountId): Promise<OpenedAccount> {
+    const [root, bundle, first] = await Promise.all([
+      this.#get(accountKeys.checkpoint(account)),
+      this.#get(accountKeys.bundle(account)),
+      this.#newestPage(account, OPEN_PAGE, true),
+    ]);
+    const checkpoint = root ? checkpointOf(root) : null;
+    const floor = checkpoint?.number ?? 0;
+    const newestFirst = first.items.map(entryOf);
+    let { next } = first;
+    while (next && (newestFirst.at(-1)?.number ?? Infinity) > floor + 1) {
+      const page = await this.#newestPage(account, OPEN_PAGE, true, next);
+      newestFirst.push(...page.items.map(entryOf));
+      ({ next } = page);
+    }
+    return {
+      checkpoint,
+      bundle: bundle ? { fold: stringOf(bundle, 'fold'), data: bytesOf(bundle, 'data') } : null,
+      entries: newestFirst.filter((entry) => entry.number > floor).reverse(),
+    };
+  }
+
+  async after(account: AccountId, number: RecordNumber, consistency: Consistency): Promise<JournalEntry[]> {
+    const { from, to } = accountKeys.recordsAfter(number);
+    const entries: JournalEntry[] = [];
+    let next: Item | undefined;
+    do {
+      const page = await this.#query({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        ExpressionAttributeValues: {
+          ':pk': { S: accountKeys.partition(account) },
+          ':from': { S: from },
+          ':to': { S: to },
+        },
+        ConsistentRead: consistency === 'strong',
+        ...(next ? { ExclusiveStartKey: next } : {}),
+      });
+      entries.push(...page.items.map(entryOf));
+      ({ next } = page);
+    } while (next);
+    return entries;
+  }
+
+  async newest(account: AccountId, consistency: Consistency): Promise<JournalEntry | null> {
+    let next: Item | undefined;
+    do {
+      const page = await this.#newestPage(account, 1, consistency === 'strong', next);
+      const [item] = page.items;
+      if (item) return entryOf(item);
+      ({ next } = page);
+    } while (next);
+    return null;
+  }
+
+  async put(
+    account: AccountId,
+    records: readonly JournalRecord[],
+    markers: readonly DeliveryMarker[] = [],
+  ): Promise<PutOutcome> {
+    const [first] = records;
+    if (!first) throw new Error('a put needs a record');
+    let inFlight = false;
+    const settle = async (): Promise<PutOutcome> => {
+      try {
+        await this.#write(account, records, markers);
+        return { kind: 'written' };
+      } catch (error) {
+        const seen = outcomeOf(error, first, markers.length);
+        if (seen) return seen;
+        inFlight ||= outcomeUnknown(error);
+        throw error;
+      }
+    };
+    try {
+      return await withRetry(settle, this.#retry);
+    } catch (error) {
+      if (inFlight) throw new OutcomeUnknownError(account, error);
+      throw error;
+    }
+  }
+
+  async segments(account: AccountId, keys: readonly SegmentKey[]): Promise<(Uint8Array | null)[]> {
+    const wanted = keys.map(({ mailbox, firstUid, fold }) => accountKeys.segment(account, mailbox, firstUid, fold));
+    const found = new Map<string, Uint8Array>();
+    await this.#batchGet(wanted, false, found);
+    // Segments are never overwritten, so an eventual read is right or empty; only an empty one is asked again.
+    const missing = wanted.filter((key) => !found.has(nameOf(key)));
+    if (missing.length > 0) await this.#batchGet(missing, true, found);
+    return wanted.map((key) => found.get(nameOf(key)) ?? null);
+  }
+
+  async part(account: AccountId, name: string, fold: string): Promise<Uint8Array | null> {
+    const item = await this.#get(accountKeys.part(account, name, fold));
+    return item ? bytesOf(item, 'data') : null;
+  }
+
+  async #write(
+    account: AccountId,
+    records: readonly JournalRecord[],
+    markers: readonly DeliveryMarker[],
+  ): Promise<void> {
+    const [only] = records;
+    if (only && records.length === 1 && markers.length === 0) {
+      await this.#client.send(new PutItemCommand(this.#conditionalPut(recordItem(account, only))));
+      return;
+    }
+    const items = [
+      ...records.map((record) => recordItem(account, record)),
+      ...markers.map((marker) => markerItem(account, marker)),
+    ];
+    const puts: TransactWriteItem[] = items.map((item) => ({ Put: this.#conditionalPut(item) }));
+    await this.#client.send(new TransactWriteItemsCommand({ TransactItems: puts }));
+  }
+
+  /** A key is used once (I4); who comes second is told what was first, which saves a read. */
+  #conditionalPut(item: Item) {
+    return {
+      TableName: this.#table,
+      Item: item,
+      ConditionExpression: 'attribute_not_exists(pk)',
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+    };
+  }
+
+  async #get(key: ItemKey): Promise<Item | undefined> {
+    const command = new GetItemCommand({ TableName: this.#table, Key: keyItem(key), ConsistentRead: true });
+    const { Item } = await withRetry(() => this.#client.send(command), this.#retry);
+    return Item;
+  }
+
+  #newestPage(
+    account: AccountId,
+    limit: number,
+    strong: boolean,
+    start?: Item,
+  ): Promise<{ items: Item[]; next: Item | undefined }> {
+    const { from, to } = accountKeys.recordsAfter(0 as RecordNumber);
+    return this.#query({
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+      ExpressionAttributeValues: {
+        ':pk': { S: accountKeys.partition(account) },
+        ':from': { S: from },
+        ':to': { S: to },
+      },
+      ScanIndexForward: false,
+      ConsistentRead: strong,
+      Limit: limit,
+      ...(start ? { ExclusiveStartKey: start } : {}),
+    });
+  }
+
+  async #query(input: QueryCommandInput): Promise<{ items: Item[]; next: Item | undefined }> {
+    const command = new QueryCommand(input);
+    const { Items, LastEvaluatedKey } = await withRetry(() => this.#client.send(command), this.#retry);
+    return { items: Items ?? [], next: LastEvaluatedKey };
+  }
+
+  async #batchGet(keys: readonly ItemKey[], strong: boolean, found: Map<string, Uint8Array>): Promise<void> {
+    const batches: Item[][] = [];
+    for (let at = 0; at < keys.length; at += KEYS_PER_BATCH)
+      batches.push(keys.slice(at, at + KEYS_PER_BATCH).map(keyItem));
+    await Promise.all(batches.map((batch) => this.#getAll(batch, strong, found)));
+  }
+
+  /** Keys that DynamoDB leaves unprocessed (16 MB, or a throttle) are asked for again, with the pauses of a retry. */
+  async #getAll(batch: Item[], strong: boolean, found: Map<string, Uint8Array>): Promise<void> {
+    let left = batch;
+    await withRetry(async () => {
+      const request = { [this.#table]: { Keys: left, ConsistentRead: strong } };
+      const { Responses, UnprocessedKeys } = await this.#client.send(
+        new BatchGetItemCommand({ RequestItems: request }),
+      );
+      for (const item of Responses?.[this.#table] ?? [])
+        found.set(nameOf({ pk: stringOf(item, 'pk'), sk: stringOf(item, 'sk') }), bytesOf(item, 'data'));
+      const before = left.length;
+      left = UnprocessedKeys?.[this.#table]?.Keys ?? [];
+      if (left.length === before) throw new UnprocessedError();
+    }, this.#retry);
+    if (left.length > 0) await this.#getAll(left, strong, found);
+  }
+}
+
+/** None of a batch was processed: a throttle by another name, and classified as one. */
+class UnprocessedError extends Error {
+  constructor() {
+    super('DynamoDB processed none of the keys of a batch');
+    this.name = 'ProvisionedThroughputExceededException';
+  }
+}
+
+/** What a failed conditional write says about the journal; null if it says nothing (I3). */
+function outcomeOf(error: unknown, first: JournalRecord, markerCount: number): PutOutcome | null {
+  if (!(error instanceof Error)) return null;
+  if (error.name === 'ConditionalCheckFailedException') {
+    const item = (error as { Item?: Item }).Item;
+    return item ? standing(item, first) : null;
+  }
+  if (error.name !== 'TransactionCanceledException') return null;
+  const codes = cancellationCodes(error);
+  const reasons = (error as { CancellationReasons?: { Item?: Item }[] }).CancellationReasons ?? [];
+  const recordItem = reasons[0]?.Item;
+  if (codes[0] === 'ConditionalCheckFailed' && recordItem) return standing(recordItem, first);
+  const markers = codes.slice(-markerCount || codes.length);
+  const delivered = markers.flatMap((code, index) => (code === 'ConditionalCheckFailed' ? [index] : []));
+  return markerCount > 0 && delivered.length > 0 ? { kind: 'delivered', markers: delivered } : null;
+}
+
+/** What stands at the number: this very commit, put by an attempt whose answer was lost, or another's. */
+function standing(item: Item, mine: JournalRecord): PutOutcome {
+  const entry = entryOf(item);
+  const same = !isEmptied(entry) && entry.commit === mine.commit;
+  return same ? { kind: 'written' } : { kind: 'conflict', first: entry };
+}
+
+function checkpointOf(item: Item): StoredCheckpoint {
+  return {
+    number: numberOf(item, 'number') as RecordNumber,
+    fold: stringOf(item, 'fold'),
+    root: bytesOf(item, 'root'),
+  };
+}
+
+function markerItem(account: AccountId, marker: DeliveryMarker): Item {
+  const { pk, sk } = accountKeys.delivery(account, marker.messageId);
+  return { pk: { S: pk }, sk: { S: sk }, expiresAt: { N: String(marker.expiresAt) } };
+}
+
+function keyItem({ pk, sk }: ItemKey): Item {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
+
+/** A key as one string, for a map. */
+function nameOf({ pk, sk }: ItemKey): string {
+  return `${pk}\n${sk}`;
+}
