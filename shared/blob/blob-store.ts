@@ -1,6 +1,6 @@
 /**
  * The blob store: message bodies and other immutable objects under a key. One implementation on S3, one on a folder;
- * `test/integration/blob-store.contract.ts` holds both to this contract.
+ * `test/support/blob-store-contract.ts` holds both to this contract.
  *
  * Every key is written once and never changed, so there is no versioning and no locking here. `put` returns only when
  * the whole object is durable (I2): after it, `get` finds every byte from any process.
@@ -8,15 +8,27 @@
 export interface BlobStore {
   /**
    * Stores `body` of exactly `size` bytes under `key`. A body of another size is an error, and leaves no object.
-   * An aborted or failed put leaves no readable object.
+   * An aborted or failed put leaves no readable object, unless its outcome could not be learned (a connection that broke
+   * after the last byte): then a whole object may stand there, named by nobody, which the sweep removes.
+   * Rejects with `BlobExistsError` if there is an object under the key.
    */
-  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, size: number, options?: BlobPutOptions): Promise<void>;
+  put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    size: number,
+    options?: BlobPutOptions,
+  ): Promise<void>;
   /**
    * Opens `key` for reading: the whole object, or the bytes `range.start` … `range.end` (end excluded, clamped to the
    * object's size). A range that starts at or beyond the end is empty. Rejects with `BlobMissingError` if there is no
-   * such object. If the transport breaks midway the iteration rejects; it never ends early.
+   * such object. If the transport breaks midway the iteration rejects; it never ends early. A file or a socket is held
+   * until the iteration ends: who does not read to the end must leave the loop (or call `return()`), or abort.
    */
-  get(key: string, range?: ByteRange, options?: { readonly signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
+  get(
+    key: string,
+    range?: ByteRange,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<AsyncIterable<Uint8Array>>;
   /** Deletes any number of keys; a key that is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** All objects whose key starts with `prefix`, in ascending order of key (UTF-8 bytes), every page. */
@@ -47,6 +59,16 @@ export class BlobMissingError extends Error {
   constructor(key: string) {
     super(`no object under key ${key}`);
     this.name = 'BlobMissingError';
+    this.key = key;
+  }
+}
+
+/** There is an object under the key already; objects never change. */
+export class BlobExistsError extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super(`there is an object under key ${key} already`);
+    this.name = 'BlobExistsError';
     this.key = key;
   }
 }

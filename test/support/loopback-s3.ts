@@ -1,0 +1,176 @@
+/**
+ * A small S3 on loopback, in memory, for tests on machines without Ceph: put (If-None-Match), get with ranges, head,
+ * DeleteObjects and ListObjectsV2, over real HTTP. Signatures are not checked; any bucket exists.
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface LoopbackS3 {
+  /** To be given as the endpoint of S3. */
+  readonly endpoint: string;
+  /** Objects by `bucket/key`, for a test to look at or to damage. */
+  readonly objects: Map<string, { readonly bytes: Buffer; readonly modified: Date }>;
+  /** Requests whose answer is not yet sent to its end. */
+  openRequests(): number;
+  stop(): Promise<void>;
+}
+
+type Objects = LoopbackS3['objects'];
+
+/** `pageSize`: keys on one page of a list; S3 itself has 1,000. */
+export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
+  const objects: Objects = new Map();
+  let open = 0;
+  const server = createServer((request, response) => {
+    open++;
+    response.once('close', () => open--);
+    answer(objects, pageSize, request, response).catch((error: unknown) => {
+      // A body that broke off: nothing is stored, and nobody waits for an answer.
+      if (!request.complete) request.destroy();
+      else fail(response, 500, 'InternalError', String(error));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    objects,
+    openRequests: () => open,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  objects: Objects,
+  pageSize: number,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  const url = new URL(request.url ?? '/', 'http://s3');
+  const path = decodeURIComponent(url.pathname.slice(1)).replace(/\/$/, '');
+  const body = await readAll(request);
+  const { method = '' } = request;
+  if (method === 'PUT') put(objects, path, body, request, response);
+  else if (method === 'POST' && url.searchParams.has('delete')) deleteMany(objects, path, body, response);
+  else if (url.searchParams.get('list-type') === '2')
+    list(objects, path, url.searchParams, pageSize, response);
+  else if (method === 'GET' || method === 'HEAD') get(objects, path, request, response);
+  else fail(response, 501, 'NotImplemented', `${method} ${url.pathname}`);
+}
+
+function put(
+  objects: Objects,
+  path: string,
+  bytes: Buffer,
+  request: IncomingMessage,
+  response: ServerResponse,
+) {
+  if (request.headers['if-none-match'] === '*' && objects.has(path)) {
+    fail(
+      response,
+      412,
+      'PreconditionFailed',
+      'At least one of the pre-conditions you specified did not hold',
+    );
+    return;
+  }
+  if (path.includes('/')) objects.set(path, { bytes, modified: new Date() });
+  response.writeHead(200, { etag: etagOf(bytes) }).end();
+}
+
+function get(objects: Objects, path: string, request: IncomingMessage, response: ServerResponse) {
+  const found = objects.get(path);
+  if (!found) {
+    fail(response, 404, 'NoSuchKey', 'The specified key does not exist.');
+    return;
+  }
+  const size = found.bytes.length;
+  const headers = { etag: etagOf(found.bytes), 'last-modified': found.modified.toUTCString() };
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+  const start = Number(range?.[1] ?? 0);
+  const end = Math.min(range?.[2] ? Number(range[2]) + 1 : size, size);
+  if (range && start >= size) {
+    fail(response, 416, 'InvalidRange', 'The requested range is not satisfiable');
+    return;
+  }
+  const part = range ? { 'content-range': `bytes ${start}-${end - 1}/${size}` } : {};
+  response.writeHead(range ? 206 : 200, { ...headers, ...part, 'content-length': end - start });
+  response.end(request.method === 'HEAD' ? undefined : found.bytes.subarray(start, end));
+}
+
+function deleteMany(objects: Objects, bucket: string, body: Buffer, response: ServerResponse) {
+  for (const [, key] of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)) {
+    objects.delete(`${bucket}/${unescapeXml(key ?? '')}`);
+  }
+  sendXml(response, 200, '<DeleteResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"></DeleteResult>');
+}
+
+function list(
+  objects: Objects,
+  bucket: string,
+  query: URLSearchParams,
+  pageSize: number,
+  response: ServerResponse,
+) {
+  const prefix = `${bucket}/${query.get('prefix') ?? ''}`;
+  const after = Buffer.from(query.get('continuation-token') ?? '', 'hex');
+  const keys = [...objects.keys()]
+    .filter((path) => path.startsWith(prefix))
+    .map((path) => ({ path, bytes: Buffer.from(path) }))
+    .filter(({ bytes }) => Buffer.compare(bytes, after) > 0)
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+  const page = keys.slice(0, Math.min(pageSize, Number(query.get('max-keys') ?? pageSize)));
+  const contents = page.map(({ path }) => {
+    const { bytes, modified } = objects.get(path) ?? { bytes: Buffer.alloc(0), modified: new Date(0) };
+    return (
+      `<Contents><Key>${escapeXml(path.slice(bucket.length + 1))}</Key><Size>${bytes.length}</Size>` +
+      `<LastModified>${modified.toISOString()}</LastModified><ETag>${escapeXml(etagOf(bytes))}</ETag></Contents>`
+    );
+  });
+  const last = page.at(-1);
+  const more = last !== undefined && page.length < keys.length;
+  const next = more ? `<NextContinuationToken>${last.bytes.toString('hex')}</NextContinuationToken>` : '';
+  const xml = `<IsTruncated>${more}</IsTruncated>${next}<KeyCount>${page.length}</KeyCount>${contents.join('')}`;
+  sendXml(
+    response,
+    200,
+    `<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${xml}</ListBucketResult>`,
+  );
+}
+
+function fail(response: ServerResponse, status: number, code: string, message: string) {
+  sendXml(response, status, `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`);
+}
+
+function sendXml(response: ServerResponse, status: number, xml: string) {
+  response.writeHead(status, { 'content-type': 'application/xml' });
+  response.end(`<?xml version="1.0" encoding="UTF-8"?>\n${xml}`);
+}
+
+async function readAll(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function etagOf(bytes: Buffer): string {
+  return `"${createHash('md5').update(bytes).digest('hex')}"`;
+}
+
+function escapeXml(text: string): string {
+  return text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function unescapeXml(text: string): string {
+  const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+  return text
+    .replace(/&#(x?)([0-9a-f]+);/gi, (_all, hex: string, digits: string) =>
+      String.fromCodePoint(parseInt(digits, hex === '' ? 10 : 16)),
+    )
+    .replace(/&(\w+);/g, (all, name: string) => named[name] ?? all);
+}
