@@ -1,0 +1,71 @@
+/**
+ * LIST patterns (RFC 9051 §6.3.9): `*` matches anything, `%` anything but the hierarchy delimiter. Matching costs at
+ * most name × pattern steps: every place in the pattern that is still possible is followed at once, none is retried.
+ */
+import { HIERARCHY_DELIMITER } from './mailbox-name.ts';
+
+/** Answers whether a mailbox name (decoded, INBOX in upper case) matches. */
+export type ListMatcher = (name: string) => boolean;
+
+/** The pattern that a reference and a mailbox argument make together: plain concatenation, as nearly all servers do. */
+export function canonicalPattern(reference: string, pattern: string): string {
+  return reference + pattern;
+}
+
+/** Compiles a decoded pattern. INBOX matches in any case, alone and as the first level of a name (RFC 9051 §6.3.9). */
+export function compileListPattern(pattern: string, delimiter: string = HIERARCHY_DELIMITER): ListMatcher {
+  // Neighbouring wildcards are one: `*` if there is one among them. A list of 60,000 "%" costs no more than one.
+  const tokens = pattern.replaceAll(/[%*]+/g, (run) => (run.includes('*') ? '*' : '%'));
+  if (tokens === '*') return () => true;
+  if (tokens === '%') return (name) => !name.includes(delimiter);
+  const folded = tokens.replace(/^inbox/i, 'INBOX');
+  if (!/[%*]/.test(tokens)) return (name) => name === tokens || (isInbox(name, delimiter) && name === folded);
+  return (name) =>
+    matches(name, tokens, delimiter) || (isInbox(name, delimiter) && matchesInbox(name, tokens, delimiter));
+}
+
+function isInbox(name: string, delimiter: string): boolean {
+  return name === 'INBOX' || name.startsWith(`INBOX${delimiter}`);
+}
+
+/** The first level compares without case: `in%` must find INBOX. */
+function matchesInbox(name: string, tokens: string, delimiter: string): boolean {
+  return matches(name, tokens, delimiter, 'INBOX'.length);
+}
+
+/** `foldUpTo`: that many characters of the name, which are upper case, compare without case. */
+function matches(name: string, tokens: string, delimiter: string, foldUpTo = 0): boolean {
+  // possible[p]: the name read so far can be matched by the first p tokens.
+  let possible = new Uint8Array(tokens.length + 1);
+  possible[0] = 1;
+  skipWildcards(possible, tokens);
+  for (let i = 0; i < name.length; i++) {
+    const character = name.charAt(i);
+    const next = new Uint8Array(tokens.length + 1);
+    let alive = false;
+    for (let p = 0; p < tokens.length; p++) {
+      if (possible[p] === 0) continue;
+      const token = tokens.charAt(p);
+      if (token === '*' || (token === '%' && character !== delimiter)) next[p] = 1;
+      else if (token === character || (i < foldUpTo && upperCase(token) === character)) next[p + 1] = 1;
+      else continue;
+      alive = true;
+    }
+    if (!alive) return false;
+    skipWildcards(next, tokens);
+    possible = next;
+  }
+  return possible[tokens.length] === 1;
+}
+
+/** A wildcard may match nothing. */
+function skipWildcards(possible: Uint8Array, tokens: string): void {
+  for (let p = 0; p < tokens.length; p++) {
+    if (possible[p] === 1 && (tokens[p] === '*' || tokens[p] === '%')) possible[p + 1] = 1;
+  }
+}
+
+/** ASCII only: `ı` is no `I`. */
+function upperCase(token: string): string {
+  return token >= 'a' && token <= 'z' ? token.toUpperCase() : token;
+}

@@ -1,0 +1,53 @@
+import type { NumberSet } from './sequence-set.ts';
+
+/** Response codes that carry nothing (RFC 9051 §7.1, RFC 5530, RFC 7162, RFC 4469, RFC 7889). */
+export type PlainResponseCode =
+  | 'ALERT'
+  | 'ALREADYEXISTS'
+  | 'AUTHENTICATIONFAILED'
+  | 'AUTHORIZATIONFAILED'
+  | 'CANNOT'
+  | 'CLIENTBUG'
+  | 'CLOSED'
+  | 'CONTACTADMIN'
+  | 'CORRUPTION'
+  | 'EXPIRED'
+  | 'EXPUNGEISSUED'
+  | 'HASCHILDREN'
+  | 'INUSE'
+  | 'LIMIT'
+  | 'NOMODSEQ'
+  | 'NONEXISTENT'
+  | 'NOPERM'
+  | 'NOTSAVED'
+  | 'OVERQUOTA'
+  | 'PARSE'
+  | 'PRIVACYREQUIRED'
+  | 'READ-ONLY'
+  | 'READ-WRITE'
+  | 'SERVERBUG'
+  | 'TOOBIG'
+  | 'TRYCREATE'
+  | 'UIDNOTSTICKY'
+  | 'UNAVAILABLE'
+  | 'UNKNOWN-CTE';
+
+/** What stands in brackets in a status response. */
+export type ResponseCode =
+  | PlainResponseCode
+  | { readonly code: 'APPENDUID'; readonly uidValidity: number; readonly uids: NumberSet }
+  | { readonly code: 'BADCHARSET'; readonly charsets: readonly string[] }
+  | { readonly code: 'CAPABILITY'; readonly capabilities: readonly string[] }
+  | {
+      readonly code: 'COPYUID';
+      readonly uidValidity: number;
+      /** Already formatted, because source and destination pair up in order (RFC 4315 §3): see `formatInOrder`. */
+      readonly source: string;
+      readonly destination: string;
+    }
+  | { readonly code: 'MODIFIED'; readonly numbers: NumberSet }
+  | { readonly code: 'PERMANENTFLAGS'; readonly flags: readonly string[] }
+  | {
+      readonly code: 'HIGHESTMODSEQ' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN' | 'APPENDLIMIT';
+      readonly value: number;
+    };
