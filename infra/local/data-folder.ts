@@ -3,12 +3,10 @@
  * first part is started until after the last one has stopped.
  */
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { identityOf, isAlive, type ProcessIdentity } from './process-identity.ts';
 import { errorCode, SetupError } from './setup-error.ts';
-
-const LOCK = 'lock.json';
 
 /** Paths inside the data folder. */
 export function dataPaths(folder: string) {
@@ -21,7 +19,6 @@ export function dataPaths(folder: string) {
     certificate: path.join(folder, 'certificate.pem'),
     privateKey: path.join(folder, 'private-key.pem'),
     instance: path.join(folder, 'instance.json'),
-    lock: path.join(folder, LOCK),
   } as const;
 }
 
@@ -50,28 +47,57 @@ export async function makeDataFolder(folder: string): Promise<void> {
 }
 
 /**
- * Takes the lock of the folder for this process.
+ * Takes the lock of the folder for this process. A lock is a file `lock-N.json` that names a process; it holds while
+ * that process lives, so nothing has to be cleared after a `kill -9`. Whoever finds only dead ones makes the next
+ * number, which one of many gets; nobody removes a lock before it has its own, else two that found the same dead one
+ * could each remove the other's.
  * @param holder what this process is, as the sentence names it: `quire start`.
  * @throws {SetupError} if another process has it.
  */
 export async function lockDataFolder(folder: string, holder: string): Promise<FolderLock> {
-  const lock = path.join(folder, LOCK);
   const own = identityOf(process.pid);
   if (own === undefined) throw new Error(`this process, ${process.pid}, cannot find itself`);
-  const text = JSON.stringify({ ...own, holder, id: randomUUID() });
   const draft = path.join(folder, `.lock-${randomUUID()}`);
-  await writeFile(draft, text, { mode: 0o600 });
+  await writeFile(draft, JSON.stringify({ ...own, holder }), { mode: 0o600 });
   try {
-    while (!(await linkIfAbsent(draft, lock))) await removeIfStale(folder, lock);
+    let lock: string;
+    do {
+      const numbers = (await locksOf(folder)).map(({ number }) => number);
+      lock = path.join(folder, `lock-${Math.max(0, ...numbers) + 1}.json`);
+    } while (!(await linkIfAbsent(draft, lock)));
+    return await settled(folder, lock);
   } finally {
     await rm(draft, { force: true });
   }
-  return {
-    async release() {
-      // Only ever one's own: a lock taken over as stale would be somebody else's now.
-      if ((await readIfPresent(lock)) === text) await rm(lock, { force: true });
-    },
-  };
+}
+
+/** With its own lock in place, looks once more: a whole instance may have come and another begun since the first look. */
+async function settled(folder: string, lock: string): Promise<FolderLock> {
+  try {
+    for (const { file } of await locksOf(folder, lock)) await rm(file, { force: true });
+  } catch (error) {
+    await rm(lock, { force: true });
+    throw error;
+  }
+  return { release: () => rm(lock, { force: true }) };
+}
+
+/** All locks but `own`, all of them dead. Throws if one is alive. */
+async function locksOf(folder: string, own?: string): Promise<{ file: string; number: number }[]> {
+  const found = (await readdir(folder)).flatMap((name) => {
+    const number = /^lock-(\d+)\.json$/.exec(name)?.[1];
+    const file = path.join(folder, name);
+    return number === undefined || file === own ? [] : [{ file, number: Number(number) }];
+  });
+  for (const { file } of found) {
+    const owner = parseOwner((await readIfPresent(file)) ?? '');
+    if (owner !== undefined && isAlive(owner)) {
+      throw new SetupError(
+        `The data folder ${folder} is in use by ${owner.holder} (process ${owner.pid}): stop it first, or give another folder with --data.`,
+      );
+    }
+  }
+  return found;
 }
 
 /** A hard link appears whole and fails if the name is taken: what `open` with O_EXCL, then `write`, cannot give. */
@@ -85,36 +111,6 @@ async function linkIfAbsent(draft: string, lock: string): Promise<boolean> {
   }
 }
 
-/**
- * Clears a lock whose process is gone, or throws if it is not. Two processes may find the same stale lock at once:
- * each moves away what is there and looks at what it got. Who got a living one (the other was faster) puts it back.
- */
-async function removeIfStale(folder: string, lock: string): Promise<void> {
-  const found = await readIfPresent(lock);
-  if (found === undefined) return;
-  refuseIfAlive(folder, found);
-  const aside = path.join(folder, `.lock-${randomUUID()}`);
-  try {
-    await rename(lock, aside);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  const moved = await readFile(aside, 'utf8');
-  if (moved !== found) await linkIfAbsent(aside, lock);
-  await rm(aside, { force: true });
-  if (moved !== found) refuseIfAlive(folder, moved);
-}
-
-function refuseIfAlive(folder: string, text: string): void {
-  const owner = parseOwner(text);
-  if (owner !== undefined && isAlive(owner)) {
-    throw new SetupError(
-      `The data folder ${folder} is in use by ${owner.holder} (process ${owner.pid}): stop it first, or give another folder with --data.`,
-    );
-  }
-}
-
 function parseOwner(text: string): (ProcessIdentity & { readonly holder: string }) | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -124,7 +120,7 @@ function parseOwner(text: string): (ProcessIdentity & { readonly holder: string 
       return undefined;
     return { pid, started, holder };
   } catch {
-    // The lock appears whole; what is not JSON is not ours, and nobody holds it.
+    // Locks appear whole; this one has gone since it was listed, or is not ours: nobody holds it.
     return undefined;
   }
 }

@@ -11,7 +11,7 @@ export class SetupError extends Error {
 
 /** The system's code of an error (`EADDRINUSE`, `ENOENT` …), if it has one. */
 export function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
