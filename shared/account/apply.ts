@@ -8,9 +8,29 @@ import { effectOfAppend, effectOfFlags, effectOfRemoval, negative, sameEffect } 
 import { foldKeyword } from './flags.ts';
 import type { MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import { modSeqOf } from './ids.ts';
-import type { AppendOp, CopyOp, CreateOp, DeleteOp, Effect, EpochOp, FlagsOp, ExpungeOp, Op, RenameOp } from './ops.ts';
+import type {
+  AppendOp,
+  CopyOp,
+  CreateOp,
+  DeleteOp,
+  Effect,
+  EpochOp,
+  FlagsOp,
+  ExpungeOp,
+  Op,
+  RenameOp,
+} from './ops.ts';
 import type { JournalRecord } from './record.ts';
-import { type AccountState, DELIMITER, type Mailbox, type Usage, byName, mailboxFor, resolveTarget, withMailbox } from './state.ts';
+import {
+  type AccountState,
+  DELIMITER,
+  type Mailbox,
+  type Usage,
+  byName,
+  mailboxFor,
+  resolveTarget,
+  withMailbox,
+} from './state.ts';
 import { forEachRow } from './uid-ranges.ts';
 
 /** The columns say otherwise than the record does (I8): an alarm, for one of the two was written by faulty code. */
@@ -142,7 +162,8 @@ function changeFlags(
   const mailbox = state.mailboxes.get(op.mailbox);
   if (!mailbox) return state;
   const { columns } = mailbox;
-  if (columns) check(op.effect, effectOfFlags(columns, op.uids, op.mode, op.system), op.mailbox, place, report);
+  if (columns)
+    check(op.effect, effectOfFlags(columns, op.uids, op.mode, op.system), op.mailbox, place, report);
   return withMailbox(state, {
     ...counted(mailbox, op.effect, modSeq),
     keywords: op.mode === 'remove' ? mailbox.keywords : withKeywords(mailbox.keywords, op.keywords),
@@ -150,7 +171,13 @@ function changeFlags(
   });
 }
 
-function expunge(state: AccountState, op: ExpungeOp, place: OpPlace, modSeq: ModSeq, report: Report): AccountState {
+function expunge(
+  state: AccountState,
+  op: ExpungeOp,
+  place: OpPlace,
+  modSeq: ModSeq,
+  report: Report,
+): AccountState {
   const mailbox = state.mailboxes.get(op.mailbox);
   if (!mailbox) return state;
   const { columns } = mailbox;
@@ -166,7 +193,8 @@ function copy(state: AccountState, op: CopyOp, place: OpPlace, modSeq: ModSeq, r
   if (!from || !to || (from === to && op.op === 'move')) return state;
   if (from.columns) check(op.effect, effectOfRemoval(from.columns, op.uids), op.from, place, report);
   // Without the source's columns nothing is known of the rows: the target's columns must be loaded anew.
-  const columns = from.columns && to.columns && copyRows(from.columns, to.columns, op, to.uidNext, modSeq, place);
+  const columns =
+    from.columns && to.columns && copyRows(from.columns, to.columns, op, to.uidNext, modSeq, place);
   let next = withMailbox(state, {
     ...counted(to, op.effect, modSeq),
     uidNext: to.uidNext + op.effect.messages,

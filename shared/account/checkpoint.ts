@@ -94,7 +94,8 @@ export async function decodeCheckpoint(
   readPart: (name: string) => Promise<Uint8Array>,
 ): Promise<Checkpoint> {
   const [version, names, inline] = decode(root) as [number, string[], Uint8Array];
-  if (version !== CHECKPOINT_VERSION) throw new UnknownVersionError(`a checkpoint of version ${String(version)}`);
+  if (version !== CHECKPOINT_VERSION)
+    throw new UnknownVersionError(`a checkpoint of version ${String(version)}`);
   const body = names.length === 0 ? inline : Buffer.concat(await Promise.all(names.map(readPart)));
   return { ...checkpointOf(decode(zstdDecompressSync(body)) as Fields), parts: names };
 }
@@ -127,7 +128,8 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
 
 function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
   const [fold, time, number, usage, lastUidValidity, nextMailbox, tree, subscriptions, ...rest] = fields;
-  const [journalBytes, bundled, segments, chunks, nextChunk, graveyards, superseded, emptiedTo, covered] = rest;
+  const [journalBytes, bundled, segments, chunks, nextChunk, graveyards, superseded, emptiedTo, covered] =
+    rest;
   const [messages = 0, bytes = 0] = usage as number[];
   const mailboxes = (tree as Fields[]).map(mailboxOf);
   const state: AccountState = {
@@ -150,7 +152,11 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
         list.map(([firstUid, lastUid, count, of]) => ({ firstUid, lastUid, count, fold: of })),
       ]),
     ),
-    chunks: (chunks as [number, string, number][]).map(([n, of, size]) => ({ number: n, fold: of, bytes: size })),
+    chunks: (chunks as [number, string, number][]).map(([n, of, size]) => ({
+      number: n,
+      fold: of,
+      bytes: size,
+    })),
     nextChunk: nextChunk as number,
     graveyards: (graveyards as [string, number][]).map(([of, count]) => ({ fold: of, count })),
     superseded: (superseded as [number, Superseded['item']][]).map(([since, item]) => ({ since, item })),

@@ -239,7 +239,13 @@ export class Columns {
   }
 
   /** With the flags of the chosen messages changed and their mod-sequence set. */
-  withFlags(uids: UidRanges, mode: FlagMode, system: number, keywords: readonly string[], modSeq: ModSeq): Columns {
+  withFlags(
+    uids: UidRanges,
+    mode: FlagMode,
+    system: number,
+    keywords: readonly string[],
+    modSeq: ModSeq,
+  ): Columns {
     const flags = this.#flags.copy(this.count, this.#flags.capacity);
     const combined = new Map<number, number>();
     forEachRow(uids, this.#fixed.uid, this.count, (row) => {

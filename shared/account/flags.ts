@@ -42,7 +42,8 @@ export function foldKeyword(keyword: string): string {
 /** Sorted, and without repetition in any case; the first spelling wins. */
 export function normaliseKeywords(keywords: readonly string[]): readonly string[] {
   const seen = new Map<string, string>();
-  for (const keyword of keywords) if (!seen.has(foldKeyword(keyword))) seen.set(foldKeyword(keyword), keyword);
+  for (const keyword of keywords)
+    if (!seen.has(foldKeyword(keyword))) seen.set(foldKeyword(keyword), keyword);
   return [...seen.values()].sort();
 }
 

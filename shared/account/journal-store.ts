@@ -68,6 +68,8 @@ export interface JournalStore {
   after(account: AccountId, number: RecordNumber, consistency: Consistency): Promise<readonly JournalEntry[]>;
   /** The newest entry, or null if the journal is empty (a year idle: see the checkpoint). */
   newest(account: AccountId, consistency: Consistency): Promise<JournalEntry | null>;
+  /** One entry, strongly consistent; null if there is none. */
+  entry(account: AccountId, number: RecordNumber): Promise<JournalEntry | null>;
   /**
    * Puts `records` (consecutive numbers, one transaction when several) and `markers` with them, each on condition that
    * its key is free. Unknown outcomes are settled before it returns (I3); rejects with `OutcomeUnknownError` when that

@@ -16,7 +16,9 @@ import { decodeBundle } from './bundle.ts';
 /** The account has neither checkpoint nor journal though somebody knows it: lost data, never an empty account. */
 export class AccountMissingError extends Error {
   constructor(account: AccountId) {
-    super(`account ${account} has neither a checkpoint nor a journal; restore it from a backup, or remove it`);
+    super(
+      `account ${account} has neither a checkpoint nor a journal; restore it from a backup, or remove it`,
+    );
     this.name = 'AccountMissingError';
   }
 }
@@ -71,7 +73,11 @@ export async function openAccount(store: JournalStore, account: AccountId): Prom
 }
 
 /** The opening, or in words what is not whole about it. */
-async function whole(store: JournalStore, account: AccountId, opened: OpenedAccount): Promise<Opening | string> {
+async function whole(
+  store: JournalStore,
+  account: AccountId,
+  opened: OpenedAccount,
+): Promise<Opening | string> {
   const { checkpoint, bundle, entries } = opened;
   let base = EMPTY_CHECKPOINT;
   if (checkpoint) {
@@ -86,7 +92,8 @@ async function whole(store: JournalStore, account: AccountId, opened: OpenedAcco
       throw error;
     }
   }
-  if (base.bundled && bundle?.fold !== base.fold) return `the bundle does not belong to checkpoint ${base.fold}`;
+  if (base.bundled && bundle?.fold !== base.fold)
+    return `the bundle does not belong to checkpoint ${base.fold}`;
   const tail: JournalRecord[] = [];
   for (const entry of entries) {
     const expected = base.state.number + tail.length + 1;
@@ -122,14 +129,12 @@ export async function columnsAtCheckpoint(
   const columns = new Map<MailboxId, Columns>();
   let next = 0;
   for (const { mailbox, segments } of wanted) {
-    const rows = [];
-    for (const _segment of segments) {
-      const piece = pieces[next++];
-      if (!piece) return null;
-      rows.push(...decodeRows(piece));
-    }
+    const mine = pieces.slice(next, next + segments.length);
+    next += segments.length;
+    const present = mine.filter((piece) => piece !== null);
+    if (present.length < mine.length) return null;
+    const rows = present.flatMap(decodeRows);
     columns.set(mailbox, Columns.of(rows, rows.length));
   }
   return columns;
 }
-

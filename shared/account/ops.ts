@@ -26,7 +26,8 @@ export const SPECIAL_USES: readonly SpecialUse[] = [
  * Where a message goes: a mailbox by id, or, for a writer that has not read the tree (a delivery), by special use.
  * A target that is not there means INBOX.
  */
-export type Target = { readonly mailbox: MailboxId } | { readonly use: SpecialUse } | { readonly inbox: true };
+export type Target =
+  { readonly mailbox: MailboxId } | { readonly use: SpecialUse } | { readonly inbox: true };
 
 /** What an op changes in one mailbox's counters; replicas without the mailbox's columns rely on it. */
 export interface Effect {
@@ -129,13 +130,4 @@ export interface EpochOp {
 }
 
 export type Op =
-  | AppendOp
-  | FlagsOp
-  | ExpungeOp
-  | CopyOp
-  | CreateOp
-  | DeleteOp
-  | RenameOp
-  | SubscribeOp
-  | RecentOp
-  | EpochOp;
+  AppendOp | FlagsOp | ExpungeOp | CopyOp | CreateOp | DeleteOp | RenameOp | SubscribeOp | RecentOp | EpochOp;

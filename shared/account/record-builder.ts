@@ -91,7 +91,11 @@ export class RecordBuilder {
       return;
     }
     const draft = this.#draftFor(bytes);
-    this.#trial = applyOp(this.#trial, op, { record: draft.number, index: draft.ops.length, saved: this.#saved });
+    this.#trial = applyOp(this.#trial, op, {
+      record: draft.number,
+      index: draft.ops.length,
+      saved: this.#saved,
+    });
     draft.ops.push(op);
     draft.bytes += bytes;
     draft.usage = this.#trial.usage;
@@ -111,7 +115,11 @@ export class RecordBuilder {
   }
 
   /** The records, and the state after them. */
-  finish(commit: string, time: number, journalBytes: number): { records: JournalRecord[]; state: AccountState } {
+  finish(
+    commit: string,
+    time: number,
+    journalBytes: number,
+  ): { records: JournalRecord[]; state: AccountState } {
     let sum = journalBytes;
     const records = this.#drafts.map(({ number, ops, bytes, usage }) => {
       sum += bytes;
@@ -129,7 +137,8 @@ function cut(op: Op, before: AccountState, after: () => AccountState): readonly 
   const source = op.op === 'flags' || op.op === 'expunge' ? op.mailbox : op.from;
   const columnsOf = (state: AccountState) => {
     const columns = state.mailboxes.get(source)?.columns;
-    if (!columns) throw new TooLargeError('the messages of a large change must be loaded before it is decided');
+    if (!columns)
+      throw new TooLargeError('the messages of a large change must be loaded before it is decided');
     return columns;
   };
   return halves(op.uids).map((uids, index) => () => {

@@ -106,7 +106,12 @@ const placeField = (place: SummaryPlace): unknown => ('inline' in place ? place.
 const placeOf = (field: unknown): SummaryPlace =>
   typeof field === 'string' ? { object: field as BlobId } : { inline: field as Uint8Array };
 
-const effectField = (effect: Effect): number[] => [effect.messages, effect.unseen, effect.deleted, effect.bytes];
+const effectField = (effect: Effect): number[] => [
+  effect.messages,
+  effect.unseen,
+  effect.deleted,
+  effect.bytes,
+];
 const effectOf = (field: unknown): Effect => {
   const [messages = 0, unseen = 0, deleted = 0, bytes = 0] = field as number[];
   return { messages, unseen, deleted, bytes };

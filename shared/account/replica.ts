@@ -51,9 +51,7 @@ interface Waiting {
 }
 
 /** A decision of the group that is being put. */
-type Decided = { readonly waiting: Waiting } & (
-  { readonly value: unknown } | { readonly refusal: unknown }
-);
+type Decided = { readonly waiting: Waiting } & ({ readonly value: unknown } | { readonly refusal: unknown });
 
 /** What columns are made from. */
 interface Base {
@@ -66,6 +64,8 @@ interface Base {
 export interface ReplicaOptions {
   readonly report?: Report;
   readonly onCommit?: CommitListener;
+  /** Called after anything that may have changed `bytes`. */
+  readonly onUse?: () => void;
 }
 
 /** After that many conflicts of one commit the account is busier than it can be served. */
@@ -156,6 +156,15 @@ export class Replica {
     return this.#exclusive(async () => this.#load(mailboxes));
   }
 
+  /** As `load`, but reads the messages of `mailbox` anew: what was known of their places is out of date. */
+  reload(mailbox: MailboxId): Promise<AccountState> {
+    return this.#exclusive(async () => {
+      await this.#open();
+      if (this.#state) this.#state = withColumns(this.#state, mailbox, undefined);
+      return this.#load([mailbox]);
+    });
+  }
+
   /** Appends what `request.decide` wants to the journal; resolves when it is there. See `CommitRequest`. */
   commit<T>(request: CommitRequest<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
@@ -178,8 +187,11 @@ export class Replica {
 
   /** Runs `task` when everything before it has ended; its failure is its caller's alone. */
   #exclusive<T>(task: () => Promise<T>): Promise<T> {
-    const run = this.#turn.then(task, task);
-    this.#turn = run.catch(() => undefined);
+    const run = this.#turn.then(task);
+    this.#turn = run.then(
+      () => this.#options.onUse?.(),
+      () => undefined,
+    );
     return run;
   }
 
@@ -193,6 +205,7 @@ export class Replica {
     let state = opening.base.state;
     for (const record of opening.tail) state = apply(state, record, this.#options.report);
     if (before && state.number < before.number) throw new Error(`account ${this.account} went back in time`);
+    if (before) state = keepingColumns(state, before);
     this.#base = { checkpoint: opening.base, bundle: opening.bundle, tail: [...opening.tail] };
     this.#journalBytes = opening.tail.at(-1)?.journalBytes ?? opening.base.journalBytes;
     this.#state = state;
@@ -371,6 +384,11 @@ export class Replica {
   }
 }
 
+/** Columns that were loaded are still right where the two states stand at the same record. */
+function keepingColumns(opened: AccountState, before: AccountState): AccountState {
+  return opened.number === before.number ? before : opened;
+}
+
 /** Which of `mailboxes` exist and are not loaded. */
 function unloaded(state: AccountState, mailboxes: readonly MailboxId[]): readonly MailboxId[] {
   return mailboxes.filter((id) => state.mailboxes.has(id) && !state.mailboxes.get(id)?.columns);
@@ -379,7 +397,9 @@ function unloaded(state: AccountState, mailboxes: readonly MailboxId[]): readonl
 /** The source of a copy into a loaded mailbox: without its rows, the target's would have to be loaded anew. */
 function sourceOfLoaded(state: AccountState, op: Op): readonly MailboxId[] {
   const copies = op.op === 'copy' || op.op === 'move';
-  return copies && state.mailboxes.get(op.to)?.columns && !state.mailboxes.get(op.from)?.columns ? [op.from] : [];
+  return copies && state.mailboxes.get(op.to)?.columns && !state.mailboxes.get(op.from)?.columns
+    ? [op.from]
+    : [];
 }
 
 /** `mailboxes`, and every mailbox from which rows came to them in `tail`, however indirectly. */

@@ -105,7 +105,9 @@ export function decodeRows(bytes: Uint8Array): Row[] {
     date: dates[row] as number,
     zone: (zones[row] as number) * ZONE_STEP,
     saved: savedAt[row] as number,
-    blob: Buffer.from(blobs.buffer, blobs.byteOffset + row * BLOB_BYTES, BLOB_BYTES).toString('hex') as BlobId,
+    blob: Buffer.from(blobs.buffer, blobs.byteOffset + row * BLOB_BYTES, BLOB_BYTES).toString(
+      'hex',
+    ) as BlobId,
     summary: { chunk: chunks[row] as number, at: ats[row] as number, slot: slots[row] as number },
   }));
 }

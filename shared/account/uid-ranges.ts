@@ -17,11 +17,14 @@ export function singleUid(uid: Uid): UidRanges {
  * The smallest set of ranges that selects exactly `chosen` among `existing` (both ascending). A gap in which no message
  * exists is bridged: UIDs are never given out again, so a range over the gap selects nothing more, now or later.
  */
-export function rangesOver(chosen: ArrayLike<number>, existing: ArrayLike<number>, existingCount: number): UidRanges {
+export function rangesOver(
+  chosen: Iterable<number>,
+  existing: ArrayLike<number>,
+  existingCount: number,
+): UidRanges {
   const flat: number[] = [];
   let row = 0;
-  for (let index = 0; index < chosen.length; index++) {
-    const uid = chosen[index] as number;
+  for (const uid of chosen) {
     while (row < existingCount && (existing[row] as number) < uid) row++;
     const continues = flat.length > 0 && row > 0 && flat[flat.length - 1] === existing[row - 1];
     if (continues) flat[flat.length - 1] = uid;
@@ -64,7 +67,11 @@ export function forEachRow(
 ): void {
   for (let index = 0; index < ranges.length; index += 2) {
     const last = ranges[index + 1] as number;
-    for (let row = lowerBound(uids, count, ranges[index] as number); row < count && (uids[row] as number) <= last; row++)
+    for (
+      let row = lowerBound(uids, count, ranges[index] as number);
+      row < count && (uids[row] as number) <= last;
+      row++
+    )
       visit(row);
   }
 }
@@ -100,7 +107,8 @@ export function unpackRanges(bytes: Uint8Array): UidRanges {
     distance = 0;
     scale = 1;
   }
-  if (scale !== 1 || values.length % 2 !== 0 || previous > 0xffff_ffff) throw new Error('packed UID ranges are damaged');
+  if (scale !== 1 || values.length % 2 !== 0 || previous > 0xffff_ffff)
+    throw new Error('packed UID ranges are damaged');
   return Uint32Array.from(values);
 }
 

@@ -96,6 +96,11 @@ export class DynamoDbJournalStore implements JournalStore {
     return null;
   }
 
+  async entry(account: AccountId, number: RecordNumber): Promise<JournalEntry | null> {
+    const item = await this.#get(accountKeys.record(account, number));
+    return item ? entryOf(item) : null;
+  }
+
   async put(
     account: AccountId,
     records: readonly JournalRecord[],
@@ -103,7 +108,7 @@ export class DynamoDbJournalStore implements JournalStore {
   ): Promise<PutOutcome> {
     const [first] = records;
     if (!first) throw new Error('a put needs a record');
-    let inFlight = false;
+    const attempts = { unknown: false };
     const settle = async (): Promise<PutOutcome> => {
       try {
         await this.#write(account, records, markers);
@@ -111,20 +116,22 @@ export class DynamoDbJournalStore implements JournalStore {
       } catch (error) {
         const seen = outcomeOf(error, first, markers.length);
         if (seen) return seen;
-        inFlight ||= outcomeUnknown(error);
+        attempts.unknown ||= outcomeUnknown(error);
         throw error;
       }
     };
     try {
       return await withRetry(settle, this.#retry);
     } catch (error) {
-      if (inFlight) throw new OutcomeUnknownError(account, error);
+      if (attempts.unknown) throw new OutcomeUnknownError(account, error);
       throw error;
     }
   }
 
   async segments(account: AccountId, keys: readonly SegmentKey[]): Promise<(Uint8Array | null)[]> {
-    const wanted = keys.map(({ mailbox, firstUid, fold }) => accountKeys.segment(account, mailbox, firstUid, fold));
+    const wanted = keys.map(({ mailbox, firstUid, fold }) =>
+      accountKeys.segment(account, mailbox, firstUid, fold),
+    );
     const found = new Map<string, Uint8Array>();
     await this.#batchGet(wanted, false, found);
     // Segments are never overwritten, so an eventual read is right or empty; only an empty one is asked again.

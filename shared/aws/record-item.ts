@@ -39,7 +39,7 @@ export function entryOf(item: Item): JournalEntry {
   if (version !== RECORD_VERSION) throw new UnknownVersionError(`record ${number}, version ${version},`);
   const usage = { messages: numberOf(item, 'messages'), bytes: numberOf(item, 'bytes') };
   const journalBytes = numberOf(item, 'journal');
-  const ops = item['ops']?.B;
+  const ops = item.ops?.B;
   if (!ops) return { number, usage, journalBytes, emptied: true };
   const commit = stringOf(item, 'commit');
   return { number, commit, time: numberOf(item, 'time'), ops: decodeOps(ops), usage, journalBytes };

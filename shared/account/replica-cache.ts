@@ -1,0 +1,127 @@
+/**
+ * The replicas of one process, under a memory budget. Sessions of one account share its replica; what idle accounts
+ * hold beyond head and tree is dropped, least recently used first, and read again when a command needs it.
+ */
+import type { Divergence } from './apply.ts';
+import type { AccountId, RecordNumber } from './ids.ts';
+import type { JournalStore } from './journal-store.ts';
+import type { JournalRecord } from './record.ts';
+import { Replica } from './replica.ts';
+import type { Rim } from './rim.ts';
+
+export interface ReplicaCacheOptions {
+  /** Bytes that messages' columns and tails of all accounts may take together. */
+  readonly budgetBytes: number;
+  /** After a commit by this process; see `CommitListener`. */
+  readonly onCommit?: (
+    account: AccountId,
+    records: readonly JournalRecord[],
+    journalBytesBefore: number,
+  ) => void;
+  readonly onDivergence?: (account: AccountId, divergence: Divergence) => void;
+}
+
+/** Accounts that no session uses are kept at most so many: a reader who comes back finds his account open. */
+const UNUSED_REPLICAS = 256;
+
+interface Entry {
+  readonly replica: Replica;
+  leases: number;
+  bytes: number;
+}
+
+/** A session's hold on a replica. */
+export interface ReplicaLease {
+  readonly replica: Replica;
+  release(): void;
+}
+
+export class ReplicaCache {
+  readonly #store: JournalStore;
+  readonly #rim: Rim;
+  readonly #options: ReplicaCacheOptions;
+  /** Least recently used first. */
+  readonly #entries = new Map<AccountId, Entry>();
+  #bytes = 0;
+
+  constructor(store: JournalStore, rim: Rim, options: ReplicaCacheOptions) {
+    this.#store = store;
+    this.#rim = rim;
+    this.#options = options;
+  }
+
+  /** Bytes that replicas hold beyond head and tree. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Accounts that sessions hold now. */
+  get leased(): readonly AccountId[] {
+    return [...this.#entries].flatMap(([account, { leases }]) => (leases > 0 ? [account] : []));
+  }
+
+  /** The account's replica, until `release` is called. Opens nothing by itself. */
+  acquire(account: AccountId): ReplicaLease {
+    const entry = this.#entries.get(account) ?? this.#add(account);
+    entry.leases++;
+    let held = true;
+    return {
+      replica: entry.replica,
+      release: () => {
+        if (!held) return;
+        held = false;
+        entry.leases--;
+        this.#enforce();
+      },
+    };
+  }
+
+  /** A wake-up says that the journal has record `number`: read up to it, if anybody here cares. */
+  async wake(account: AccountId, number: RecordNumber): Promise<void> {
+    const entry = this.#entries.get(account);
+    const known = entry?.replica.current?.number;
+    if (!entry || known === undefined || known >= number) return;
+    if (entry.leases > 0) await entry.replica.sync();
+  }
+
+  #add(account: AccountId): Entry {
+    const replica = new Replica(account, this.#store, this.#rim, {
+      report: (divergence) => this.#options.onDivergence?.(account, divergence),
+      onCommit: (records, before) => this.#options.onCommit?.(account, records, before),
+      onUse: () => this.#used(account),
+    });
+    const entry: Entry = { replica, leases: 0, bytes: 0 };
+    this.#entries.set(account, entry);
+    return entry;
+  }
+
+  #used(account: AccountId): void {
+    const entry = this.#entries.get(account);
+    if (!entry) return;
+    this.#entries.delete(account);
+    this.#entries.set(account, entry);
+    this.#measure(entry);
+    this.#enforce();
+  }
+
+  #measure(entry: Entry): void {
+    const { bytes } = entry.replica;
+    this.#bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
+  }
+
+  #enforce(): void {
+    let unused = [...this.#entries.values()].filter(({ leases }) => leases === 0).length - UNUSED_REPLICAS;
+    for (const [account, entry] of this.#entries) {
+      if (unused <= 0 && this.#bytes <= this.#options.budgetBytes) return;
+      if (entry.leases === 0 && unused > 0) {
+        unused--;
+        this.#entries.delete(account);
+        this.#bytes -= entry.bytes;
+      } else if (this.#bytes > this.#options.budgetBytes && entry.bytes > 0) {
+        entry.replica.shed();
+        this.#measure(entry);
+      }
+    }
+  }
+}

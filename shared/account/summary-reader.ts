@@ -1,0 +1,193 @@
+/**
+ * Summaries of messages, from where the last fold left them: in records of the tail, or in frames of chunks. What was
+ * read is kept under a budget of bytes, so that a warm FETCH of envelopes asks nobody.
+ *
+ * A summary is derived data. One that cannot be found is looked for again by the newest checkpoint (a fold has moved
+ * it), and else worked out anew from the message.
+ */
+import type { Columns, SummaryRef } from './columns.ts';
+import type { AccountId, BlobId, MailboxId, RecordNumber, Uid } from './ids.ts';
+import type { JournalStore } from './journal-store.ts';
+import type { Op, SummaryPlace } from './ops.ts';
+import { isEmptied } from './record.ts';
+import type { Replica } from './replica.ts';
+import { decodeFrame, frameOf } from './summary-frame.ts';
+
+/** Where the bytes are kept. */
+export interface SummarySource {
+  /** A range of a chunk; rejects if the chunk is gone. */
+  chunk(account: AccountId, fold: string, range: { start: number; end: number }): Promise<Uint8Array>;
+  /** A summary that was too large for its record; rejects if it is gone. */
+  overflow(account: AccountId, object: BlobId): Promise<Uint8Array>;
+  /** The summary worked out anew from the message; rejects if that is gone too. */
+  recompute(account: AccountId, blob: BlobId): Promise<Uint8Array>;
+}
+
+/** Frames that lie closer than this in a chunk are read by one request: a request costs more than the bytes between. */
+const JOIN_GAP_BYTES = 65_536;
+/** And no request is larger than this. */
+const JOIN_MAX_BYTES = 4 * 1024 * 1024;
+const PARALLEL_READS = 8;
+
+type Group = readonly (Uint8Array | undefined)[];
+
+export class SummaryReader {
+  readonly #journal: JournalStore;
+  readonly #source: SummarySource;
+  readonly #budget: number;
+  /** Least recently used first. */
+  readonly #groups = new Map<string, { readonly group: Group; readonly bytes: number }>();
+  #bytes = 0;
+
+  constructor(journal: JournalStore, source: SummarySource, budgetBytes: number) {
+    this.#journal = journal;
+    this.#source = source;
+    this.#budget = budgetBytes;
+  }
+
+  /** Bytes of summaries held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The summaries of `rows` of a mailbox, in their order. Rejects if a message itself cannot be read. */
+  async read(
+    replica: Replica,
+    mailbox: MailboxId,
+    columns: Columns,
+    rows: readonly number[],
+  ): Promise<Uint8Array[]> {
+    const refs = rows.map((row) => columns.summaryAt(row));
+    const known = refs.map((ref) => this.#known(replica, ref));
+    if (known.every((summary) => summary !== undefined)) return known;
+    const missing = refs.filter((_, index) => !known[index]);
+    await this.#fetch(replica, missing).catch(() => undefined);
+    return Promise.all(
+      refs.map(async (ref, index) => {
+        const summary = known[index] ?? this.#known(replica, ref);
+        return summary ?? this.#elsewhere(replica, mailbox, columns, rows[index] as number);
+      }),
+    );
+  }
+
+  /** A fold has moved it, or it is lost. */
+  async #elsewhere(replica: Replica, mailbox: MailboxId, columns: Columns, row: number): Promise<Uint8Array> {
+    const uid: Uid = columns.uidAt(row);
+    const fresh = (await replica.reload(mailbox)).mailboxes.get(mailbox)?.columns;
+    const at = fresh?.rowOf(uid) ?? -1;
+    if (fresh && at >= 0) {
+      const ref = fresh.summaryAt(at);
+      await this.#fetch(replica, [ref]).catch(() => undefined);
+      const found = this.#known(replica, ref);
+      if (found) return found;
+    }
+    return this.#source.recompute(replica.account, columns.blobAt(row));
+  }
+
+  #known(replica: Replica, ref: SummaryRef): Uint8Array | undefined {
+    const key = keyOf(replica.account, ref);
+    const held = this.#groups.get(key);
+    if (held) {
+      this.#groups.delete(key);
+      this.#groups.set(key, held);
+      return held.group[slotOf(ref)];
+    }
+    return ref.chunk === 0 ? inlineOf(opOf(replica, ref)) : undefined;
+  }
+
+  /** Brings the groups of `refs` into the cache: records one by one, frames by joined ranges. */
+  async #fetch(replica: Replica, refs: readonly SummaryRef[]): Promise<void> {
+    const groups = new Map(refs.map((ref) => [keyOf(replica.account, ref), ref]));
+    const wanted = [...groups.values()];
+    const records = wanted.filter((ref) => ref.chunk === 0);
+    const jobs = [
+      ...records.map((ref) => () => this.#fetchRecord(replica, ref.at as RecordNumber)),
+      ...joined(wanted.filter((ref) => ref.chunk !== 0)).map((run) => () => this.#fetchRun(replica, run)),
+    ];
+    const workers = Array.from({ length: Math.min(PARALLEL_READS, jobs.length) }, async () => {
+      for (let job = jobs.shift(); job; job = jobs.shift()) await job();
+    });
+    await Promise.all(workers);
+  }
+
+  async #fetchRecord(replica: Replica, number: RecordNumber): Promise<void> {
+    const held = replica.tail.find((record) => record.number === number);
+    const entry = held ?? (await this.#journal.entry(replica.account, number));
+    if (!entry || isEmptied(entry)) return;
+    const group = await Promise.all(
+      entry.ops.map(async (op) =>
+        op.op === 'append' ? this.#placed(replica.account, op.summary) : undefined,
+      ),
+    );
+    this.#hold(keyOf(replica.account, { chunk: 0, at: number, slot: 0 }), group);
+  }
+
+  async #placed(account: AccountId, place: SummaryPlace): Promise<Uint8Array | undefined> {
+    if ('inline' in place) return place.inline;
+    return this.#source.overflow(account, place.object).catch(() => undefined);
+  }
+
+  async #fetchRun(replica: Replica, run: readonly SummaryRef[]): Promise<void> {
+    const [first] = run;
+    const last = run.at(-1);
+    const chunk = replica.checkpoint?.chunks.find(({ number }) => number === first?.chunk);
+    if (!first || !last || !chunk) return;
+    const end = last.at + frameOf(last).length;
+    const bytes = await this.#source.chunk(replica.account, chunk.fold, { start: first.at, end });
+    for (const ref of run) {
+      const start = ref.at - first.at;
+      const frame = bytes.subarray(start, start + frameOf(ref).length);
+      this.#hold(keyOf(replica.account, ref), decodeFrame(frame));
+    }
+  }
+
+  #hold(key: string, group: Group): void {
+    const bytes = group.reduce((sum, summary) => sum + (summary?.length ?? 0) + 64, 256);
+    this.#bytes += bytes - (this.#groups.get(key)?.bytes ?? 0);
+    this.#groups.delete(key);
+    this.#groups.set(key, { group, bytes });
+    for (const [oldest, held] of this.#groups) {
+      if (this.#bytes <= this.#budget || oldest === key) return;
+      this.#groups.delete(oldest);
+      this.#bytes -= held.bytes;
+    }
+  }
+}
+
+function keyOf(account: AccountId, ref: SummaryRef): string {
+  return `${account}/${ref.chunk}/${ref.at}`;
+}
+
+function slotOf(ref: SummaryRef): number {
+  return ref.chunk === 0 ? ref.slot : frameOf(ref).slot;
+}
+
+/** The op that a reference into the journal means, if its record is in memory. Tails run without gaps. */
+function opOf(replica: Replica, ref: SummaryRef): Op | undefined {
+  const { tail } = replica;
+  const first = tail[0]?.number ?? 0;
+  return tail[ref.at - first]?.ops[ref.slot];
+}
+
+function inlineOf(op: Op | undefined): Uint8Array | undefined {
+  return op?.op === 'append' && 'inline' in op.summary ? op.summary.inline : undefined;
+}
+
+/** References to frames, ascending, in runs that one range read may serve. */
+function joined(refs: readonly SummaryRef[]): SummaryRef[][] {
+  const sorted = refs.toSorted((a, b) => a.chunk - b.chunk || a.at - b.at);
+  const runs: SummaryRef[][] = [];
+  for (const ref of sorted) {
+    const run = runs.at(-1);
+    const first = run?.[0];
+    const last = run?.at(-1);
+    const joins =
+      first?.chunk === ref.chunk &&
+      last !== undefined &&
+      ref.at - (last.at + frameOf(last).length) <= JOIN_GAP_BYTES &&
+      ref.at + frameOf(ref).length - first.at <= JOIN_MAX_BYTES;
+    if (run && joins) run.push(ref);
+    else runs.push([ref]);
+  }
+  return runs;
+}

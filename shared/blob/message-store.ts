@@ -1,0 +1,108 @@
+/** Messages, their summaries' overflow and summary chunks in the blob store, by account (I9). */
+import type { AccountId, BlobId } from '../account/ids.ts';
+import type { SummaryPlace } from '../account/ops.ts';
+import type { Rim } from '../account/rim.ts';
+import type { SummarySource } from '../account/summary-reader.ts';
+import { blobKeys } from '../aws/keys.ts';
+import { SummaryBuilder, encodeSummary } from '../message/summary.ts';
+import type { BlobStore, ByteRange } from './blob-store.ts';
+
+/** A summary larger than this would make the record that carries it large; it gets an object of its own. */
+export const INLINE_SUMMARY_BYTES = 8_192;
+/** A record is put within an hour of its blobs (I2), long before a sweep may take an unnamed object. */
+const FRESH_MS = 3_600_000;
+
+/** A message that is durable and not yet named by any record. */
+export interface StoredMessage {
+  readonly blob: BlobId;
+  /** Bytes. */
+  readonly size: number;
+  readonly summary: SummaryPlace;
+  /** Until when a record may name it, milliseconds since the epoch. */
+  readonly freshUntil: number;
+}
+
+export class MessageStore implements SummarySource {
+  readonly #blobs: BlobStore;
+  readonly #rim: Pick<Rim, 'now' | 'randomHex'>;
+
+  constructor(blobs: BlobStore, rim: Pick<Rim, 'now' | 'randomHex'>) {
+    this.#blobs = blobs;
+    this.#rim = rim;
+  }
+
+  /** Stores a message while it streams by, under a new id (I2), and works out its summary. */
+  async put(
+    account: AccountId,
+    body: AsyncIterable<Uint8Array> | Uint8Array,
+    size: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<StoredMessage> {
+    const blob = this.#newId();
+    const freshUntil = this.#rim.now() + FRESH_MS;
+    const summary = new SummaryBuilder();
+    const key = blobKeys.message(account, blob);
+    if (body instanceof Uint8Array) summary.write(body);
+    const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => summary.write(chunk));
+    await this.#blobs.put(key, tapped, size, options);
+    return { blob, size, summary: await this.#place(account, encodeSummary(summary.end())), freshUntil };
+  }
+
+  /** The message, or a range of it. Rejects with `BlobMissingError`. */
+  get(
+    account: AccountId,
+    blob: BlobId,
+    range?: ByteRange,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<AsyncIterable<Uint8Array>> {
+    return this.#blobs.get(blobKeys.message(account, blob), range, options);
+  }
+
+  /** A summary that was too large for its record. */
+  async overflow(account: AccountId, object: BlobId): Promise<Uint8Array> {
+    return collect(await this.#blobs.get(blobKeys.overflow(account, object)));
+  }
+
+  /** A range of a chunk of summaries. */
+  async chunk(account: AccountId, fold: string, range: ByteRange): Promise<Uint8Array> {
+    return collect(await this.#blobs.get(blobKeys.chunk(account, fold), range));
+  }
+
+  /** A summary worked out anew from the message. */
+  async recompute(account: AccountId, blob: BlobId): Promise<Uint8Array> {
+    const summary = new SummaryBuilder();
+    for await (const chunk of await this.get(account, blob)) summary.write(chunk);
+    return encodeSummary(summary.end());
+  }
+
+  putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
+    return this.#blobs.put(blobKeys.chunk(account, fold), chunk, chunk.length);
+  }
+
+  async #place(account: AccountId, summary: Uint8Array): Promise<SummaryPlace> {
+    if (summary.length <= INLINE_SUMMARY_BYTES) return { inline: summary };
+    const object = this.#newId();
+    await this.#blobs.put(blobKeys.overflow(account, object), summary, summary.length);
+    return { object };
+  }
+
+  #newId(): BlobId {
+    return this.#rim.randomHex(16) as BlobId;
+  }
+}
+
+async function* tap(
+  body: AsyncIterable<Uint8Array>,
+  see: (chunk: Uint8Array) => void,
+): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    see(chunk);
+    yield chunk;
+  }
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
