@@ -1,0 +1,48 @@
+import { isUtf8 } from 'node:buffer';
+import iconv from 'iconv-lite';
+import libmime from 'libmime';
+
+/** Turns bytes into text, piece by piece; a character may be split between pieces. Never throws. */
+export interface CharsetDecoder {
+  write(bytes: Uint8Array): string;
+  end(): string;
+}
+
+/**
+ * The decoder of a charset as mail names it. An unknown or missing charset, and US-ASCII, read as UTF-8 with
+ * whatever is not UTF-8 replaced: mail that says US-ASCII and holds UTF-8 is common, and ASCII is the same in both.
+ */
+export function charsetDecoder(charset: string | null): CharsetDecoder {
+  const name = libmime.normalizeCharset(charset ?? 'utf-8');
+  if (/^(utf-?8|us-ascii|ascii|ansi_x3)/i.test(charset?.trim() ?? 'utf-8')) return webDecoder('utf-8');
+  // iconv-lite has no stateful Japanese encodings, ICU has.
+  if (/^iso-2022-jp/i.test(name)) return webDecoder('iso-2022-jp');
+  if (!iconv.encodingExists(name)) return webDecoder('utf-8');
+  const decoder = iconv.getDecoder(name);
+  return {
+    write: (bytes) => decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+    end: () => decoder.end() ?? '',
+  };
+}
+
+function webDecoder(label: string): CharsetDecoder {
+  const decoder = new TextDecoder(label);
+  return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
+}
+
+/** `bytes` as text in `charset`, as `charsetDecoder` reads it. */
+export function decodeCharset(bytes: Uint8Array, charset: string | null): string {
+  const decoder = charsetDecoder(charset);
+  return decoder.write(bytes) + decoder.end();
+}
+
+const windows1252 = new TextDecoder('windows-1252');
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * Raw header bytes as text. 8-bit bytes in a header carry no charset: what is valid UTF-8 is UTF-8 (RFC 6532), the
+ * rest is taken for Windows-1252, of which printable Latin-1 is a part.
+ */
+export function guessText(bytes: Uint8Array): string {
+  return (isUtf8(bytes) ? utf8 : windows1252).decode(bytes);
+}
