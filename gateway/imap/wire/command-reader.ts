@@ -68,8 +68,8 @@ const NO_BYTES = Buffer.alloc(0);
 const LF = 10;
 
 export class CommandReader {
+  readonly #source: ByteSource;
   readonly #limits: ReaderLimits;
-  #source: ByteSource;
   #chunk: Buffer = NO_BYTES;
   #at = 0;
   #phase: ReaderPhase = 'between';
@@ -89,20 +89,14 @@ export class CommandReader {
   }
 
   /**
-   * Reads on from `source`, and throws away what is buffered: nothing that came in the clear may be taken for what comes
-   * under TLS (RFC 9051 §6.2.1). Returns how many bytes that were.
+   * Throws away what is buffered: nothing that came in the clear may be taken for what comes under TLS (RFC 9051
+   * §6.2.1). Returns how many bytes that were.
    */
-  restart(source: ByteSource): number {
+  discard(): number {
     const dropped = this.buffered;
     this.#chunk = NO_BYTES;
     this.#at = 0;
-    this.#source = source;
     return dropped;
-  }
-
-  /** Reads on from `source` behind what is buffered: for COMPRESS, which wraps the same connection. */
-  redirect(source: ByteSource): void {
-    this.#source = source;
   }
 
   /** The next command. Empty lines before it are skipped: iOS sends them. */

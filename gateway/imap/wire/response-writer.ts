@@ -51,8 +51,8 @@ export interface WriterOptions {
 }
 
 export class ResponseWriter {
+  readonly #sink: ByteSink;
   readonly #options: WriterOptions;
-  #sink: ByteSink;
   #chunks: Chunk[] = [];
   #bytes = 0;
   #sinceTurn = 0;
@@ -63,12 +63,6 @@ export class ResponseWriter {
   constructor(sink: ByteSink, options: WriterOptions) {
     this.#sink = sink;
     this.#options = options;
-  }
-
-  /** Further bytes go to `sink`: after STARTTLS, or with COMPRESS. What was written before must be flushed. */
-  redirect(sink: ByteSink): void {
-    if (this.#chunks.length > 0) throw new Error('flush before the transport changes');
-    this.#sink = sink;
   }
 
   /** Adds bytes to what will be sent. Never waits; nothing happens once the connection is lost. */
@@ -102,6 +96,11 @@ export class ResponseWriter {
   /** `+ text`. Flush it, or the client waits for ever. */
   continuation(text?: string): void {
     this.write(continuation(text));
+  }
+
+  /** In the middle of a literal, where no response can begin. */
+  get inLiteral(): boolean {
+    return this.#literalOpen;
   }
 
   /** So much has gathered that a loop should `await pace()`. */

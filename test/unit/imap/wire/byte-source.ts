@@ -30,6 +30,11 @@ export function bytes(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
 
+/** Every byte a chunk of its own. */
+export function byByte(text: string): Uint8Array[] {
+  return Array.from(bytes(text), (byte) => Uint8Array.of(byte));
+}
+
 /** Cuts at the given places (taken modulo the length). */
 export function cut(whole: Uint8Array, places: readonly number[]): Uint8Array[] {
   const sorted = places.map((place) => place % (whole.length + 1)).sort((a, b) => a - b);
@@ -50,7 +55,9 @@ export async function collect(body: AsyncIterable<Uint8Array>): Promise<string> 
 
 /** APPEND streams, everything else is buffered. */
 export const appendPolicy: LiteralPolicy = ({ segments }) =>
-  /APPEND/i.test(String(segments[0])) ? { kind: 'stream', sink: collect } : { kind: 'buffer' };
+  typeof segments[0] === 'string' && /APPEND/i.test(segments[0])
+    ? { kind: 'stream', sink: collect }
+    : { kind: 'buffer' };
 
 export interface Transcript {
   readonly results: readonly unknown[];
@@ -65,7 +72,12 @@ export async function readAll(
 ): Promise<Transcript> {
   const reader = new CommandReader(sourceOf(chunks), limits);
   let continuations = 0;
-  const hooks: ReadHooks = { literalPolicy: policy, continuation: async () => void continuations++ };
+  const hooks: ReadHooks = {
+    literalPolicy: policy,
+    continuation: async () => {
+      continuations++;
+    },
+  };
   const results: unknown[] = [];
   for (;;) {
     let result: ReadResult;

@@ -13,7 +13,7 @@ describe('matching', () => {
     ['sent', []],
     ['Sent*', ['Sent', 'Sent/2024', 'Sent/2024/Q1', 'Senti']],
     ['Sent%', ['Sent', 'Senti']],
-    ['%4*', ['Sent/2024/Q1', 'Sent/2024'].filter(() => false)],
+    ['%4*', []],
     ['*4%', ['Sent/2024']],
     ['inbox', ['INBOX']],
     ['inb%', ['INBOX']],
@@ -33,17 +33,16 @@ describe('matching', () => {
 /** By trying everything; fine for short ones. */
 function naive(pattern: string, name: string): boolean {
   if (pattern === '') return name === '';
-  const rest = pattern.slice(1);
-  const first = pattern.charAt(0);
+  const [first, rest] = [pattern.charAt(0), pattern.slice(1)];
   if (first === '*' || first === '%') {
     if (naive(rest, name)) return true;
-    return name !== '' && (first === '*' || name.charAt(0) !== '/') && naive(pattern, name.slice(1));
+    return name !== '' && (first === '*' || !name.startsWith('/')) && naive(pattern, name.slice(1));
   }
-  return name.charAt(0) === first && naive(rest, name.slice(1));
+  return name.startsWith(first) && naive(rest, name.slice(1));
 }
 
 test('property: the same as trying everything', () => {
-  const text = (letters: string) => fc.string({ unit: fc.constantFrom(...letters), maxLength: 9 });
+  const text = (letters: string) => fc.string({ unit: fc.constantFrom(...letters.split('')), maxLength: 9 });
   fc.assert(
     fc.property(text('ab/%*'), text('ab/'), (pattern, name) => {
       expect(compileListPattern(pattern)(name)).toBe(naive(pattern, name));

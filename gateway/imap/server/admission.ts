@@ -1,0 +1,88 @@
+/** Who may come in: counts of connections, in all, by address and by account. */
+import { isIPv4, isIPv6 } from 'node:net';
+import type { ImapLimits } from './limits.ts';
+
+type AdmissionLimits = Pick<ImapLimits, 'connections' | 'connectionsPerAddress' | 'connectionsPerAccount'>;
+
+/** Why a connection was turned away, or where it was let in. Call `release` once when it closes. */
+export type Admitted =
+  { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly reason: string };
+
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #addresses = new Map<string, number>();
+  readonly #accounts = new Map<string, number>();
+  #total = 0;
+
+  constructor(limits: AdmissionLimits) {
+    this.#limits = limits;
+  }
+
+  /** A new connection from `address`. */
+  admit(address: string): Admitted {
+    if (this.#total >= this.#limits.connections)
+      return { ok: false, reason: 'this server has too many connections' };
+    const network = networkOf(address);
+    if ((this.#addresses.get(network) ?? 0) >= this.#limits.connectionsPerAddress) {
+      return { ok: false, reason: 'there are too many connections from your address' };
+    }
+    this.#total++;
+    count(this.#addresses, network, 1);
+    return {
+      ok: true,
+      release: once(() => {
+        this.#total--;
+        count(this.#addresses, network, -1);
+      }),
+    };
+  }
+
+  /** A connection signs in to `account`. */
+  admitToAccount(account: string): Admitted {
+    if ((this.#accounts.get(account) ?? 0) >= this.#limits.connectionsPerAccount) {
+      return { ok: false, reason: 'there are too many connections to this account' };
+    }
+    count(this.#accounts, account, 1);
+    return { ok: true, release: once(() => count(this.#accounts, account, -1)) };
+  }
+}
+
+function count(counts: Map<string, number>, key: string, change: number): void {
+  const value = (counts.get(key) ?? 0) + change;
+  if (value > 0) counts.set(key, value);
+  else counts.delete(key);
+}
+
+function once(run: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) run();
+    done = true;
+  };
+}
+
+/** The peer itself for IPv4, its /64 for IPv6: a single host may use any address of that. */
+export function networkOf(address: string): string {
+  const plain = withoutMapping(address);
+  if (!isIPv6(plain)) return plain;
+  const [head = '', tail] = (plain.split('%')[0] ?? '').split('::');
+  const first = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const gap = tail === undefined ? 0 : 8 - first.length - last.length;
+  const groups = [...first, ...Array<string>(Math.max(gap, 0)).fill('0'), ...last];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}
+
+/** A peer on this machine: nobody can listen in between. */
+export function isLoopback(address: string): boolean {
+  const plain = withoutMapping(address);
+  return plain === '::1' || (isIPv4(plain) && plain.startsWith('127.'));
+}
+
+/** An IPv4 address as a socket for both families shows it, `::ffff:192.0.2.1`. */
+function withoutMapping(address: string): string {
+  return address.toLowerCase().startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

@@ -1,0 +1,242 @@
+/**
+ * The listeners of the IMAP front door: plain ports, on which clients may STARTTLS, and TLS ports. Lets connections in or
+ * turns them away, and sees them all out when the process ends.
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { status } from '../wire/response.ts';
+import { Admission } from './admission.ts';
+import {
+  Connection,
+  type ConnectionSurroundings,
+  type HandlerFactory,
+  type ServerLog,
+} from './connection.ts';
+import { nextTurn } from './fairness.ts';
+import { DEFAULT_LIMITS, type ImapLimits } from './limits.ts';
+import { systemTimers, type Timers } from './timers.ts';
+import { secureSocket, TlsHandshakeError, type TlsSettings } from './tls.ts';
+
+export interface ListenerOptions {
+  /** `plain`: STARTTLS is on offer if there is a certificate; `tls`: from the first byte. */
+  readonly kind: 'plain' | 'tls';
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface ListenerAddress {
+  readonly kind: 'plain' | 'tls';
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ImapServerOptions {
+  readonly listeners: readonly ListenerOptions[];
+  readonly createHandler: HandlerFactory;
+  /** Needed by listeners of kind `tls`. */
+  readonly tls?: TlsSettings;
+  readonly limits?: Partial<ImapLimits>;
+  readonly timers?: Timers;
+  readonly nextTurn?: () => Promise<void>;
+  readonly log?: ServerLog;
+}
+
+export interface DrainOptions {
+  /** Milliseconds that commands have to finish; what still runs then is cut off. */
+  readonly graceMs: number;
+  /**
+   * Milliseconds over which the connections are dropped: clients that are dropped all at once come back all at once.
+   * Must be less than `graceMs`. Default 0.
+   */
+  readonly spreadMs?: number;
+  /** What clients are told. */
+  readonly text?: string;
+}
+
+/** A listener could not be opened; the message is a sentence for the person who started the server. */
+export class ListenError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'ListenError';
+  }
+}
+
+const SILENT: ServerLog = { debug: () => undefined, warn: () => undefined, error: () => undefined };
+
+export class ImapServer {
+  readonly #options: ImapServerOptions;
+  readonly #around: ConnectionSurroundings;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Set<Connection>();
+  /** Connections in their first TLS handshake. */
+  readonly #handshakes = new Set<Socket>();
+  #nextId = 1;
+  #draining = false;
+  #allGone: (() => void) | undefined;
+
+  constructor(options: ImapServerOptions) {
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    if (options.tls === undefined && options.listeners.some(({ kind }) => kind === 'tls')) {
+      throw new Error('a TLS listener needs a certificate');
+    }
+    this.#options = options;
+    this.#around = {
+      limits,
+      timers: options.timers ?? systemTimers,
+      nextTurn: options.nextTurn ?? nextTurn,
+      log: options.log ?? SILENT,
+      admission: new Admission(limits),
+      tls: options.tls,
+      createHandler: options.createHandler,
+    };
+  }
+
+  /** Connections that are open, TLS handshakes not counted. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Opens every listener, or none: rejects with `ListenError`. Addresses come in the order of the options. */
+  async listen(): Promise<ListenerAddress[]> {
+    const addresses: ListenerAddress[] = [];
+    try {
+      for (const listener of this.#options.listeners) addresses.push(await this.#open(listener));
+    } catch (error) {
+      await this.#stopListening();
+      throw error;
+    }
+    return addresses;
+  }
+
+  async #open({ kind, host, port }: ListenerOptions): Promise<ListenerAddress> {
+    const { keepAliveMs } = this.#around.limits;
+    // Half-open: a client that sends its commands and closes its side, as a script does, still gets its answers.
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+      (socket) => void this.#accept(socket, kind),
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) => reject(listenError(error, host, port)));
+      server.listen({ host, port }, resolve);
+    });
+    server.on('error', (error) => this.#around.log.error({ err: error, host, port }, 'listener failed'));
+    this.#servers.push(server);
+    const address = server.address() as AddressInfo;
+    return { kind, host: address.address, port: address.port };
+  }
+
+  async #accept(socket: Socket, kind: 'plain' | 'tls'): Promise<void> {
+    // Whatever happens to this socket is never an uncaught error.
+    socket.on('error', () => undefined);
+    const address = socket.remoteAddress;
+    if (address === undefined || this.#isDraining()) {
+      socket.destroy();
+      return;
+    }
+    const admitted = this.#around.admission.admit(address);
+    if (!admitted.ok) {
+      this.#turnAway(socket, kind, address, admitted.reason);
+      return;
+    }
+    socket.once('close', admitted.release);
+    const secured = kind === 'tls' ? await this.#handshake(socket, address) : socket;
+    if (secured === undefined || secured.destroyed) return;
+    if (this.#isDraining()) secured.destroy();
+    else this.#serve(secured);
+  }
+
+  #isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** On a TLS port there is no word to be had without a handshake, which would cost more than the connection. */
+  #turnAway(socket: Socket, kind: 'plain' | 'tls', address: string, reason: string): void {
+    this.#around.log.warn({ peer: address, reason }, 'connection turned away');
+    if (kind === 'tls') {
+      socket.destroy();
+      return;
+    }
+    const linger = this.#around.timers.after(this.#around.limits.lingerMs, () => socket.destroy());
+    socket.once('close', () => linger.cancel());
+    socket.resume();
+    socket.end(status('*', 'BYE', reason, 'UNAVAILABLE'));
+  }
+
+  async #handshake(socket: Socket, address: string): Promise<Socket | undefined> {
+    const { tls, timers, limits, log } = this.#around;
+    if (tls === undefined) throw new Error('a TLS listener needs a certificate');
+    this.#handshakes.add(socket);
+    try {
+      return await secureSocket(socket, tls, timers, limits.unauthenticatedMs);
+    } catch (error) {
+      if (!(error instanceof TlsHandshakeError)) throw error;
+      log.debug({ peer: address, reason: error.message }, 'connection lost');
+      return undefined;
+    } finally {
+      this.#handshakes.delete(socket);
+    }
+  }
+
+  #serve(socket: Socket): void {
+    const connection = new Connection(this.#nextId++, socket, this.#around);
+    this.#connections.add(connection);
+    void connection.run().finally(() => {
+      // The handler has returned; the socket may linger for a moment with our last words.
+      const leave = (): void => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#allGone?.();
+      };
+      connection.whenGone(leave);
+    });
+  }
+
+  /**
+   * Stops accepting, lets every running command finish and answers it, says BYE and closes. Resolves when the last
+   * connection is gone and its handler was told, at the latest after `graceMs`.
+   */
+  async drain({ graceMs, spreadMs = 0, text }: DrainOptions): Promise<void> {
+    this.#draining = true;
+    const stopped = this.#stopListening();
+    for (const socket of this.#handshakes) socket.destroy();
+    const farewell = text ?? 'the server is going down, please connect again';
+    const { timers } = this.#around;
+    const connections = [...this.#connections];
+    for (const [place, connection] of connections.entries()) {
+      const delay = (spreadMs * place) / connections.length;
+      if (delay === 0) connection.drain(farewell, 'UNAVAILABLE');
+      else timers.after(delay, () => connection.drain(farewell, 'UNAVAILABLE'));
+    }
+    if (this.#connections.size > 0) await this.#lastGone(graceMs);
+    await stopped;
+  }
+
+  /** After `graceMs` it waits no more, not even for commands whose connection is cut: the process must end. */
+  #lastGone(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cutOff = this.#around.timers.after(graceMs, () => {
+        for (const connection of this.#connections) connection.destroy();
+        resolve();
+      });
+      this.#allGone = () => {
+        cutOff.cancel();
+        resolve();
+      };
+    });
+  }
+
+  async #stopListening(): Promise<void> {
+    const servers = this.#servers.splice(0);
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
+  const place = `${host}:${port}`;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'another process listens there',
+    EACCES: 'this user may not listen there (ports below 1024 need a privilege)',
+    EADDRNOTAVAIL: 'this machine does not have that address',
+    ENOTFOUND: 'that host name is not known',
+  };
+  return new ListenError(`cannot listen on ${place}: ${reasons[error.code ?? ''] ?? error.message}`, error);
+}
