@@ -12,8 +12,8 @@ export interface LoopbackS3 {
   readonly endpoint: string;
   /** Objects by `bucket/key`, for a test to look at or to damage. */
   readonly objects: Map<string, { readonly bytes: Buffer; readonly modified: Date }>;
-  /** Requests whose answer is not yet sent to its end. */
-  openRequests(): number;
+  /** Resolves once no answer is under way any more: each was sent to its end, or its connection was closed. */
+  idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -23,9 +23,13 @@ type Objects = LoopbackS3['objects'];
 export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
   const objects: Objects = new Map();
   let open = 0;
+  const waiting: (() => void)[] = [];
   const server = createServer((request, response) => {
     open++;
-    response.once('close', () => open--);
+    response.once('close', () => {
+      open--;
+      if (open === 0) for (const resolve of waiting.splice(0)) resolve();
+    });
     answer(objects, pageSize, request, response).catch((error: unknown) => {
       // A body that broke off: nothing is stored, and nobody waits for an answer.
       if (!request.complete) request.destroy();
@@ -36,7 +40,7 @@ export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
-    openRequests: () => open,
+    idle: () => new Promise((resolve) => (open === 0 ? resolve() : waiting.push(resolve))),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../shared/aws/clients.ts';
 import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { blobStoreContract } from '../../support/blob-store-contract.ts';
@@ -21,3 +21,31 @@ afterAll(async () => {
 });
 
 blobStoreContract('the S3 store on a loopback server', () => blobs);
+
+describe('the S3 store gives its connections back', () => {
+  // More than the buffers of two sockets hold, so that the server cannot be done unless it is read or cut off.
+  const HUGE = Buffer.alloc(32 * 1024 * 1024);
+
+  test('when the reader leaves before, at, or after the first chunk', async () => {
+    s3.objects.set('mail/huge', { bytes: HUGE, modified: new Date() });
+    await (await blobs.get('huge'))[Symbol.asyncIterator]().return?.();
+    for await (const chunk of await blobs.get('huge')) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
+    const reader = (await blobs.get('huge'))[Symbol.asyncIterator]();
+    await reader.next();
+    const pending = reader.next();
+    await reader.return?.();
+    await pending.catch(() => undefined);
+    await s3.idle();
+  });
+
+  test('when the signal fires, even if nobody reads', async () => {
+    s3.objects.set('mail/huge', { bytes: HUGE, modified: new Date() });
+    const controller = new AbortController();
+    await blobs.get('huge', undefined, { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await s3.idle();
+  });
+});
