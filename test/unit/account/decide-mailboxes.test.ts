@@ -417,6 +417,10 @@ describe('any sequence of commands', () => {
           state = after(state, ops);
           expect(names(state)).toEqual([...expectedNames(names(before), step)].sort());
           checkInvariants(state, before, everGiven);
+          // The op says what it comes to: `apply` has nothing to correct.
+          for (const op of ops)
+            if (op.op === 'create')
+              expect(mailboxOf(state, op.name)).toMatchObject({ uidValidity: op.uidValidity, use: op.use });
         }
       }),
       { numRuns: 500 },
