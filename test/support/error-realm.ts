@@ -11,8 +11,8 @@ Object.defineProperty(Error, Symbol.hasInstance, {
   configurable: true,
   value(this: unknown, candidate: unknown): boolean {
     // Classes that extend Error inherit this, and keep to themselves.
-    return (
-      ordinary.call(this as () => unknown, candidate) || (this === Error && types.isNativeError(candidate))
-    );
+    if (ordinary.call(this as () => unknown, candidate)) return true;
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- Error.isError is not in the ES2024 types yet
+    return this === Error && types.isNativeError(candidate);
   },
 });

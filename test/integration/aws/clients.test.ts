@@ -1,6 +1,7 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import '../../support/error-realm.ts';
 import { ListTablesCommand } from '@aws-sdk/client-dynamodb';
+import { ListBucketsCommand } from '@aws-sdk/client-s3';
+import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from '@jest/globals';
 import type { AwsSettings, Transport } from '../../../shared/aws/clients.ts';
 import { dynamoDbClient, s3Client, sqsClient } from '../../../shared/aws/clients.ts';
@@ -9,6 +10,11 @@ import { outcomeUnknown } from '../../../shared/aws/retry.ts';
 const local: AwsSettings = {
   region: 'eu-central-1',
   endpoints: { dynamodb: 'http://127.0.0.1:1', s3: 'http://localhost:2', sqs: 'http://[::1]:3' },
+};
+
+const nowhere: AwsSettings = {
+  region: 'eu-central-1',
+  endpoints: { dynamodb: 'http://127.0.0.1:1', s3: 'http://127.0.0.1:1', sqs: 'http://127.0.0.1:1' },
 };
 
 describe('clients', () => {
@@ -71,19 +77,37 @@ describe('clients', () => {
     client.destroy();
   });
 
-  test('a DynamoDB request ends in an error when nobody answers in time', async () => {
-    const silent = createServer(() => undefined);
-    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    const dynamodb = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-    const client = dynamoDbClient({ ...local, endpoints: { dynamodb } });
-    try {
-      const error: unknown = await client.send(new ListTablesCommand({})).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ name: 'TimeoutError' });
-      expect(outcomeUnknown(error)).toBe(true);
-    } finally {
-      client.destroy();
-      silent.closeAllConnections();
-      await new Promise((resolve) => silent.close(resolve));
-    }
+  test.each([
+    [
+      'DynamoDB',
+      'requestTimeout',
+      (wrapTransport: Wrap) => dynamoDbClient(nowhere, { wrapTransport }).send(new ListTablesCommand({})),
+    ],
+    [
+      'S3',
+      'socketTimeout',
+      (wrapTransport: Wrap) => s3Client(nowhere, { wrapTransport }).send(new ListBucketsCommand({})),
+    ],
+    [
+      'SQS',
+      'requestTimeout',
+      (wrapTransport: Wrap) => sqsClient(nowhere, { wrapTransport }).send(new ListQueuesCommand({})),
+    ],
+  ] as const)('%s gives up on who does not answer, by its %s', async (_name, timeout, send) => {
+    const seen: Transport[] = [];
+    // The transport settles its settings at the first request.
+    const error: unknown = await send((transport) => {
+      seen.push(transport);
+      return transport;
+    }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(outcomeUnknown(error)).toBe(false);
+    const settled = seen[0]?.httpHandlerConfigs() ?? {};
+    expect(settled.connectionTimeout).toBeGreaterThan(0);
+    expect(settled[timeout]).toBeGreaterThan(0);
+    expect(settled.throwOnRequestTimeout ?? false).toBe(timeout === 'requestTimeout');
+    seen[0]?.destroy();
   });
 });
+
+type Wrap = (transport: Transport) => Transport;
