@@ -1,0 +1,154 @@
+/**
+ * Who may log in, and where an address leads. Kept apart from the mail itself, so that the delivery function never
+ * holds credentials. Implemented on DynamoDB (`dynamodb-directory.ts`).
+ *
+ * Addresses are taken in any spelling and compared as `address.ts` says; those that come out are normalised.
+ */
+import type { AccountId } from '../account/ids.ts';
+
+/** What an account may use. */
+export interface Limits {
+  /** Octets of messages. */
+  readonly quotaBytes: number;
+  readonly quotaMessages: number;
+  /** IMAP connections at one time. */
+  readonly maxConnections: number;
+}
+
+/** All that LOGIN needs to know, in one read. */
+export interface Login {
+  readonly account: AccountId;
+  readonly address: string;
+  /** As `password.ts` makes it. Never logged. */
+  readonly passwordHash: string;
+  readonly disabled: boolean;
+  readonly limits: Limits;
+}
+
+export interface LoginDirectory {
+  /** The login with exactly this address (no tag, no alias), strongly consistent; undefined for anything else. */
+  findLogin(address: string): Promise<Login | undefined>;
+}
+
+/** An account that a message goes to. */
+export interface Destination {
+  readonly account: AccountId;
+  /** The account's address. */
+  readonly address: string;
+  /** The tag of `user+tag@`, where there is one that is not empty. */
+  readonly detail?: string;
+  readonly quotaBytes: number;
+  readonly quotaMessages: number;
+}
+
+/**
+ * - `malformed`: not an address;
+ * - `external`: its domain is not ours, and Quire forwards nothing;
+ * - `unknown`: our domain, but nobody has the address;
+ * - `disabled`: the account may not receive at present;
+ * - `loop`: aliases lead to each other and to nobody;
+ * - `too-large`: it expands to more addresses or levels than `resolve.ts` allows; then there are no destinations.
+ */
+export type RefusalReason = 'malformed' | 'external' | 'unknown' | 'disabled' | 'loop' | 'too-large';
+
+export interface Refusal {
+  /** The address that led nowhere: the recipient itself, or what an alias names. */
+  readonly address: string;
+  readonly reason: RefusalReason;
+}
+
+/** Where a recipient leads: at least one of the two lists has an entry. Each account is named once. */
+export interface Resolution {
+  readonly destinations: readonly Destination[];
+  readonly refusals: readonly Refusal[];
+}
+
+export interface AddressDirectory {
+  /**
+   * Resolves every recipient (exact address, `user+tag@`, alias or group at any depth, catch-all of a domain; in this
+   * order). The map has one entry for each different string given, under that string.
+   */
+  resolve(recipients: readonly string[]): Promise<Map<string, Resolution>>;
+}
+
+/** `closed`: its address is free again, its mail is kept until retention removes it. */
+export type AccountState = 'active' | 'disabled' | 'closed';
+
+export interface Account {
+  readonly id: AccountId;
+  /** Its own addresses (aliases not counted), the login first; of a closed account, those that it had. */
+  readonly addresses: readonly string[];
+  readonly displayName: string;
+  readonly state: AccountState;
+  readonly limits: Limits;
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  /** Milliseconds since the epoch; of closed accounts only. */
+  readonly closed?: number;
+}
+
+export interface NewUser {
+  readonly address: string;
+  /** As `password.ts` makes it. */
+  readonly passwordHash: string;
+  /** Its journal exists already: an account without one is an error for whoever logs in. */
+  readonly account: AccountId;
+  readonly displayName?: string;
+  readonly limits: Limits;
+}
+
+/** An alias with several targets is a group. */
+export interface Alias {
+  readonly address: string;
+  /** Sorted. */
+  readonly targets: readonly string[];
+}
+
+export interface Domain {
+  readonly domain: string;
+  /** Where mail to unknown addresses of the domain goes. */
+  readonly catchAll?: string;
+}
+
+/** Administration. Errors that a person can do something about are `DirectoryError`s (`directory-errors.ts`) or
+ * `AddressError`s. */
+export interface AccountDirectory {
+  readonly users: UserDirectory;
+  readonly aliases: AliasDirectory;
+  readonly domains: DomainDirectory;
+}
+
+export interface UserDirectory {
+  /** Adds an active account. Of any number of concurrent calls for one address, one succeeds. */
+  add(user: NewUser): Promise<Account>;
+  /** The account whose own address this is, strongly consistent. */
+  find(address: string): Promise<Account | undefined>;
+  /** Any account, closed ones included, strongly consistent. */
+  read(account: AccountId): Promise<Account | undefined>;
+  /** All accounts, closed ones included, in no particular order. */
+  list(): AsyncIterable<Account>;
+  /** With `replacing`: only while that is the stored hash (a rehash must not undo a change of password). */
+  setPassword(address: string, passwordHash: string, replacing?: string): Promise<void>;
+  setDisabled(address: string, disabled: boolean): Promise<void>;
+  setLimits(address: string, limits: Limits): Promise<void>;
+  /** Closes the account and frees its address. Refused while an alias or a catch-all leads to it. */
+  remove(address: string): Promise<Account>;
+}
+
+export interface AliasDirectory {
+  /** Makes an alias, or adds targets to one. Targets are ours and exist; no alias ever leads back to itself. */
+  add(address: string, targets: readonly string[]): Promise<Alias>;
+  list(): AsyncIterable<Alias>;
+  /** Takes `targets` away (default: all). An alias without targets is gone, which is refused while it is a target. */
+  remove(address: string, targets?: readonly string[]): Promise<void>;
+}
+
+export interface DomainDirectory {
+  /** True if it is new. */
+  add(domain: string): Promise<boolean>;
+  list(): AsyncIterable<Domain>;
+  /** Refused while a user or an alias is in it. */
+  remove(domain: string): Promise<void>;
+  /** Undefined: mail to unknown addresses of the domain is refused. */
+  setCatchAll(domain: string, target: string | undefined): Promise<void>;
+}

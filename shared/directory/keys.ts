@@ -1,0 +1,39 @@
+/**
+ * The only place where keys of the `directory` table are built. What a role may read is decided by the first part of
+ * the partition key (IAM condition `dynamodb:LeadingKeys`): the delivery function is given `address#*` and `domain#*`,
+ * never `credential#*`.
+ *
+ * Arguments are normalised (`address.ts`). The sort key is always `-`: a table's key schema cannot be changed later,
+ * and what an address or an account may get one day (application passwords, say) will then stand beside it.
+ */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { AccountId } from '../account/ids.ts';
+
+export interface DirectoryKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+const key = (pk: string): DirectoryKey => ({ pk, sk: '-' });
+
+/** Beginnings of the partition keys, for scans that keep one kind of item and for IAM policies. */
+export const keyPrefixes = {
+  credential: 'credential#',
+  address: 'address#',
+  account: 'account#',
+  domain: 'domain#',
+} as const;
+
+export const directoryKeys = {
+  /** What LOGIN needs, and nobody else may read. */
+  credential: (address: string): DirectoryKey => key(keyPrefixes.credential + address),
+  /** Where an address leads. */
+  address: (address: string): DirectoryKey => key(keyPrefixes.address + address),
+  account: (account: AccountId): DirectoryKey => key(keyPrefixes.account + account),
+  domain: (domain: string): DirectoryKey => key(keyPrefixes.domain + domain),
+} as const;
+
+/** As the DynamoDB API takes it. */
+export function attributeKey({ pk, sk }: DirectoryKey): Record<string, AttributeValue> {
+  return { pk: { S: pk }, sk: { S: sk } };
+}
