@@ -1,0 +1,187 @@
+/**
+ * Which names LIST and LSUB return, and what they say of each (RFC 9051 §6.3.9, RFC 5258, RFC 3501 §6.3.9). Pure.
+ *
+ * Three kinds of names are told apart: mailboxes; subscriptions, which may outlive their mailbox; and *levels*, names
+ * that only stand above others because their own mailbox was deleted.
+ */
+import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
+import { type AccountState, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
+import type { Turns } from '../server/fairness.ts';
+import { compileListPattern } from '../wire/list-pattern.ts';
+
+export interface ListRequest {
+  /** Canonical (reference and pattern), decoded from their wire form. */
+  readonly patterns: readonly string[];
+  readonly subscribed: boolean;
+  readonly specialUse: boolean;
+  readonly recursiveMatch: boolean;
+  /** RETURN (SUBSCRIBED), which the selection option implies. */
+  readonly returnSubscribed: boolean;
+}
+
+export interface ListEntry {
+  readonly name: string;
+  readonly attributes: readonly string[];
+  /** Selection options that names below satisfy: CHILDINFO (RFC 9051 §6.3.9.6). */
+  readonly childInfo: readonly string[];
+  /** The mailbox, if it exists and satisfies the selection by itself: then LIST-STATUS tells of it (RFC 5819 §2). */
+  readonly selected: Mailbox | undefined;
+}
+
+/** What LIST returns, in order of name with INBOX first. */
+export async function listEntries(
+  state: AccountState,
+  request: ListRequest,
+  turns: Turns,
+): Promise<readonly ListEntry[]> {
+  const mailboxes = byName(state);
+  const patterns = compilePatterns(request.patterns);
+  const above = superiorsOf(mailboxes.keys());
+  const selection = selectionOf(state, request);
+  const names = await matching(selection.names, patterns, turns);
+  const entry = (name: string, childInfo: readonly string[] = []): ListEntry => ({
+    name,
+    attributes: attributesOf(name, mailboxes.get(name), above.has(name), {
+      subscribed: selection.tellSubscribed && state.subscriptions.has(name),
+    }),
+    childInfo,
+    selected: names.has(name) ? mailboxes.get(name) : undefined,
+  });
+  const entries = new Map<string, ListEntry>();
+  const selectedBelow = request.recursiveMatch ? superiorsOf(selection.names) : NO_NAMES;
+  for (const name of names) entries.set(name, entry(name, selectedBelow.has(name) ? selection.options : []));
+  if (request.recursiveMatch) {
+    // Only where a name below would not be seen otherwise (RFC 9051 §6.3.9.3, 2.B).
+    const hidden = superiorsOf(selection.names.filter((name) => !names.has(name)));
+    for (const name of await matching(without(hidden, entries), patterns, turns))
+      entries.set(name, entry(name, selection.options));
+  }
+  if (selection.options.length === 0) {
+    for (const name of await matching(without(above, mailboxes), patterns.filter(endsInLevel), turns))
+      entries.set(name, entry(name));
+  }
+  return sorted(entries.values());
+}
+
+/** What LSUB returns (RFC 3501 §6.3.9): a level of hierarchy above a subscribed name, for `%`, as \Noselect. */
+export async function lsubEntries(
+  state: AccountState,
+  pattern: string,
+  turns: Turns,
+): Promise<readonly ListEntry[]> {
+  const mailboxes = byName(state);
+  const patterns = compilePatterns([pattern]);
+  const names = await matching([...state.subscriptions], patterns, turns);
+  const levels = without(superiorsOf(state.subscriptions), state.subscriptions);
+  const above = await matching(levels, patterns.filter(endsInLevel), turns);
+  const entries: ListEntry[] = [];
+  for (const name of names)
+    entries.push({
+      name,
+      attributes: mailboxes.has(name) ? [] : ['\\NonExistent'],
+      childInfo: [],
+      selected: undefined,
+    });
+  for (const name of above)
+    entries.push({ name, attributes: ['\\Noselect'], childInfo: [], selected: undefined });
+  return sorted(entries);
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+interface Selection {
+  /** As CHILDINFO names them; empty: existing mailboxes are listed. */
+  readonly options: readonly string[];
+  readonly names: readonly string[];
+  readonly tellSubscribed: boolean;
+}
+
+/** Selection options add up: a name must satisfy all (RFC 9051 §6.3.9). */
+function selectionOf(state: AccountState, request: ListRequest): Selection {
+  const { subscribed, specialUse, returnSubscribed } = request;
+  const mailboxes = byName(state);
+  const options = [...(subscribed ? ['SUBSCRIBED'] : []), ...(specialUse ? ['SPECIAL-USE'] : [])];
+  const candidates = [...(subscribed ? state.subscriptions : mailboxes.keys())];
+  const hasUse = (name: string): boolean => (mailboxes.get(name)?.use ?? null) !== null;
+  return {
+    options,
+    names: specialUse ? candidates.filter(hasUse) : candidates,
+    tellSubscribed: subscribed || returnSubscribed,
+  };
+}
+
+/**
+ * \HasChildren and the special use are told to everybody: older clients ask for neither, and use both (RFC 3348,
+ * RFC 6154 §2). Beside \NonExistent stands the \Noselect that it implies, for clients from before RFC 5258.
+ */
+function attributesOf(
+  name: string,
+  mailbox: Mailbox | undefined,
+  hasChildren: boolean,
+  { subscribed }: { readonly subscribed: boolean },
+): readonly string[] {
+  const attributes: string[] = mailbox ? [] : ['\\NonExistent', '\\Noselect'];
+  if (subscribed) attributes.push('\\Subscribed');
+  attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren');
+  if (mailbox?.use) attributes.push(`\\${mailbox.use}`);
+  return attributes;
+}
+
+interface Pattern {
+  readonly length: number;
+  /** The last character is `%`: levels of hierarchy are returned too (RFC 9051 §6.3.9). */
+  readonly endsInLevel: boolean;
+  readonly matches: (name: string) => boolean;
+}
+
+const endsInLevel = (pattern: Pattern): boolean => pattern.endsInLevel;
+
+/** An empty pattern means nothing in LIST's extended form, and one longer than any name can be matches none. */
+function compilePatterns(patterns: readonly string[]): readonly Pattern[] {
+  return [...new Set(patterns.map((pattern) => pattern.normalize('NFC')))]
+    .filter((pattern) => pattern !== '' && pattern.replaceAll(/[%*]/g, '').length <= MAX_NAME_BYTES)
+    .map((pattern) => ({
+      length: pattern.length,
+      endsInLevel: pattern.endsWith('%'),
+      matches: compileListPattern(pattern),
+    }));
+}
+
+/** Those of `names` that match one of `patterns`. */
+async function matching(
+  names: Iterable<string>,
+  patterns: readonly Pattern[],
+  turns: Turns,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const name of names) {
+    for (const pattern of patterns) {
+      if (turns.spend(name.length * pattern.length)) await turns.next();
+      if (!pattern.matches(name)) continue;
+      found.add(name);
+      break;
+    }
+  }
+  return found;
+}
+
+/** Every name above one of `names`. */
+function superiorsOf(names: Iterable<string>): ReadonlySet<string> {
+  const above = new Set<string>();
+  for (const name of names) for (const superior of superiorNames(name)) above.add(superior);
+  return above;
+}
+
+function without(names: ReadonlySet<string>, others: { has(name: string): boolean }): readonly string[] {
+  return [...names].filter((name) => !others.has(name));
+}
+
+/** INBOX first, then by name, with names below right behind the name above. */
+function sorted(entries: Iterable<ListEntry>): readonly ListEntry[] {
+  const keyed = [...entries].map((entry) => ({
+    entry,
+    key: entry.name === INBOX ? '' : entry.name.replaceAll('/', '\0'),
+  }));
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  return keyed.map(({ entry }) => entry);
+}
