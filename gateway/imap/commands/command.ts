@@ -1,0 +1,68 @@
+/**
+ * What a command is. A command, or a family of commands, is one file that exports a `CommandFamily`, and one line in
+ * `registry.ts`. CAPABILITY is made of what is registered there, so that nothing is announced that is not served.
+ */
+import type { LiteralAnnouncement, LiteralDecision } from '../wire/command.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
+import type { Session, SessionPhase } from '../session/session.ts';
+
+/** What stands in the tagged OK. */
+export interface Completion {
+  readonly text: string;
+  readonly code?: ResponseCode;
+}
+
+/** How a command's answer ends. */
+export type Ending =
+  | Completion
+  /** The command has written its tagged response itself (LOGOUT, STARTTLS). */
+  | 'answered';
+
+export interface Command {
+  /** In upper case; `UID FETCH` for the variant with UIDs. */
+  readonly name: string;
+  /** The phases in which it may be given (RFC 9051 §3); elsewhere it is answered BAD. */
+  readonly phases: readonly SessionPhase[];
+  /**
+   * What the client may be told of the selected mailbox before the tagged response:
+   * - `everything`;
+   * - `no expunge`: FETCH, STORE and SEARCH by message number, during which numbers must not move (RFC 9051 §7.5.1);
+   * - `nothing`: the command speaks for itself (SELECT, LOGOUT).
+   */
+  readonly updates: 'everything' | 'no expunge' | 'nothing';
+  /** Decides about a literal of this command; without it literals are read into memory. `cursor` is behind the name. */
+  literal?(
+    session: Session,
+    announcement: LiteralAnnouncement,
+    cursor: CommandCursor,
+  ): LiteralDecision | Promise<LiteralDecision>;
+  /**
+   * Parses the arguments (`cursor` is behind the name), does the work, writes untagged responses to `session.writer`.
+   * Throws `No`, `Bad` or `ImapSyntaxError` to refuse.
+   */
+  run(session: Session, cursor: CommandCursor, tag: string): Promise<Ending> | Ending;
+}
+
+/** Something that CAPABILITY announces. */
+export interface Extension {
+  /** The word in CAPABILITY, or null where it is not on offer at this moment. */
+  readonly capability: string | ((session: Session) => string | null);
+  readonly rfc: number;
+  /** When it is told: clients read the list anew after they have signed in. */
+  readonly shown: 'always' | 'before login' | 'after login';
+  /** ENABLE with this word switches it on (RFC 5161); undefined if there is nothing to switch. */
+  readonly enable?: (session: Session) => void;
+}
+
+export interface CommandFamily {
+  readonly commands: readonly Command[];
+  readonly extensions?: readonly Extension[];
+}
+
+/** Phases of commands that may be given at any time. */
+export const ANY_PHASE: readonly SessionPhase[] = ['not authenticated', 'authenticated', 'selected'];
+/** Phases of commands on mailboxes. */
+export const SIGNED_IN: readonly SessionPhase[] = ['authenticated', 'selected'];
+/** Phases of commands on messages. */
+export const SELECTED: readonly SessionPhase[] = ['selected'];

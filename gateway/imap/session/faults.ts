@@ -1,0 +1,49 @@
+/** What a client is told when a command fails: the one place that maps errors to NO, BAD or silence. */
+import { OutcomeUnknownError } from '../../../shared/account/journal-store.ts';
+import { UnknownVersionError } from '../../../shared/account/record.ts';
+import { TooLargeError } from '../../../shared/account/record-builder.ts';
+import { BusyError } from '../../../shared/account/replica.ts';
+import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
+import { PasswordVerifierBusyError } from '../../../shared/directory/password-verifier.ts';
+import type { Refusal } from '../wire/command.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
+import { ConnectionLostError } from '../wire/response-writer.ts';
+import { ImapSyntaxError } from '../wire/syntax-error.ts';
+import { Bad, No } from './refusals.ts';
+
+export type Answer =
+  | { readonly kind: 'refuse'; readonly response: Refusal }
+  /** Nothing may be said: the change may be in the journal or not, and the client has to look for itself (I3). */
+  | { readonly kind: 'silence' }
+  /** A fault of ours or of a store; `response` has a place for the log's id. */
+  | { readonly kind: 'fault'; readonly response: (id: string) => Refusal }
+  /** The connection is gone: nobody is left to be told. */
+  | { readonly kind: 'lost'; readonly error: ConnectionLostError };
+
+export function answerTo(error: unknown): Answer {
+  if (error instanceof ConnectionLostError) return { kind: 'lost', error };
+  if (error instanceof OutcomeUnknownError) return { kind: 'silence' };
+  if (error instanceof No) return refuse('NO', error.message, error.code);
+  if (error instanceof Bad) return refuse('BAD', error.message, error.code);
+  if (error instanceof ImapSyntaxError) return refuse(error.status, error.message, error.code);
+  if (error instanceof BusyError)
+    return refuse('NO', 'the account is very busy at this moment, please try again', 'UNAVAILABLE');
+  if (error instanceof PasswordVerifierBusyError) return refuse('NO', error.message, 'UNAVAILABLE');
+  if (error instanceof TooLargeError)
+    return refuse('NO', 'the change is too large for one command, please split it', 'LIMIT');
+  if (error instanceof UnknownVersionError)
+    return fault('UNAVAILABLE', 'this server is being upgraded, please try again later');
+  if (error instanceof BlobMissingError) return fault('SERVERBUG', 'a message cannot be read');
+  return fault('SERVERBUG', 'the server failed to do this');
+}
+
+function refuse(status: 'NO' | 'BAD', text: string, code?: ResponseCode): Answer {
+  return { kind: 'refuse', response: { status, text, ...(code !== undefined && { code }) } };
+}
+
+function fault(code: ResponseCode, text: string): Answer {
+  return {
+    kind: 'fault',
+    response: (id) => ({ status: 'NO', code, text: `${text}; the administrator finds it by ${id}` }),
+  };
+}

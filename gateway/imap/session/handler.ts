@@ -1,0 +1,122 @@
+/** Runs a session's commands: finds each in the registry, checks its phase, answers it. */
+import { ANY_PHASE, type Command, type Ending } from '../commands/command.ts';
+import type { Connection, ConnectionHandler } from '../server/connection.ts';
+import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
+import { openCommand, type OpenedCommand } from '../wire/parser.ts';
+import { ImapSyntaxError } from '../wire/syntax-error.ts';
+import { answerTo } from './faults.ts';
+import { Bad } from './refusals.ts';
+import { Session, type SessionServices } from './session.ts';
+
+export class SessionHandler implements ConnectionHandler {
+  readonly #session: Session;
+  readonly #commands: ReadonlyMap<string, Command>;
+
+  constructor(connection: Connection, services: SessionServices, commands: ReadonlyMap<string, Command>) {
+    this.#session = new Session(connection, services);
+    this.#commands = commands;
+  }
+
+  greet(): void {
+    const capabilities = this.#session.capabilities();
+    this.#session.writer.status('*', 'OK', 'Quire is ready', { code: 'CAPABILITY', capabilities });
+  }
+
+  async handle(raw: RawCommand): Promise<void> {
+    const session = this.#session;
+    session.busy();
+    try {
+      await this.#answer(raw);
+    } finally {
+      session.quiet();
+    }
+  }
+
+  async literalPolicy(announcement: LiteralAnnouncement): Promise<LiteralDecision> {
+    const session = this.#session;
+    const opened = openCommand(announcement, session.text);
+    const command = this.#commands.get(opened.name);
+    // What is no command of this moment is refused before the client sends megabytes for it.
+    if (!command?.phases.includes(session.phase))
+      return { kind: 'refuse', response: this.#outOfPlace(opened.name, command) };
+    if (!command.literal) return { kind: 'buffer' };
+    try {
+      return await command.literal(session, announcement, opened.cursor);
+    } catch (error) {
+      if (error instanceof ImapSyntaxError) throw error;
+      return { kind: 'refuse', response: this.#refusalFor(error, opened.name) };
+    }
+  }
+
+  closed(): void {
+    this.#session.release();
+  }
+
+  async #answer(raw: RawCommand): Promise<void> {
+    const session = this.#session;
+    let opened: OpenedCommand | undefined;
+    let command: Command | undefined;
+    try {
+      opened = openCommand(raw, session.text);
+      command = this.#commands.get(opened.name);
+      if (!command?.phases.includes(session.phase))
+        throw new Bad(this.#outOfPlace(opened.name, command).text);
+      const ending = await command.run(session, opened.cursor, raw.tag);
+      await this.#end(raw.tag, command, ending);
+    } catch (error) {
+      const response = this.#refusalFor(error, opened?.name ?? '');
+      if (command && command.updates !== 'nothing') await this.#announceAfterFailure(command);
+      session.writer.status(raw.tag, response.status, response.text, response.code, session.text);
+    }
+  }
+
+  async #end(tag: string, command: Command, ending: Ending): Promise<void> {
+    if (ending === 'answered') return;
+    const session = this.#session;
+    if (command.updates !== 'nothing') await session.announce(command.updates === 'everything');
+    session.writer.status(tag, 'OK', ending.text, ending.code, session.text);
+  }
+
+  /** A refused command may have been refused for what the client does not know yet. */
+  async #announceAfterFailure(command: Command): Promise<void> {
+    try {
+      await this.#session.announce(command.updates === 'everything');
+    } catch (error) {
+      if (answerTo(error).kind === 'lost') throw error;
+      this.#session.services.log.warn(
+        { err: error },
+        'the mailbox could not be looked at after a failed command',
+      );
+    }
+  }
+
+  #outOfPlace(name: string, command: Command | undefined): Refusal {
+    if (!command) return { status: 'BAD', text: `there is no command ${name.slice(0, 40)}` };
+    const { phase } = this.#session;
+    if (phase === 'not authenticated') return { status: 'BAD', text: `sign in before ${name}` };
+    if (command.phases.includes('selected') && command.phases !== ANY_PHASE)
+      return { status: 'BAD', text: `select a mailbox before ${name}` };
+    return { status: 'BAD', text: `${name} is not possible in the ${phase} state` };
+  }
+
+  /** What to answer to `error`; rethrows what ends the connection. */
+  #refusalFor(error: unknown, name: string): Refusal {
+    const answer = answerTo(error);
+    const { connection, services } = this.#session;
+    switch (answer.kind) {
+      case 'refuse':
+        return answer.response;
+      case 'lost':
+        throw answer.error;
+      case 'silence':
+        services.log.error({ err: error, command: name, connection: connection.id }, 'outcome unknown');
+        connection.destroy();
+        throw error;
+      case 'fault': {
+        const id = services.rim.randomHex(6);
+        services.log.error({ err: error, command: name, connection: connection.id, id }, 'a command failed');
+        return answer.response(id);
+      }
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The mailbox that a session has selected: what its client knows of it, and how it learns the rest.
+ *
+ * A mailbox that another session deletes is gone for good (its id is never used again): the session ends with BYE, which
+ * RFC 2180 §3.3 allows and which every client survives, rather than pretend that each message was expunged.
+ */
+import type { MailboxId } from '../../../shared/account/ids.ts';
+import { modSeqOf, type RecordNumber } from '../../../shared/account/ids.ts';
+import type { Op } from '../../../shared/account/ops.ts';
+import type { Change, Replica } from '../../../shared/account/replica.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import type { RecentFloors } from './recent.ts';
+import { RecentUids } from './recent.ts';
+import { exists, recent, type UpdateOptions, updatesOf } from './updates.ts';
+import { View } from './view.ts';
+
+/** The mod-sequences that a state contains end here. */
+export function watermarkOf(state: AccountState): number {
+  return modSeqOf((state.number + 1) as RecordNumber, 0) - 1;
+}
+
+export type TellOptions = Pick<UpdateOptions, 'expunges' | 'modSeqs' | 'telling'>;
+
+export class SelectedMailbox {
+  readonly id: MailboxId;
+  readonly uidValidity: number;
+  /** EXAMINE. */
+  readonly readOnly: boolean;
+  view: View = View.EMPTY;
+  readonly recent = new RecentUids();
+  /** The last search result that was saved (RFC 5182). */
+  saved: Uint32Array = new Uint32Array(0);
+  readonly #floors: RecentFloors;
+  #watermark: number;
+  #keywords: number;
+  /** Messages are gone that the client was not told of. */
+  #withheld = false;
+  /** Something happened that counters alone do not tell: flags, an expunge. */
+  #touched = false;
+
+  /** `mailbox` must have its columns: the client is told of them by SELECT. */
+  constructor(state: AccountState, mailbox: Mailbox, readOnly: boolean, floors: RecentFloors) {
+    this.id = mailbox.id;
+    this.uidValidity = mailbox.uidValidity;
+    this.readOnly = readOnly;
+    this.#floors = floors;
+    this.#watermark = watermarkOf(state);
+    this.#keywords = mailbox.keywords.length;
+    const { columns } = mailbox;
+    if (!columns) throw new Error('a mailbox is selected with its messages loaded');
+    this.view = View.of(columns.uids, columns.count, mailbox.uidNext);
+    this.#claim(mailbox);
+  }
+
+  get recentCount(): number {
+    return this.recent.countIn(this.view.uids);
+  }
+
+  /** Sees every change of the account; cheap, and called in the middle of others' work. */
+  note({ records }: Change): void {
+    if (records === null || records.some(({ ops }) => ops.some((op) => this.#touches(op))))
+      this.#touched = true;
+  }
+
+  #touches(op: Op): boolean {
+    switch (op.op) {
+      case 'flags':
+      case 'expunge':
+        return op.mailbox === this.id;
+      case 'move':
+        return op.from === this.id;
+      case 'epoch':
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Whether the client could be told something. Looks at counters only. */
+  hasNews(state: AccountState, expunges: boolean): boolean {
+    const mailbox = state.mailboxes.get(this.id);
+    if (!mailbox) return true;
+    if (this.#withheld && expunges) return true;
+    return mailbox.highestModSeq > this.#watermark || mailbox.uidNext !== this.view.next;
+  }
+
+  /**
+   * The untagged responses that bring the client up to the newest state that this process knows, and notes that it knows
+   * it now. Null if the mailbox is gone. Loads columns only when something else than an arrival has happened.
+   */
+  async news(replica: Replica, options: TellOptions): Promise<readonly string[] | null> {
+    let state = replica.current ?? (await replica.sync());
+    let mailbox = state.mailboxes.get(this.id);
+    if (!mailbox) return null;
+    if (!this.hasNews(state, options.expunges)) return [];
+    if (!mailbox.columns) {
+      const arrivals = this.#pureArrivals(state, mailbox);
+      if (arrivals) return arrivals;
+      state = await replica.load([this.id]);
+      mailbox = state.mailboxes.get(this.id);
+    }
+    if (!mailbox?.columns) return null;
+    return this.#compare(state, mailbox, mailbox.columns, options);
+  }
+
+  #compare(
+    state: AccountState,
+    mailbox: Mailbox,
+    columns: NonNullable<Mailbox['columns']>,
+    options: TellOptions,
+  ): string[] {
+    const known = { view: this.view, watermark: this.#watermark, keywords: this.#keywords };
+    const isRecent = (uid: number): boolean => this.recent.has(uid);
+    const updates = updatesOf(known, mailbox, columns, { ...options, isRecent, readOnly: this.readOnly });
+    const arrived = updates.view.next > this.view.next;
+    this.view = updates.view;
+    this.#watermark = watermarkOf(state);
+    this.#keywords = mailbox.keywords.length;
+    this.#withheld = updates.withheld;
+    this.#touched = false;
+    return arrived && this.#claim(mailbox)
+      ? [...updates.lines, recent(this.recentCount)]
+      : [...updates.lines];
+  }
+
+  /** Without columns: the counters say that messages have come and nothing else has happened. */
+  #pureArrivals(state: AccountState, mailbox: Mailbox): string[] | null {
+    const more = mailbox.messages - this.view.count;
+    if (this.#touched || this.#withheld || more < 0 || mailbox.uidNext - this.view.next !== more) return null;
+    // A keyword that came with a message has to be announced.
+    if (mailbox.keywords.length > this.#keywords) return null;
+    this.view = this.view.appended(this.view.next, more);
+    this.#watermark = watermarkOf(state);
+    const lines = more > 0 ? [exists(this.view.count)] : [];
+    return this.#claim(mailbox) ? [...lines, recent(this.recentCount)] : lines;
+  }
+
+  /** Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing. */
+  #claim(mailbox: Mailbox): boolean {
+    const next = Math.max(this.view.next, mailbox.uidNext);
+    const floor = this.readOnly ? this.#floors.floorOf(mailbox) : this.#floors.claim(mailbox, next);
+    const first = this.readOnly ? Math.max(floor, this.recent.end) : floor;
+    this.recent.add(first, next);
+    return first < next;
+  }
+}

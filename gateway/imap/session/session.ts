@@ -1,0 +1,221 @@
+/**
+ * One client's session: who it is, what it has selected, what it has enabled. Commands work on it; the connection below
+ * and the engine behind are reached through it.
+ */
+import type { RecentOp } from '../../../shared/account/ops.ts';
+import type { CommitRequest, Replica } from '../../../shared/account/replica.ts';
+import type { ReplicaCache, ReplicaLease } from '../../../shared/account/replica-cache.ts';
+import type { Rim } from '../../../shared/account/rim.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
+import type { SummaryReader } from '../../../shared/account/summary-reader.ts';
+import type { MessageStore } from '../../../shared/blob/message-store.ts';
+import type { Login, LoginDirectory } from '../../../shared/directory/directory.ts';
+import type { PasswordVerifier } from '../../../shared/directory/password-verifier.ts';
+import type { CommandFamily } from '../commands/command.ts';
+import type { Connection, ServerLog } from '../server/connection.ts';
+import type { Timer, Timers } from '../server/timers.ts';
+import type { TextEncoding } from '../wire/response.ts';
+import type { ResponseWriter } from '../wire/response-writer.ts';
+import { No } from './refusals.ts';
+import { RecentFloors } from './recent.ts';
+import { SelectedMailbox, type TellOptions } from './selected-mailbox.ts';
+
+/** RFC 9051 §3; the logout state is the connection's end. */
+export type SessionPhase = 'not authenticated' | 'authenticated' | 'selected';
+
+/** What all sessions of a gateway share. */
+export interface SessionServices {
+  readonly cache: ReplicaCache;
+  readonly messages: MessageStore;
+  readonly summaries: SummaryReader;
+  readonly directory: LoginDirectory;
+  readonly verifier: PasswordVerifier;
+  readonly rim: Rim;
+  readonly timers: Timers;
+  readonly log: ServerLog;
+  readonly recent: WeakMap<Replica, RecentFloors>;
+  readonly families: readonly CommandFamily[];
+}
+
+interface SignedIn {
+  readonly login: Login;
+  readonly lease: ReplicaLease;
+}
+
+/** After so many milliseconds without a command a view is packed: a client in use keeps its pace. */
+const REST_AFTER_MS = 30_000;
+
+export class Session {
+  readonly connection: Connection;
+  readonly services: SessionServices;
+  /** Capabilities that ENABLE has switched on, in upper case. CONDSTORE also comes by its use (RFC 7162 §3.1). */
+  readonly enabled = new Set<string>();
+  /** Sign-ins that failed on this connection. */
+  failures = 0;
+  #signedIn: SignedIn | null = null;
+  #selected: SelectedMailbox | null = null;
+  #unlisten: (() => void) | null = null;
+  #rest: Timer | null = null;
+  #onNews: (() => void) | null = null;
+
+  constructor(connection: Connection, services: SessionServices) {
+    this.connection = connection;
+    this.services = services;
+  }
+
+  get phase(): SessionPhase {
+    if (!this.#signedIn) return 'not authenticated';
+    return this.#selected ? 'selected' : 'authenticated';
+  }
+
+  get writer(): ResponseWriter {
+    return this.connection.writer;
+  }
+
+  /** What the client can read, for everything in `wire/response.ts` and for parsing names. */
+  get text(): TextEncoding {
+    return { utf8: this.enabled.has('UTF8=ACCEPT') };
+  }
+
+  get condstore(): boolean {
+    return this.enabled.has('CONDSTORE');
+  }
+
+  /** Who has signed in. Only for commands that run after that. */
+  get login(): Login {
+    if (!this.#signedIn) throw new Error('nobody has signed in');
+    return this.#signedIn.login;
+  }
+
+  /** The account's replica. Only for commands that run after sign-in. */
+  get replica(): Replica {
+    if (!this.#signedIn) throw new Error('nobody has signed in');
+    return this.#signedIn.lease.replica;
+  }
+
+  /** Null in the authenticated state. */
+  get selectedOrNull(): SelectedMailbox | null {
+    return this.#selected;
+  }
+
+  /** The selected mailbox. Only for commands of the selected state. */
+  get selected(): SelectedMailbox {
+    if (!this.#selected) throw new Error('no mailbox is selected');
+    return this.#selected;
+  }
+
+  /** \Recent floors that this gateway has claimed in the account. */
+  get recentFloors(): RecentFloors {
+    let floors = this.services.recent.get(this.replica);
+    if (!floors) {
+      floors = new RecentFloors();
+      this.services.recent.set(this.replica, floors);
+    }
+    return floors;
+  }
+
+  /** Throws `No` if the account has too many connections. */
+  signIn(login: Login): void {
+    const admitted = this.connection.signIn(login.account);
+    if (!admitted.ok) throw new No(admitted.reason, 'LIMIT');
+    this.#signedIn = { login, lease: this.services.cache.acquire(login.account) };
+  }
+
+  /** The state with every record that was in the journal when this was called. */
+  sync(): Promise<AccountState> {
+    return this.replica.sync();
+  }
+
+  /** The newest state that this process knows; what another gateway has just done may be missing. */
+  async state(): Promise<AccountState> {
+    return this.replica.current ?? (await this.replica.sync());
+  }
+
+  /** As `Replica.commit`; the record carries \Recent floors along, if it is written at all. */
+  commit<T>(request: CommitRequest<T>): Promise<T> {
+    const floors = this.recentFloors;
+    return this.replica.commit<T>({
+      ...request,
+      decide: (state) => {
+        const decision = request.decide(state);
+        if (decision.ops.length === 0) return decision;
+        const recent: readonly RecentOp[] = floors.ops(state);
+        return { ...decision, ops: [...decision.ops, ...recent] };
+      },
+    });
+  }
+
+  /** Enters the selected state. What was selected before is left. */
+  select(selected: SelectedMailbox): void {
+    this.deselect();
+    this.#selected = selected;
+    this.#unlisten = this.replica.onChange((change) => {
+      selected.note(change);
+      this.#onNews?.();
+    });
+  }
+
+  /** Back to the authenticated state, without a word to the client. */
+  deselect(): void {
+    this.#unlisten?.();
+    this.#unlisten = null;
+    this.#selected = null;
+  }
+
+  /** Calls `run` at each change of the account while a mailbox is selected; null ends it. For IDLE. */
+  onNews(run: (() => void) | null): void {
+    this.#onNews = run;
+  }
+
+  /**
+   * Tells the client what has changed in the selected mailbox, up to the newest state that this process knows. If the
+   * mailbox is gone, the connection ends with BYE.
+   */
+  async announce(expunges: boolean, telling?: TellOptions['telling']): Promise<void> {
+    const selected = this.#selected;
+    if (!selected) return;
+    const options = { expunges, modSeqs: this.condstore, ...(telling && { telling }) };
+    const lines = await selected.news(this.replica, options);
+    if (lines === null) {
+      this.deselect();
+      this.connection.bye('the selected mailbox was deleted');
+      return;
+    }
+    for (const line of lines) {
+      this.writer.write(line);
+      if (this.writer.full) await this.writer.pace();
+    }
+  }
+
+  /** The client is quiet: after a while its view is packed. */
+  quiet(): void {
+    this.#rest?.cancel();
+    this.#rest =
+      this.#selected && this.services.timers.after(REST_AFTER_MS, () => this.#selected?.view.rest());
+  }
+
+  /** The client is back. */
+  busy(): void {
+    this.#rest?.cancel();
+    this.#rest = null;
+  }
+
+  /** The words of CAPABILITY at this moment, in the order of the registry. */
+  capabilities(): string[] {
+    const shown = this.#signedIn ? 'after login' : 'before login';
+    const words = this.services.families.flatMap(({ extensions = [] }) =>
+      extensions
+        .filter((extension) => extension.shown === 'always' || extension.shown === shown)
+        .map(({ capability }) => (typeof capability === 'string' ? capability : capability(this))),
+    );
+    return [...new Set(['IMAP4rev1', ...words.filter((word) => word !== null)])];
+  }
+
+  /** The connection is over. */
+  release(): void {
+    this.busy();
+    this.deselect();
+    this.#signedIn?.lease.release();
+    this.#signedIn = null;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * From what a client knows of its mailbox to what the mailbox is: the untagged responses that lead there (RFC 9051 §7).
+ * Pure: the caller decides when they may be sent.
+ */
+import type { Columns } from '../../../shared/account/columns.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
+import { FlagText } from './flag-text.ts';
+import { View } from './view.ts';
+
+/** What the client knows. */
+export interface Known {
+  readonly view: View;
+  /** Changes of messages up to this mod-sequence have been told. */
+  readonly watermark: number;
+  /** How many of the mailbox's keywords have been told. */
+  readonly keywords: number;
+}
+
+/** How to tell of a changed message: in full, its mod-sequence only, or not at all. */
+export type Telling = 'all' | 'modseq' | 'none';
+
+export interface UpdateOptions {
+  /** Message numbers may change now. */
+  readonly expunges: boolean;
+  /** CONDSTORE is enabled: a FETCH carries MODSEQ. */
+  readonly modSeqs: boolean;
+  readonly isRecent: (uid: number) => boolean;
+  /** EXAMINE: no flag can be changed here. */
+  readonly readOnly: boolean;
+  /** What is told of a changed message: a STORE has answered for its own. Default: all. */
+  readonly telling?: (columns: Columns, row: number) => Telling;
+}
+
+export interface Updates {
+  readonly view: View;
+  /** Untagged responses with their CRLF, in the order in which they must be sent. */
+  readonly lines: readonly string[];
+  /** Messages are gone that the client was not told of. */
+  readonly withheld: boolean;
+}
+
+/** `mailbox` must have its columns. RECENT is the caller's to add when `view.next` has moved: it claims first. */
+export function updatesOf(known: Known, mailbox: Mailbox, columns: Columns, options: UpdateOptions): Updates {
+  const lines: string[] = [];
+  const before = known.view;
+  const gone = goneFrom(before, columns);
+  if (options.expunges) lines.push(...expunges(gone));
+  const withheld = gone.length > 0 && !options.expunges;
+  const view = nextView(before, mailbox, columns, withheld);
+  if (hasArrivals(before, columns)) lines.push(exists(view.count));
+  if (mailbox.keywords.length > known.keywords) lines.push(...flagLines(mailbox, options.readOnly));
+  changed(known, columns, view, options, lines);
+  return { view, lines, withheld };
+}
+
+export function exists(count: number): string {
+  return `* ${count} EXISTS\r\n`;
+}
+
+export function recent(count: number): string {
+  return `* ${count} RECENT\r\n`;
+}
+
+/** The flags that may be met in the mailbox, and those that may be stored for good (RFC 9051 §7.1, PERMANENTFLAGS). */
+export function flagLines(mailbox: Mailbox, readOnly: boolean): string[] {
+  const flags = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...mailbox.keywords].join(' ');
+  const permanent = readOnly ? '' : `${flags} \\*`;
+  const text = readOnly ? 'read-only' : 'flags are kept';
+  return [`* FLAGS (${flags})\r\n`, `* OK [PERMANENTFLAGS (${permanent})] ${text}\r\n`];
+}
+
+/** Message numbers of what is gone, ascending, as the view has them. */
+function goneFrom(view: View, columns: Columns): number[] {
+  const { uids } = view;
+  const present = columns.uids;
+  const gone: number[] = [];
+  if (present === uids || (present.buffer === uids.buffer && columns.count >= view.count)) return gone;
+  let row = 0;
+  for (let place = 0; place < uids.length; place++) {
+    const uid = uids[place] ?? 0;
+    while (row < columns.count && (present[row] ?? 0) < uid) row++;
+    if (row >= columns.count || present[row] !== uid) gone.push(place + 1);
+  }
+  return gone;
+}
+
+/** Each EXPUNGE moves down the numbers behind it (RFC 9051 §7.5.1). */
+function expunges(gone: readonly number[]): string[] {
+  return gone.map((number, index) => `* ${number - index} EXPUNGE\r\n`);
+}
+
+function hasArrivals(view: View, columns: Columns): boolean {
+  return columns.count > 0 && (columns.uids[columns.count - 1] ?? 0) >= view.next;
+}
+
+function nextView(before: View, mailbox: Mailbox, columns: Columns, withheld: boolean): View {
+  const next = Math.max(before.next, mailbox.uidNext);
+  if (!withheld) return View.of(columns.uids, columns.count, next);
+  const arrived = columns.uids.subarray(0, columns.count).filter((uid) => uid >= before.next);
+  const uids = new Uint32Array(before.count + arrived.length);
+  uids.set(before.uids);
+  uids.set(arrived, before.count);
+  return View.of(uids, uids.length, next);
+}
+
+/** FETCH responses for messages that the client knew and that have changed since. */
+function changed(known: Known, columns: Columns, view: View, options: UpdateOptions, lines: string[]): void {
+  const { modSeqs, uids } = columns;
+  const flags = new FlagText(columns);
+  for (let row = 0; row < columns.count; row++) {
+    const modSeq = modSeqs[row] ?? 0;
+    const uid = uids[row] ?? 0;
+    if (modSeq <= known.watermark || uid >= known.view.next) continue;
+    const telling = options.telling?.(columns, row) ?? 'all';
+    if (telling === 'none' || (telling === 'modseq' && !options.modSeqs)) continue;
+    const items = [`UID ${uid}`];
+    if (telling === 'all') items.push(`FLAGS ${flags.at(row, options.isRecent(uid))}`);
+    if (options.modSeqs) items.push(`MODSEQ (${modSeq})`);
+    lines.push(`* ${view.numberOf(uid)} FETCH (${items.join(' ')})\r\n`);
+  }
+}
