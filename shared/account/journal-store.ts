@@ -80,6 +80,8 @@ export interface JournalStore {
     records: readonly JournalRecord[],
     markers?: readonly DeliveryMarker[],
   ): Promise<PutOutcome>;
+  /** Which of `accounts` have a marker for this message, strongly consistent. */
+  delivered(messageId: string, accounts: readonly AccountId[]): Promise<ReadonlySet<AccountId>>;
   /** The bytes of segments, in the order asked for; null for one that is gone. */
   segments(account: AccountId, keys: readonly SegmentKey[]): Promise<readonly (Uint8Array | null)[]>;
   /** The bytes of a part of the checkpoint, or null. */

@@ -84,6 +84,12 @@ export class ReplicaCache {
     if (entry.leases > 0) await entry.replica.sync();
   }
 
+  /** Reads what another process may have written, if the account is held here. */
+  async poll(account: AccountId): Promise<void> {
+    const entry = this.#entries.get(account);
+    if (entry?.replica.current && entry.leases > 0) await entry.replica.sync();
+  }
+
   #add(account: AccountId): Entry {
     const replica = new Replica(account, this.#store, this.#rim, {
       report: (divergence) => this.#options.onDivergence?.(account, divergence),

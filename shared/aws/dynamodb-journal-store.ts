@@ -128,16 +128,22 @@ export class DynamoDbJournalStore implements JournalStore {
     }
   }
 
+  async delivered(messageId: string, accounts: readonly AccountId[]): Promise<ReadonlySet<AccountId>> {
+    const keys = accounts.map((account) => accountKeys.delivery(account, messageId));
+    const found = await this.#batchGet(keys, true);
+    return new Set(accounts.filter((_, index) => found.has(nameOf(keys[index] as ItemKey))));
+  }
+
   async segments(account: AccountId, keys: readonly SegmentKey[]): Promise<(Uint8Array | null)[]> {
-    const wanted = keys.map(({ mailbox, firstUid, fold }) =>
-      accountKeys.segment(account, mailbox, firstUid, fold),
-    );
-    const found = new Map<string, Uint8Array>();
-    await this.#batchGet(wanted, false, found);
+    const wanted = keys.map(({ mailbox, firstUid, fold }) => accountKeys.segment(account, mailbox, firstUid, fold));
+    const found = await this.#batchGet(wanted, false);
     // Segments are never overwritten, so an eventual read is right or empty; only an empty one is asked again.
     const missing = wanted.filter((key) => !found.has(nameOf(key)));
-    if (missing.length > 0) await this.#batchGet(missing, true, found);
-    return wanted.map((key) => found.get(nameOf(key)) ?? null);
+    for (const [name, item] of await this.#batchGet(missing, true)) found.set(name, item);
+    return wanted.map((key) => {
+      const item = found.get(nameOf(key));
+      return item ? bytesOf(item, 'data') : null;
+    });
   }
 
   async part(account: AccountId, name: string, fold: string): Promise<Uint8Array | null> {
@@ -207,15 +213,18 @@ export class DynamoDbJournalStore implements JournalStore {
     return { items: Items ?? [], next: LastEvaluatedKey };
   }
 
-  async #batchGet(keys: readonly ItemKey[], strong: boolean, found: Map<string, Uint8Array>): Promise<void> {
+  /** The items that exist, by `nameOf` their keys. */
+  async #batchGet(keys: readonly ItemKey[], strong: boolean): Promise<Map<string, Item>> {
+    const found = new Map<string, Item>();
     const batches: Item[][] = [];
     for (let at = 0; at < keys.length; at += KEYS_PER_BATCH)
       batches.push(keys.slice(at, at + KEYS_PER_BATCH).map(keyItem));
     await Promise.all(batches.map((batch) => this.#getAll(batch, strong, found)));
+    return found;
   }
 
   /** Keys that DynamoDB leaves unprocessed (16 MB, or a throttle) are asked for again, with the pauses of a retry. */
-  async #getAll(batch: Item[], strong: boolean, found: Map<string, Uint8Array>): Promise<void> {
+  async #getAll(batch: Item[], strong: boolean, found: Map<string, Item>): Promise<void> {
     let left = batch;
     await withRetry(async () => {
       const request = { [this.#table]: { Keys: left, ConsistentRead: strong } };
@@ -223,7 +232,7 @@ export class DynamoDbJournalStore implements JournalStore {
         new BatchGetItemCommand({ RequestItems: request }),
       );
       for (const item of Responses?.[this.#table] ?? [])
-        found.set(nameOf({ pk: stringOf(item, 'pk'), sk: stringOf(item, 'sk') }), bytesOf(item, 'data'));
+        found.set(nameOf({ pk: stringOf(item, 'pk'), sk: stringOf(item, 'sk') }), item);
       const before = left.length;
       left = UnprocessedKeys?.[this.#table]?.Keys ?? [];
       if (left.length === before) throw new UnprocessedError();

@@ -31,14 +31,15 @@ export const accountKeys = {
     pk: `segment#${account}#${mailbox}`,
     sk: `${firstUid.toString().padStart(10, '0')}@${fold}`,
   }),
-  graveyard: (account: AccountId, fold: string): ItemKey => ({
+  graveyard: (account: AccountId, part: number, fold: string): ItemKey => ({
     pk: `segment#${account}#graveyard`,
-    sk: fold,
+    sk: `${part}@${fold}`,
   }),
   part: (account: AccountId, name: string, fold: string): ItemKey => ({
     pk: `part#${account}`,
     sk: `${name}@${fold}`,
   }),
+  watchers: (account: AccountId): string => `watch#${account}`,
   watch: (account: AccountId, gateway: GatewayId): ItemKey => ({
     pk: `watch#${account}`,
     sk: `gateway#${gateway}`,
@@ -63,3 +64,24 @@ export const blobKeys = {
   /** A chunk of summaries, written by a fold. */
   chunk: (account: AccountId, fold: string): string => `summaries/${account}/${fold}`,
 } as const;
+
+/** Work for the scheduled functions is spread over so many partitions, which are queried in parallel. */
+export const WORK_SHARDS = 16;
+export type WorkKind = 'compact';
+
+export const workKeys = {
+  /** All work of one kind in one shard, 0 ≤ `shard` < `WORK_SHARDS`. */
+  shard: (kind: WorkKind, shard: number): string => `work#${kind}#${shard.toString().padStart(2, '0')}`,
+  item: (kind: WorkKind, account: AccountId): ItemKey => ({
+    pk: workKeys.shard(kind, shardOf(account)),
+    sk: account,
+  }),
+  accountOf: (sk: string): AccountId => sk as AccountId,
+} as const;
+
+/** FNV-1a, so that any spelling of account ids spreads evenly. */
+function shardOf(account: AccountId): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(account)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash % WORK_SHARDS;
+}

@@ -91,6 +91,10 @@ export class MemoryJournalStore implements JournalStore {
     return { kind: 'written' };
   }
 
+  async delivered(messageId: string, accounts: readonly AccountId[]): Promise<ReadonlySet<AccountId>> {
+    return new Set(accounts.filter((account) => this.account(account).markers.has(messageId)));
+  }
+
   async segments(id: AccountId, keys: readonly SegmentKey[]): Promise<readonly (Uint8Array | null)[]> {
     const { segments } = this.account(id);
     return keys.map((key) => segments.get(segmentName(key)) ?? null);

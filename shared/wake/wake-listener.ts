@@ -1,0 +1,152 @@
+/**
+ * Keeps the replicas of this gateway fresh for sessions that idle: registers what they watch, takes wake-ups from the
+ * gateway's queue, and polls the heads now and then in case one was lost.
+ *
+ * `watch` resolves when the account is registered. The caller syncs *after* that: in the other order, a commit between
+ * the two would be neither read nor told.
+ */
+import type { AccountId, GatewayId } from '../account/ids.ts';
+import type { ReplicaCache } from '../account/replica-cache.ts';
+import type { Log } from '../log.ts';
+import type { WakeQueue, WatchRegister } from './wake-queue.ts';
+
+/** An idle session's account is read at least so often, whatever happened to its wake-ups. */
+export const POLL_MS = 5 * 60_000;
+/** A registration is renewed once an hour, and lasts for two, so that one lost renewal does no harm. */
+export const RENEW_MS = 60 * 60_000;
+const EXPIRY_S = 2 * 60 * 60;
+/** How often is looked whether a renewal or a poll is due. */
+const TEND_MS = 60_000;
+/** Pause after a receive that failed. */
+const RECEIVE_PAUSE_MS = 1_000;
+
+export interface WakeListenerOptions {
+  readonly gateway: GatewayId;
+  readonly watches: WatchRegister;
+  readonly queue: WakeQueue;
+  readonly replicas: ReplicaCache;
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly log: Log;
+}
+
+interface Watch {
+  sessions: number;
+  registered: Promise<void>;
+  renewAt: number;
+  pollAt: number;
+}
+
+export class WakeListener {
+  readonly #options: WakeListenerOptions;
+  readonly #watches = new Map<AccountId, Watch>();
+  readonly #stopping = new AbortController();
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(options: WakeListenerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loops = Promise.all([this.#receive(), this.#tick()]);
+  }
+
+  /** Stops listening, and takes back the queue and what is registered, so that nobody writes to it any more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loops;
+    const { watches, gateway, queue, log } = this.#options;
+    const accounts = [...this.#watches.keys()];
+    const results = await Promise.allSettled(accounts.map((account) => watches.remove(account, gateway)));
+    if (results.some(({ status }) => status === 'rejected'))
+      log.warn({}, 'some registrations for wake-ups could not be taken back; they expire by themselves');
+    await queue
+      .close()
+      .catch((error: unknown) => log.warn({ err: error }, 'the wake-up queue could not be deleted'));
+  }
+
+  /** Registers a session's interest in `account`; resolves when commits from now on wake this gateway. */
+  async watch(account: AccountId): Promise<void> {
+    let watch = this.#watches.get(account);
+    if (!watch) {
+      const now = this.#options.now();
+      watch = {
+        sessions: 0,
+        registered: this.#register(account),
+        renewAt: now + RENEW_MS,
+        pollAt: now + POLL_MS,
+      };
+      this.#watches.set(account, watch);
+    }
+    watch.sessions++;
+    try {
+      await watch.registered;
+    } catch (error) {
+      this.unwatch(account);
+      throw error;
+    }
+  }
+
+  /** The session is gone. The registration stays until it expires or this gateway ends: the reader may come back. */
+  unwatch(account: AccountId): void {
+    const watch = this.#watches.get(account);
+    if (watch && --watch.sessions === 0) this.#watches.delete(account);
+  }
+
+  #register(account: AccountId): Promise<void> {
+    const { watches, gateway, queue, now } = this.#options;
+    const expiresAt = Math.ceil(now() / 1000) + EXPIRY_S;
+    return watches.put(account, { gateway, queue: queue.queue }, expiresAt);
+  }
+
+  async #receive(): Promise<void> {
+    const { queue, replicas, log, sleep } = this.#options;
+    const { signal } = this.#stopping;
+    while (this.#running()) {
+      try {
+        for (const { account, number } of await queue.receive(signal)) {
+          replicas.wake(account, number).catch((error: unknown) => {
+            log.warn({ err: error, account, number }, 'a wake-up could not be followed');
+          });
+        }
+      } catch (error) {
+        if (!this.#running()) return;
+        log.warn({ err: error }, 'no wake-ups could be received');
+        await sleep(RECEIVE_PAUSE_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Renews registrations and polls heads. */
+  async #tick(): Promise<void> {
+    const { sleep } = this.#options;
+    const { signal } = this.#stopping;
+    while (this.#running()) {
+      await sleep(TEND_MS, signal).catch(() => undefined);
+      if (this.#running()) await this.tend();
+    }
+  }
+
+  #running(): boolean {
+    return !this.#stopping.signal.aborted;
+  }
+
+  /** Does what is due now. */
+  async tend(): Promise<void> {
+    const { now, replicas, log } = this.#options;
+    for (const [account, watch] of this.#watches) {
+      try {
+        if (now() >= watch.renewAt) {
+          watch.renewAt = now() + RENEW_MS;
+          await this.#register(account);
+        }
+        if (now() >= watch.pollAt) {
+          watch.pollAt = now() + POLL_MS;
+          await replicas.poll(account);
+        }
+      } catch (error) {
+        log.warn({ err: error, account }, 'an idle account could not be polled');
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Wake-ups: a hint to other gateways that an account's journal has grown. A lost one costs freshness, never
+ * correctness; what a client was told is read from the journal.
+ */
+import type { AccountId, GatewayId, RecordNumber } from '../account/ids.ts';
+
+export interface Wake {
+  readonly account: AccountId;
+  /** The receiver reads until it has this record. */
+  readonly number: RecordNumber;
+}
+
+/** A gateway that wants wake-ups for an account. */
+export interface Watcher {
+  readonly gateway: GatewayId;
+  /** Where its wake-ups go. */
+  readonly queue: string;
+}
+
+/** Who watches which account. */
+export interface WatchRegister {
+  /** From now on, until `expiresAt` (seconds since the epoch), `watcher` is among the account's watchers. */
+  put(account: AccountId, watcher: Watcher, expiresAt: number): Promise<void>;
+  remove(account: AccountId, gateway: GatewayId): Promise<void>;
+  /** Watchers that have not expired at `now` (seconds since the epoch). May be a moment behind. */
+  of(account: AccountId, now: number): Promise<readonly Watcher[]>;
+}
+
+/** Sends wake-ups to gateways' queues. */
+export interface WakeSender {
+  /** A queue that is gone belongs to a gateway that is gone: no error, but `false`. */
+  send(queue: string, wake: Wake): Promise<boolean>;
+}
+
+/** A gateway's own queue. */
+export interface WakeQueue {
+  /** Its name for senders. */
+  readonly queue: string;
+  /** Waits for wake-ups, up to some seconds; each is given once, or again if this process dies. */
+  receive(signal: AbortSignal): Promise<readonly Wake[]>;
+  /** Deletes the queue. */
+  close(): Promise<void>;
+}
