@@ -1,0 +1,23 @@
+/** CREATE (RFC 3501 §6.3.3, RFC 9051 §6.3.4), with special uses (RFC 6154 §3). */
+import { decideCreate, requestedUse } from '../../../shared/account/decide-mailboxes.ts';
+import { parseCreate } from '../wire/mailbox-grammar.ts';
+import { type CommandFamily, SIGNED_IN } from './command.ts';
+import { changeMailboxes } from './mailbox-change.ts';
+
+export const CREATE: CommandFamily = {
+  commands: [
+    {
+      name: 'CREATE',
+      phases: SIGNED_IN,
+      updates: 'everything',
+      async run(session, cursor) {
+        const { mailbox, specialUses } = parseCreate(cursor);
+        await changeMailboxes(session, (state, now) =>
+          decideCreate(state, mailbox, now, requestedUse(specialUses)),
+        );
+        return { text: 'mailbox created' };
+      },
+    },
+  ],
+  extensions: [{ capability: 'CREATE-SPECIAL-USE', rfc: 6154, shown: 'after login' }],
+};

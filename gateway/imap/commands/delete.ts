@@ -1,0 +1,23 @@
+/** DELETE (RFC 3501 §6.3.4, RFC 9051 §6.3.5). */
+import { decideDelete } from '../../../shared/account/decide-mailboxes.ts';
+import { parseMailbox } from '../wire/mailbox-grammar.ts';
+import { type CommandFamily, SIGNED_IN } from './command.ts';
+import { changeMailboxes } from './mailbox-change.ts';
+
+export const DELETE: CommandFamily = {
+  commands: [
+    {
+      name: 'DELETE',
+      phases: SIGNED_IN,
+      updates: 'everything',
+      async run(session, cursor) {
+        const name = parseMailbox(cursor);
+        const { id } = await changeMailboxes(session, (state) => decideDelete(state, name));
+        if (session.selectedOrNull?.id !== id) return { text: 'mailbox deleted' };
+        // Who deletes the mailbox that is open has done with it: no reason for the BYE that others get.
+        session.deselect();
+        return { text: 'mailbox deleted; no mailbox is selected any more' };
+      },
+    },
+  ],
+};

@@ -1,0 +1,84 @@
+/** STATUS (RFC 3501 §6.3.10, RFC 9051 §6.3.11), with SIZE (RFC 8438), HIGHESTMODSEQ (RFC 7162) and APPENDLIMIT (RFC 7889). */
+import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import { lowerBound } from '../../../shared/account/uid-ranges.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
+import { Bad, No } from '../session/refusals.ts';
+import type { Session } from '../session/session.ts';
+import type { StatusItem } from '../wire/ast.ts';
+import { parseStatus } from '../wire/mailbox-grammar.ts';
+import { mailbox as mailboxName } from '../wire/response.ts';
+import { type CommandFamily, SIGNED_IN } from './command.ts';
+
+export const STATUS: CommandFamily = {
+  commands: [
+    {
+      name: 'STATUS',
+      phases: SIGNED_IN,
+      updates: 'everything',
+      async run(session, cursor) {
+        const { mailbox: name, items } = parseStatus(cursor);
+        useStatusItems(session, items);
+        const mailbox = findMailbox(await session.sync(), name);
+        if (!mailbox) throw new No('there is no such mailbox', 'NONEXISTENT');
+        session.writer.untagged(await statusResponse(session, mailbox, items));
+        return { text: 'status told' };
+      },
+    },
+  ],
+  extensions: [{ capability: 'STATUS=SIZE', rfc: 8438, shown: 'after login' }],
+};
+
+/** What asking for the items means for the session; once a command, before its answer. Throws `Bad`. */
+export function useStatusItems(session: Session, items: readonly StatusItem[]): void {
+  if (items.includes('MAILBOXID'))
+    throw new Bad('the status item MAILBOXID needs OBJECTID, which is not on offer');
+  // RFC 7162 §3.1: a CONDSTORE enabling command.
+  if (items.includes('HIGHESTMODSEQ')) session.enabled.add('CONDSTORE');
+}
+
+/** `STATUS name (…)`, without its `* `. Needs no messages loaded, except to count recent ones where there are any. */
+export async function statusResponse(
+  session: Session,
+  mailbox: Mailbox,
+  items: readonly StatusItem[],
+): Promise<string> {
+  const told: string[] = [];
+  for (const item of new Set(items)) told.push(`${item} ${await valueOf(session, mailbox, item)}`);
+  return `STATUS ${mailboxName(mailbox.name, session.text)} (${told.join(' ')})`;
+}
+
+function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number | Promise<number> {
+  switch (item) {
+    case 'MESSAGES':
+      return mailbox.messages;
+    case 'UIDNEXT':
+      return mailbox.uidNext;
+    case 'UIDVALIDITY':
+      return mailbox.uidValidity;
+    case 'UNSEEN':
+      return mailbox.unseen;
+    case 'DELETED':
+      return mailbox.deleted;
+    case 'SIZE':
+      return mailbox.bytes;
+    case 'HIGHESTMODSEQ':
+      return mailbox.highestModSeq;
+    case 'APPENDLIMIT':
+      return session.connection.limits.messageBytes;
+    case 'RECENT':
+      return recentIn(session, mailbox);
+    case 'MAILBOXID':
+      throw new Error('MAILBOXID was refused before');
+  }
+}
+
+/** Messages that are recent to this session, or would be if it selected the mailbox now. */
+async function recentIn(session: Session, mailbox: Mailbox): Promise<number> {
+  if (session.selectedOrNull?.id === mailbox.id) return session.selected.recentCount;
+  const floor = session.recentFloors.floorOf(mailbox);
+  if (floor <= 1) return mailbox.messages;
+  if (floor >= mailbox.uidNext) return 0;
+  const columns =
+    mailbox.columns ?? (await session.replica.load([mailbox.id])).mailboxes.get(mailbox.id)?.columns;
+  return columns ? columns.count - lowerBound(columns.uids, columns.count, floor) : 0;
+}
