@@ -4,7 +4,7 @@ import { parseCreate } from '../wire/mailbox-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 import { changeMailboxes } from './mailbox-change.ts';
 
-export const CREATE: CommandFamily = {
+export const createMailbox: CommandFamily = {
   commands: [
     {
       name: 'CREATE',

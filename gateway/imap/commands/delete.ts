@@ -4,7 +4,7 @@ import { parseMailbox } from '../wire/mailbox-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 import { changeMailboxes } from './mailbox-change.ts';
 
-export const DELETE: CommandFamily = {
+export const deleteMailbox: CommandFamily = {
   commands: [
     {
       name: 'DELETE',

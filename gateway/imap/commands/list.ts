@@ -23,7 +23,7 @@ const TURN_STEPS = 200_000;
  */
 const ROOT: ListEntry = { name: '', attributes: ['\\Noselect'], childInfo: [], selected: undefined };
 
-export const LIST: CommandFamily = {
+export const list: CommandFamily = {
   commands: [
     {
       name: 'LIST',

@@ -3,7 +3,7 @@ import { HIERARCHY_DELIMITER } from '../wire/mailbox-name.ts';
 import { parseNothing } from '../wire/session-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 
-export const NAMESPACE: CommandFamily = {
+export const namespace: CommandFamily = {
   commands: [
     {
       name: 'NAMESPACE',

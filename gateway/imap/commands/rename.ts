@@ -4,7 +4,7 @@ import { parseRename } from '../wire/mailbox-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 import { changeMailboxes } from './mailbox-change.ts';
 
-export const RENAME: CommandFamily = {
+export const renameMailbox: CommandFamily = {
   commands: [
     {
       name: 'RENAME',

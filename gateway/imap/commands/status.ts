@@ -9,7 +9,7 @@ import { parseStatus } from '../wire/mailbox-grammar.ts';
 import { mailbox as mailboxName } from '../wire/response.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 
-export const STATUS: CommandFamily = {
+export const status: CommandFamily = {
   commands: [
     {
       name: 'STATUS',
