@@ -79,6 +79,14 @@ export class MessageStore implements SummarySource {
     return this.#blobs.put(blobKeys.chunk(account, fold), chunk, chunk.length);
   }
 
+  /** Deletes chunks of summaries by their fold, and summaries that were too large for a record; gone ones are no error. */
+  deleteSummaries(account: AccountId, chunks: readonly string[], overflow: readonly BlobId[]): Promise<void> {
+    return this.#blobs.delete([
+      ...chunks.map((fold) => blobKeys.chunk(account, fold)),
+      ...overflow.map((object) => blobKeys.overflow(account, object)),
+    ]);
+  }
+
   async #place(account: AccountId, summary: Uint8Array): Promise<SummaryPlace> {
     if (summary.length <= INLINE_SUMMARY_BYTES) return { inline: summary };
     const object = this.#newId();

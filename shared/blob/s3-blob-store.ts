@@ -122,16 +122,11 @@ export class S3BlobStore implements BlobStore {
     });
     if (answer === undefined) return nothing();
     const reading: Reading = { current: answer, closed: false };
-    const close = (): void => {
+    const end = start + answer.size;
+    // An abort needs no care here: the SDK's transport destroys the connection, whoever reads from it.
+    return closingIterable(this.#chunks(key, reading, start, end, options.signal), () => {
       reading.closed = true;
       reading.current.body.destroy();
-    };
-    options.signal?.addEventListener('abort', close, { once: true });
-    const end = start + answer.size;
-    const chunks = this.#chunks(key, reading, start, end, options.signal);
-    return closingIterable(chunks, () => {
-      options.signal?.removeEventListener('abort', close);
-      close();
     });
   }
 

@@ -103,6 +103,21 @@ export function blobStoreContract(name: string, store: () => BlobStore | Promise
       expect(await listed(blobs, prefix)).toEqual([]);
     });
 
+    test.each([1000, LARGE])(
+      'a byte too many after %d bytes leaves no object, though all of it was there before',
+      async (size) => {
+        const blobs = await store();
+        const prefix = freshPrefix();
+        async function* body(): AsyncGenerator<Uint8Array> {
+          yield randomBytes(size - 10);
+          yield randomBytes(10);
+          yield randomBytes(1);
+        }
+        await expect(blobs.put(`${prefix}x`, body(), size)).rejects.toThrow(BlobSizeError);
+        expect(await listed(blobs, prefix)).toEqual([]);
+      },
+    );
+
     test.each([-1, 1.5, Number.NaN])('size %d is refused', async (size) => {
       const blobs = await store();
       await expect(blobs.put(`${freshPrefix()}x`, Buffer.from('a'), size)).rejects.toThrow(

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FolderBlobStore } from '../../../shared/blob/folder-blob-store.ts';
+import { FolderSync } from '../../../shared/blob/folder-sync.ts';
 import { blobStoreContract, drained, inChunks, listed, read } from '../../support/blob-store-contract.ts';
 
 let root: string;
@@ -92,5 +93,19 @@ describe('the folder store', () => {
     const chunks = await blobs.get('a');
     await writeFile(join(folder, 'a'), 'short');
     await expect(drained(chunks)).rejects.toThrow('it was cut from outside');
+  });
+
+  test('those who ask for a sync while one runs share the next, and never take the running one for theirs', async () => {
+    const folder = join(root, 'sync');
+    await mkdir(folder);
+    const syncs = new FolderSync(folder);
+    const [running, second, third] = [syncs.sync(folder), syncs.sync(folder), syncs.sync(folder)];
+    expect(second).not.toBe(running);
+    expect(third).toBe(second);
+    await Promise.all([running, second]);
+    expect(syncs.sync(folder)).not.toBe(second);
+    await syncs.sync(folder);
+    await rm(folder, { recursive: true });
+    await expect(syncs.sync(folder)).rejects.toThrow('ENOENT');
   });
 });

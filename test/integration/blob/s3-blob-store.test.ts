@@ -4,14 +4,17 @@ import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { blobStoreContract } from '../../support/blob-store-contract.ts';
 import type { LoopbackS3 } from '../../support/loopback-s3.ts';
 import { startLoopbackS3 } from '../../support/loopback-s3.ts';
+import { RequestLog } from '../../support/request-log.ts';
 
+const log = new RequestLog();
 let s3: LoopbackS3;
 let blobs: S3BlobStore;
 let close: () => void;
 
 beforeAll(async () => {
   s3 = await startLoopbackS3(100);
-  const client = s3Client({ region: 'us-east-1', endpoints: { s3: s3.endpoint } });
+  const settings = { region: 'us-east-1', endpoints: { s3: s3.endpoint } };
+  const client = s3Client(settings, { wrapTransport: log.wrap });
   close = () => client.destroy();
   blobs = new S3BlobStore(client, 'mail');
 });
@@ -28,6 +31,7 @@ describe('the S3 store gives its connections back', () => {
 
   test('when the reader leaves before, at, or after the first chunk', async () => {
     s3.objects.set('mail/huge', { bytes: HUGE, modified: new Date() });
+    log.reset();
     await (await blobs.get('huge'))[Symbol.asyncIterator]().return?.();
     for await (const chunk of await blobs.get('huge')) {
       expect(chunk.length).toBeGreaterThan(0);
@@ -39,6 +43,8 @@ describe('the S3 store gives its connections back', () => {
     await reader.return?.();
     await pending.catch(() => undefined);
     await s3.idle();
+    // A reader who has left is no broken connection, to be read on from.
+    expect(log.report().calls).toEqual({ 's3.GetObject': 3 });
   });
 
   test('when the signal fires, even if nobody reads', async () => {
