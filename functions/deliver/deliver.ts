@@ -35,7 +35,11 @@ export interface DeliveryDependencies {
   /** What `Received` says the message came by. */
   readonly hostname: string;
   /** Wake-ups and work items after a commit; awaited before the batch is answered. */
-  readonly committed: (account: AccountId, records: readonly JournalRecord[]) => Promise<void>;
+  readonly committed: (
+    account: AccountId,
+    records: readonly JournalRecord[],
+    journalBytesBefore: number,
+  ) => Promise<void>;
 }
 
 /** A raw message is up to 40 MB and is held whole, so that few are at a time. */
@@ -224,7 +228,7 @@ async function deliverGroup(
   const [first] = group;
   if (!first) return;
   const deliveries = group.map(({ delivery }) => delivery);
-  const { outcomes, records, conflicts } = await deliverTo(account, deliveries, first.to, deps);
+  const { outcomes, records, journalBytesBefore, conflicts } = await deliverTo(account, deliveries, first.to, deps);
   group.forEach(({ handling }, index) => {
     const outcome = outcomes[index];
     if (outcome !== undefined && outcome !== 'delivered' && outcome !== 'duplicate')
@@ -234,7 +238,7 @@ async function deliverGroup(
   const [delivered, duplicates] = [count('delivered'), count('duplicate')];
   deps.log.info({ account, delivered, duplicates, conflicts }, 'delivered');
   if (records.length === 0) return;
-  await deps.committed(account, records).catch((error: unknown) => {
+  await deps.committed(account, records, journalBytesBefore).catch((error: unknown) => {
     deps.log.warn({ err: error, account }, 'delivered, but nobody could be told');
   });
 }

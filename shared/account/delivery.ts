@@ -57,6 +57,8 @@ export interface DeliveryResult {
   readonly outcomes: readonly DeliveryOutcome[];
   /** Records that were put, for wake-ups and work items. */
   readonly records: readonly JournalRecord[];
+  /** Of the record that the first of them follows on. */
+  readonly journalBytesBefore: number;
   /** Conflicts that were met on the way. */
   readonly conflicts: number;
 }
@@ -74,6 +76,7 @@ export async function deliverTo(
   const outcomes = new Map<Delivery, DeliveryOutcome>();
   const records: JournalRecord[] = [];
   let head = await readHead(journal, account, 'eventual');
+  let journalBytesBefore = head.journalBytes;
   let conflicts = 0;
   for (;;) {
     const group = nextGroup(deliveries, outcomes, head, quota, rim.now());
@@ -83,6 +86,7 @@ export async function deliverTo(
     const outcome = await journal.put(account, [record], markers);
     if (outcome.kind === 'written') {
       for (const delivery of group) outcomes.set(delivery, 'delivered');
+      if (records.length === 0) journalBytesBefore = head.journalBytes;
       records.push(record);
       head = record;
     } else if (outcome.kind === 'delivered') {
@@ -95,7 +99,7 @@ export async function deliverTo(
     }
   }
   const results = deliveries.map((delivery) => outcomes.get(delivery) ?? 'duplicate');
-  return { outcomes: results, records, conflicts };
+  return { outcomes: results, records, journalBytesBefore, conflicts };
 }
 
 /** The newest record, or, in an account whose records have all expired, the checkpoint. */

@@ -1,0 +1,21 @@
+/** The first record of an account: it exists before anybody can log in to it, for an account without a journal is lost. */
+import type { AccountId, RecordNumber } from './ids.ts';
+import { firstOps } from './decide-mailboxes.ts';
+import type { JournalStore } from './journal-store.ts';
+import { RecordBuilder } from './record-builder.ts';
+import type { Rim } from './rim.ts';
+import { EMPTY_STATE } from './state.ts';
+
+const ACCOUNT_BYTES = 10;
+
+/** Begins the journal of a new account with its mailboxes; resolves to the account's id, which is new. */
+export async function beginAccount(journal: JournalStore, rim: Rim): Promise<AccountId> {
+  const account = rim.randomHex(ACCOUNT_BYTES) as AccountId;
+  const time = rim.now();
+  const builder = new RecordBuilder({ ...EMPTY_STATE, number: 0 as RecordNumber }, time);
+  builder.add(firstOps(time));
+  const { records } = builder.finish(rim.randomHex(12), time, 0);
+  const outcome = await journal.put(account, records);
+  if (outcome.kind !== 'written') throw new Error(`account ${account} exists already: the random source is broken`);
+  return account;
+}
