@@ -5,7 +5,7 @@
  * that only stand above others because their own mailbox was deleted.
  */
 import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
-import { type AccountState, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
+import { type AccountState, DELIMITER, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
 import { compileListPattern } from '../wire/list-pattern.ts';
 
@@ -136,10 +136,10 @@ interface Pattern {
 
 const endsInLevel = (pattern: Pattern): boolean => pattern.endsInLevel;
 
-/** An empty pattern means nothing in LIST's extended form, and one longer than any name can be matches none. */
+/** A pattern that is longer than any name can be matches none, so it is not tried. */
 function compilePatterns(patterns: readonly string[]): readonly Pattern[] {
   return [...new Set(patterns.map((pattern) => pattern.normalize('NFC')))]
-    .filter((pattern) => pattern !== '' && pattern.replaceAll(/[%*]/g, '').length <= MAX_NAME_BYTES)
+    .filter((pattern) => pattern.replaceAll(/[%*]/g, '').length <= MAX_NAME_BYTES)
     .map((pattern) => ({
       length: pattern.length,
       endsInLevel: pattern.endsWith('%'),
@@ -176,12 +176,15 @@ function without(names: ReadonlySet<string>, others: { has(name: string): boolea
   return [...names].filter((name) => !others.has(name));
 }
 
-/** INBOX first, then by name, with names below right behind the name above. */
+/** INBOX and what is below it first, then by name, with names below right behind the name above. */
 function sorted(entries: Iterable<ListEntry>): readonly ListEntry[] {
-  const keyed = [...entries].map((entry) => ({
-    entry,
-    key: entry.name === INBOX ? '' : entry.name.replaceAll('/', '\0'),
-  }));
+  const keyed = [...entries].map((entry) => ({ entry, key: sortKey(entry.name) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   return keyed.map(({ entry }) => entry);
+}
+
+/** No name holds NUL: it sorts before everything. */
+function sortKey(name: string): string {
+  const key = name.replaceAll(DELIMITER, '\0');
+  return name === INBOX || name.startsWith(INBOX + DELIMITER) ? `\0${key}` : key;
 }

@@ -50,7 +50,7 @@ const lsub = async (tree: Tree, pattern: string): Promise<string[]> =>
 
 describe('LIST', () => {
   const tree: Tree = {
-    mailboxes: ['INBOX', 'a', 'a/b', 'hole/x', 'a-b', 'Sent', 'INBOX/below'],
+    mailboxes: ['INBOX', 'a', 'a/b', 'hole/x', 'a-b', 'Sent', 'Archive', 'INBOX/below'],
     uses: { Sent: 'Sent' },
   };
 
@@ -58,6 +58,7 @@ describe('LIST', () => {
     expect(await list(tree, { patterns: ['*'] })).toEqual([
       '(\\HasChildren) INBOX',
       '(\\HasNoChildren) INBOX/below',
+      '(\\HasNoChildren) Archive',
       '(\\HasNoChildren \\Sent) Sent',
       '(\\HasChildren) a',
       '(\\HasNoChildren) a/b',
