@@ -106,7 +106,8 @@ export class AddressParser {
       else if (!this.#cursor.take(':')) break;
     }
     const host = this.#cursor.take('@') ? this.#domain() : '';
-    this.#cursor.skipBlanks();
+    // Whatever else is inside is noise; a bracket that is never closed ends with the address.
+    this.#cursor.until('<>,;');
     this.#cursor.take('>');
     this.#complete = { kind: 'mailbox', name: name || null, route, local, host };
   }

@@ -9,7 +9,8 @@ export interface SentDate {
 /** A date is a short text; what is longer is not read for one. */
 const MAX_DATE = 256;
 
-const MONTHS = 'janfebmaraprmayjunjulaugsepoctnovdec';
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const MONTH = `(${MONTHS.join('|')})[a-z]*`;
 
 /** RFC 5322 §4.3; the one-letter zones were misdefined and mean nothing. */
 const ZONES: Readonly<Record<string, number>> = {
@@ -27,10 +28,12 @@ const ZONES: Readonly<Record<string, number>> = {
   mesz: 120,
 };
 
-const DATE = /(?:^|[^\d])(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s-]+(\d{2,4})(?!\d)/i;
-/** `Sun Nov 22 14:05:06 2026`, as asctime writes it. */
-const ASCTIME =
-  /([a-z]{3})[a-z]*\s+(\d{1,2}),?\s+(?:\d{1,2}:\d{2}(?::\d{2})?\s+(?:[a-z]{3,4}\s+)?)?(\d{4})(?!\d)/i;
+const DATE = new RegExp(`(?:^|[^\\d])(\\d{1,2})[\\s-]+${MONTH}\\.?[\\s-]+(\\d{2,4})(?!\\d)`, 'i');
+/** `Sun Nov 22 14:05:06 2026`, as asctime writes it, perhaps with a zone before the year. */
+const ASCTIME = new RegExp(
+  `${MONTH}\\s+(\\d{1,2}),?\\s+(?:\\d{1,2}:\\d{2}(?::\\d{2})?\\s+(?:[a-z]{3,4}\\s+)?)?(\\d{4})(?!\\d)`,
+  'i',
+);
 const ISO = /^(\d{4})-(\d{2})-(\d{2})/;
 const TIME = /(\d{1,2})\s*:\s*(\d{1,2})(?:\s*:\s*(\d{1,2})(?:\.\d+)?)?\s*(am|pm)?/i;
 const OFFSET = /(?:^|[\s\d])([+-])(\d{2}):?(\d{2})(?!\d)/;
@@ -42,7 +45,7 @@ const OFFSET = /(?:^|[\s\d])([+-])(\d{2}):?(\d{2})(?!\d)/;
 export function parseDate(text: string): SentDate | null {
   const clean = withoutComments(text.slice(0, MAX_DATE)).trim();
   const day = calendarDay(clean);
-  if (!day) return null;
+  if (day === null) return null;
   const time = TIME.exec(clean);
   const clock = time ? clockSeconds(time) : 0;
   if (clock === null) return null;
@@ -61,7 +64,6 @@ function calendarDay(text: string): number | null {
 }
 
 function utcDay(year: number, month: number, day: number): number | null {
-  if (month < 0 || month > 11) return null;
   const date = new Date(0);
   date.setUTCFullYear(year, month, day);
   return date.getUTCMonth() === month && date.getUTCDate() === day ? date.getTime() : null;
@@ -75,8 +77,7 @@ function fullYear(digits: string): number {
 }
 
 function monthIndex(name: string): number {
-  const at = MONTHS.indexOf(name.toLowerCase());
-  return at % 3 === 0 ? at / 3 : -1;
+  return MONTHS.indexOf(name.toLowerCase());
 }
 
 /** Seconds since midnight; null if no clock shows that. A leap second counts as the one before. */

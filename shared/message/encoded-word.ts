@@ -31,37 +31,48 @@ export function encodeWords(text: string): string {
 
 function encodedRun(text: string): string {
   const bytes = Buffer.from(text, 'utf8');
-  const escaped = bytes.reduce((sum, byte) => sum + (isPlain(byte) ? 0 : 1), 0);
-  const encode = escaped * 2 < bytes.length / 3 ? quotedWord : base64Word;
+  let escaped = 0;
+  for (const byte of bytes) if (byte !== 0x20 && !isPlain(byte)) escaped++;
+  // Text that is mostly ASCII stays readable, at some cost in bytes.
+  const isQuoted = escaped < bytes.length * 0.4;
+  const limit = isQuoted ? WORD_Q_CHARS : WORD_BYTES;
   const words: string[] = [];
-  let word = '';
+  let start = 0;
   let size = 0;
-  const limit = encode === quotedWord ? WORD_Q_CHARS : WORD_BYTES;
-  for (const char of text) {
-    const cost = encode === quotedWord ? quoted(char).length : Buffer.byteLength(char);
+  for (let at = 0; at < bytes.length;) {
+    let end = at + 1;
+    while (isTrailing(bytes[end])) end++;
+    // A character is never split between words (RFC 2047 §5).
+    const cost = isQuoted ? quotedCost(bytes, at, end) : end - at;
     if (size + cost > limit) {
-      words.push(encode(word));
-      word = '';
+      words.push(word(bytes.subarray(start, at), isQuoted));
+      start = at;
       size = 0;
     }
-    word += char;
     size += cost;
+    at = end;
   }
-  words.push(encode(word));
+  words.push(word(bytes.subarray(start), isQuoted));
   return words.join(' ');
 }
 
-function base64Word(text: string): string {
-  return `=?utf-8?B?${Buffer.from(text, 'utf8').toString('base64')}?=`;
+/** A byte of a UTF-8 character that is not its first. */
+function isTrailing(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }
 
-function quotedWord(text: string): string {
-  return `=?utf-8?Q?${quoted(text)}?=`;
+function quotedCost(bytes: Uint8Array, start: number, end: number): number {
+  const first = bytes[start] ?? 0;
+  return first === 0x20 || isPlain(first) ? 1 : 3 * (end - start);
 }
 
-function quoted(text: string): string {
+function word(bytes: Buffer, isQuoted: boolean): string {
+  return isQuoted ? `=?utf-8?Q?${quoted(bytes)}?=` : `=?utf-8?B?${bytes.toString('base64')}?=`;
+}
+
+function quoted(bytes: Uint8Array): string {
   let out = '';
-  for (const byte of Buffer.from(text, 'utf8')) {
+  for (const byte of bytes) {
     if (isPlain(byte)) out += String.fromCharCode(byte);
     else out += byte === 0x20 ? '_' : `=${byte.toString(16).toUpperCase().padStart(2, '0')}`;
   }

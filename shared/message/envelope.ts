@@ -15,10 +15,12 @@ export function envelopeBytes(fields: EnvelopeFields, wire: WireText): Uint8Arra
   return wireBytes(envelopeText(fields, wire));
 }
 
-/** The envelope for a connection with UTF8=ACCEPT, or null if it is the same as without. */
-export function utf8EnvelopeBytes(fields: EnvelopeFields): Uint8Array | null {
-  const differs = ENVELOPE_FIELDS.some((name) => !isAscii(fields[name] ?? ''));
-  return differs ? envelopeBytes(fields, 'utf8') : null;
+/** The envelope for a connection with UTF8=ACCEPT, or null if it is `ascii`, the one for any other. */
+export function utf8EnvelopeBytes(fields: EnvelopeFields, ascii: Uint8Array): Uint8Array | null {
+  if (ENVELOPE_FIELDS.every((name) => isAscii(fields[name] ?? ''))) return null;
+  const utf8 = envelopeBytes(fields, 'utf8');
+  // 8-bit text may stand where no envelope shows it.
+  return Buffer.compare(utf8, ascii) === 0 ? null : utf8;
 }
 
 /** As `envelopeBytes`, one char per byte, to be put into a BODYSTRUCTURE. */

@@ -6,7 +6,7 @@ const COLON = 0x3a;
 /** No field in use has a name near this long; a colon further on belongs to text. */
 const MAX_NAME = 200;
 /** What a retained field costs beside its bytes, so that a million empty fields cannot fill the memory. */
-const FIELD_OVERHEAD = 256;
+const FIELD_OVERHEAD = 64;
 
 export interface HeaderField {
   /** Lower case. */
@@ -44,7 +44,8 @@ export function fieldNameOf(line: Uint8Array): { name: string; valueAt: number }
   let colon = end;
   while (colon < limit && (line[colon] === 0x20 || line[colon] === 0x09)) colon++;
   if (end === 0 || line[colon] !== COLON) return null;
-  return { name: Buffer.from(line.subarray(0, end)).toString('latin1').toLowerCase(), valueAt: colon + 1 };
+  const name = Buffer.from(line.buffer, line.byteOffset, end).toString('latin1').toLowerCase();
+  return { name, valueAt: colon + 1 };
 }
 
 function isNameByte(byte: number | undefined): boolean {
@@ -81,7 +82,8 @@ export class HeaderCollector {
   line(head: Uint8Array): void {
     if (!isContinuation(head)) {
       this.#close();
-      const field = fieldNameOf(head);
+      // Once there is no room, a flood of fields is not worth reading the names of.
+      const field = this.#budget.spent ? null : fieldNameOf(head);
       const limit = field ? this.#wanted(field.name) : 0;
       if (field && limit > 0) this.#begin({ ...field, limit, cut: false });
     }

@@ -46,8 +46,16 @@ function nextPair(cursor: Cursor): { name: string; value: string } | null {
   }
   cursor.skipBlanks();
   const quoted = cursor.quotedString();
-  const value = quoted ?? cursor.until(';').replace(/^"|\s*(?:\([^()]*\))?\s*$/g, '');
+  const value = quoted ?? unquoted(cursor.until(';'));
   return name === '' ? null : { name, value };
+}
+
+/** A value without its quotes: trailing blanks and comment are not part of it, nor is a quote that is never closed. */
+function unquoted(text: string): string {
+  const value = text.trimEnd();
+  const comment = value.endsWith(')') ? value.lastIndexOf('(') : -1;
+  const bare = comment < 0 ? value : value.slice(0, comment).trimEnd();
+  return bare.startsWith('"') ? bare.slice(1) : bare;
 }
 
 function gather(gathered: Map<string, Gathered>, written: string, value: string): void {

@@ -293,7 +293,7 @@ export class MimeScanner {
 
   /**
    * Closes the top frame before the delimiter line, or end of message, at `at`. The line break before a delimiter
-   * (`breakLength` bytes) belongs to the delimiter, unless it is the header's.
+   * (`breakLength` bytes) belongs to the delimiter, unless it ends the header, its own or of a message inside.
    */
   #close(at: number, breakLength: number): void {
     const frame = this.#top();
@@ -304,8 +304,8 @@ export class MimeScanner {
     }
     if (!this.#boundaries.empty) this.#dropBoundary(this.#stack.length - 1);
     this.#stack.pop();
-    const ownsBreak = at - breakLength < frame.bodyStart;
-    const end = ownsBreak ? at : at - breakLength;
+    const reached = Math.max(frame.bodyStart, frame.children.at(-1)?.end ?? 0);
+    const end = at - breakLength < reached ? at : at - breakLength;
     const lines = this.#lines - frame.linesBefore - (end < at ? 1 : 0);
     const { start, bodyStart, kind, mime, envelope, children } = frame;
     // RFC 9051 has no multipart without parts: one that has none shows all its text as one.

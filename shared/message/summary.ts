@@ -48,12 +48,13 @@ export class SummaryBuilder {
     const { size, root, listed, listedComplete, captured } = this.#scanner.end();
     const { envelope: fields } = root;
     if (!fields) throw new Error('the root of a scanned message has no envelope');
-    const utf8 = utf8EnvelopeBytes(fields);
+    const envelope = envelopeBytes(fields, 'ascii');
+    const utf8 = utf8EnvelopeBytes(fields, envelope);
     const headersComplete = listedComplete && listed.length <= MAX_LISTED;
     const sent = parseDate(fields.date ?? '');
     return {
       size,
-      envelope: envelopeBytes(fields, 'ascii'),
+      envelope,
       ...(utf8 && { envelopeUtf8: utf8 }),
       bodyStructure: bodyStructureBytes(root),
       headers: headersComplete ? listed : filterHeaderFields(listed, []),

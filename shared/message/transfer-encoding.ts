@@ -98,7 +98,8 @@ class QuotedPrintableDecoder implements TransferDecoder {
     } else if (byte === EQUALS) {
       this.#release(out);
       held.push(byte);
-    } else if (isBlank(byte) && held.length < 1000) {
+    } else if ((isBlank(byte) || byte === CR) && held.length < 1000) {
+      if (held.at(-1) === CR) this.#release(out);
       held.push(byte);
     } else if (byte === LF) {
       const hadCr = held.at(-1) === CR;
@@ -107,8 +108,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
       out.push(LF);
     } else {
       this.#release(out);
-      if (byte === CR) held.push(byte);
-      else out.push(byte);
+      out.push(byte);
     }
   }
 
