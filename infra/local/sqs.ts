@@ -4,7 +4,8 @@
  * again at start (`requeue-inbound.ts`); work items and wake-ups have their own originals.
  *
  * It differs from SQS, seen with 2.0.2: `MessageSystemAttributeNames` is ignored (ask with `AttributeNames`); a change
- * of visibility counts as one more receive; a message goes to the dead-letter queue when its count *reaches* the limit.
+ * of visibility counts as one more receive; a message goes to the dead-letter queue when its count *reaches* the limit;
+ * a receive waits for as many messages as it may take at most, which `answerAtFirstMessage` puts right.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -58,6 +59,7 @@ export async function startSqs(): Promise<LocalSqs> {
     emulateLazyQueues: false,
     queues: QUEUES,
   });
+  answerAtFirstMessage(service.Queues[0]);
   // The package's own createSqsServer has no way to tell of a failed listen.
   const server = createServer((request, response) => {
     // It rejects when a client goes away in the middle of its request.
@@ -79,5 +81,46 @@ export async function startSqs(): Promise<LocalSqs> {
       server.closeAllConnections();
       await closed;
     },
+  };
+}
+
+interface ReceiveRequest {
+  readonly MaxNumberOfMessages?: number | string;
+  readonly WaitTimeSeconds?: number | string;
+  readonly VisibilityTimeout?: number | string;
+}
+
+/** The part of the package's queue that is changed below. */
+interface ReceivingQueue {
+  receive(request: ReceiveRequest): Promise<unknown[]>;
+  getAttributes(names: string[]): Readonly<Record<string, unknown>>;
+}
+
+const corrected = new WeakSet<ReceivingQueue>();
+
+/**
+ * SQS ends a long poll with the first message. The package goes on, up to the end of the wait, until it has the greatest
+ * number asked for, and hides from everybody what it has by then: a lone message would be seen 20 seconds late. So the
+ * wait is for one message, and more are taken only if they are there already. Changed in all queues of the process,
+ * those still to be made included.
+ */
+function answerAtFirstMessage(queue: ReceivingQueue | undefined): void {
+  if (queue === undefined) throw new Error('the embedded SQS has no queue');
+  const all = Object.getPrototypeOf(queue) as ReceivingQueue;
+  if (corrected.has(all)) return;
+  corrected.add(all);
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its queue below
+  const { receive } = all;
+  all.receive = async function (this: ReceivingQueue, request: ReceiveRequest) {
+    const first = await receive.call(this, { ...request, MaxNumberOfMessages: 1 });
+    // It counts what is given out among the messages.
+    const count = this.getAttributes(['All']);
+    const waiting =
+      Number(count.ApproximateNumberOfMessages) - Number(count.ApproximateNumberOfMessagesNotVisible);
+    const more = Math.min(Number(request.MaxNumberOfMessages ?? 1) - first.length, waiting);
+    if (first.length === 0 || !(more > 0)) return first;
+    return first.concat(
+      await receive.call(this, { ...request, MaxNumberOfMessages: more, WaitTimeSeconds: 0 }),
+    );
   };
 }
