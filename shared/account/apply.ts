@@ -54,12 +54,22 @@ export type Report = (divergence: Divergence) => void;
 
 const IGNORE: Report = () => undefined;
 
+/** Is shown each op with the state that it is about to change. */
+export type Visit = (before: AccountState, op: Op, place: OpPlace) => void;
+
 /** The state after `record`. The caller has seen to it that `record.number` is `state.number + 1`. */
-export function apply(state: AccountState, record: JournalRecord, report: Report = IGNORE): AccountState {
+export function apply(
+  state: AccountState,
+  record: JournalRecord,
+  report: Report = IGNORE,
+  visit?: Visit,
+): AccountState {
   let next = state;
   const saved = Math.floor(record.time / 1000);
   record.ops.forEach((op, index) => {
-    next = applyOp(next, op, { record: record.number, index, saved }, report);
+    const place = { record: record.number, index, saved };
+    visit?.(next, op, place);
+    next = applyOp(next, op, place, report);
   });
   const { usage } = record;
   if (usage.messages !== next.usage.messages || usage.bytes !== next.usage.bytes)

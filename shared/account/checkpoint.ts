@@ -6,7 +6,7 @@
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
-import type { MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
+import type { BlobId, MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
 import { UnknownVersionError } from './record.ts';
 import type { AccountState, Mailbox } from './state.ts';
@@ -28,25 +28,34 @@ export interface SegmentInfo {
 
 /** An S3 object of summaries. */
 export interface ChunkInfo {
-  /** How rows name it; never given out again. */
+  /** How rows name it; never given out again. What is at an offset stays there, though the object grows. */
   readonly number: number;
+  /** The fold that wrote the object: its key. The next fold may put a longer one in its place. */
   readonly fold: string;
   readonly bytes: number;
 }
 
-/** Rows that were expunged between two folds, for undelete and for the purge of their blobs. */
+/** Rows that were expunged, in one item, for undelete and for the purge of their blobs. */
 export interface GraveyardInfo {
   readonly fold: string;
+  /** One fold may write several. */
+  readonly part: number;
   readonly count: number;
 }
+
+/** What folds write beside root and bundle, each under a key of its own. */
+export type FoldedItem =
+  | { readonly kind: 'segment'; readonly mailbox: MailboxId; readonly firstUid: Uid; readonly fold: string }
+  | { readonly kind: 'part'; readonly name: string; readonly fold: string }
+  | { readonly kind: 'graveyard'; readonly part: number; readonly fold: string }
+  | { readonly kind: 'chunk'; readonly fold: string }
+  /** A summary that was too large for its record, and lies in a chunk now. */
+  | { readonly kind: 'overflow'; readonly object: BlobId };
 
 /** What a younger fold replaced; deleted from this list alone, a day after `since` (milliseconds). */
 export interface Superseded {
   readonly since: number;
-  readonly item:
-    | { readonly kind: 'segment'; readonly mailbox: MailboxId; readonly firstUid: Uid; readonly fold: string }
-    | { readonly kind: 'part'; readonly name: string; readonly fold: string }
-    | { readonly kind: 'chunk'; readonly fold: string };
+  readonly item: FoldedItem;
 }
 
 export interface Checkpoint {
@@ -119,7 +128,7 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
     ]),
     checkpoint.chunks.map((chunk) => [chunk.number, chunk.fold, chunk.bytes]),
     checkpoint.nextChunk,
-    checkpoint.graveyards.map((graveyard) => [graveyard.fold, graveyard.count]),
+    checkpoint.graveyards.map(({ fold, part, count }) => [fold, part, count]),
     checkpoint.superseded.map(({ since, item }) => [since, item]),
     checkpoint.emptiedTo,
     checkpoint.covered.map(({ number, time }) => [number, time]),
@@ -158,8 +167,12 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
       bytes: size,
     })),
     nextChunk: nextChunk as number,
-    graveyards: (graveyards as [string, number][]).map(([of, count]) => ({ fold: of, count })),
-    superseded: (superseded as [number, Superseded['item']][]).map(([since, item]) => ({ since, item })),
+    graveyards: (graveyards as [string, number, number][]).map(([of, part, count]) => ({
+      fold: of,
+      part,
+      count,
+    })),
+    superseded: (superseded as [number, FoldedItem][]).map(([since, item]) => ({ since, item })),
     emptiedTo: emptiedTo as RecordNumber,
     covered: (covered as [RecordNumber, number][]).map(([n, at]) => ({ number: n, time: at })),
   };

@@ -1,0 +1,358 @@
+/**
+ * Folds the tail of one account's journal into its checkpoint, by compare-and-swap: the new one replaces exactly the
+ * one that it was folded from.
+ *
+ * The order is what makes a death between any two calls harmless:
+ * 1. what the current checkpoint no longer needs is deleted and emptied, while that checkpoint still lists it. A fold
+ *    that dies here leaves the list as it was, and the next one does the same again, to the same end;
+ * 2. chunk, graveyards, segments and parts are put, under keys that nothing has named yet;
+ * 3. root and bundle are swapped: from here on a reader finds the new ones, which are all there;
+ * 4. the next fold does step 1 by the new list.
+ * Records are emptied, and items deleted, only a day after a checkpoint that does without them, so that whoever reads
+ * by an older one has time to finish; who has not (a replica idle for days) finds them gone and opens again (I4).
+ */
+import type { Divergence } from '../../shared/account/apply.ts';
+import {
+  type Checkpoint,
+  type FoldedItem,
+  type GraveyardInfo,
+  encodeCheckpoint,
+} from '../../shared/account/checkpoint.ts';
+import {
+  type Layout,
+  type Replay,
+  type Stored,
+  layOut,
+  neededForBundle,
+  nextCheckpoint,
+  replayTail,
+  retirementOf,
+  storedAs,
+  touchedBy,
+  withPieces,
+} from '../../shared/account/fold.ts';
+import type { FoldStore, FoldSummaries, FoldedTableItem } from '../../shared/account/fold-store.ts';
+import {
+  BURIED_PER_GRAVEYARD,
+  type BuriedRow,
+  decodeGraveyard,
+  encodeGraveyard,
+} from '../../shared/account/graveyard.ts';
+import type { AccountId, RecordNumber } from '../../shared/account/ids.ts';
+import type { JournalStore } from '../../shared/account/journal-store.ts';
+import { type Opening, columnsAtCheckpoint, openAccount } from '../../shared/account/opening.ts';
+import type { Rim } from '../../shared/account/rim.ts';
+import {
+  type ArrivedSummary,
+  CHUNK_BYTES,
+  type ChunkPlan,
+  type WrittenChunk,
+  planChunk,
+} from '../../shared/account/summary-chunk.ts';
+import { BlobMissingError } from '../../shared/blob/blob-store.ts';
+import { Pace } from './pace.ts';
+
+/** How long a covered record, or a superseded item, is kept for those who still read by an older checkpoint. */
+export const KEEP_MS = 86_400_000;
+/** An emptied key may go after so long: no process that knew the account before lives on (I4). */
+const EMPTY_KEY_SECONDS = 365 * 86_400;
+/** Bytes of keys and attribute names beside an item's data, about. */
+const ITEM_OVERHEAD_BYTES = 200;
+/** Another fold's deletions may meet this one's reads; folds of one account are minutes apart. */
+const LOAD_ATTEMPTS = 3;
+const FOLD_ID_BYTES = 12;
+
+export interface FoldDeps {
+  readonly journal: JournalStore;
+  readonly folds: FoldStore;
+  readonly summaries: FoldSummaries;
+  readonly rim: Rim;
+  /** The columns say otherwise than a record does: an alarm. */
+  readonly report?: (account: AccountId, divergence: Divergence) => void;
+  /** Milliseconds, `KEEP_MS` unless a test shortens it: 0 empties records as early as I4 allows. */
+  readonly keepMs?: number;
+}
+
+export type FoldResult =
+  /** The checkpoint contains the newest record. */
+  | { readonly kind: 'nothing' }
+  /** Another fold came first. */
+  | { readonly kind: 'lost' }
+  | {
+      readonly kind: 'folded';
+      /** The last record that the checkpoint contains now, and how many of them are new to it. */
+      readonly number: RecordNumber;
+      readonly records: number;
+      readonly bundled: boolean;
+      /** Items put beside root and bundle, and their bytes. */
+      readonly items: number;
+      readonly bytes: number;
+      readonly emptied: number;
+      readonly deleted: number;
+    };
+
+/**
+ * Folds one account. `until` (milliseconds since the epoch): deletions and emptyings that are not done by then are left
+ * to the next fold. Rejects, with nothing lost, if a store fails.
+ */
+export async function foldAccount(deps: FoldDeps, account: AccountId, until = Infinity): Promise<FoldResult> {
+  for (let attempt = 1; attempt <= LOAD_ATTEMPTS; attempt++) {
+    const opening = await openAccount(deps.journal, account);
+    if (opening.tail.length === 0) return { kind: 'nothing' };
+    const columns = await columnsAtCheckpoint(
+      deps.journal,
+      account,
+      opening,
+      touchedBy(opening.base.state, opening.tail),
+    );
+    if (!columns) continue;
+    const replay = replayTail(opening, columns, (divergence) => deps.report?.(account, divergence));
+    return new Fold(deps, account, opening, replay).run(until);
+  }
+  return { kind: 'lost' };
+}
+
+class Fold {
+  readonly #deps: FoldDeps;
+  readonly #account: AccountId;
+  readonly #opening: Opening;
+  readonly #replay: Replay;
+  readonly #fold: string;
+  readonly #pace: Pace;
+  /** What was put, to be taken back if another fold comes first. */
+  readonly #put: FoldedItem[] = [];
+  #bytes = 0;
+
+  constructor(deps: FoldDeps, account: AccountId, opening: Opening, replay: Replay) {
+    this.#deps = deps;
+    this.#account = account;
+    this.#opening = opening;
+    this.#replay = replay;
+    this.#fold = deps.rim.randomHex(FOLD_ID_BYTES);
+    this.#pace = new Pace(deps.rim);
+  }
+
+  async run(until: number): Promise<FoldResult> {
+    const { base } = this.#opening;
+    const retired = await this.#retire(until);
+    if (!retired) return { kind: 'lost' };
+    const written = await this.#discardOnFailure(() => this.#write(retired));
+    if (!written) return { kind: 'lost' };
+    const outcome = await this.#swap(written);
+    if (outcome === 'lost') await this.#discard();
+    if (outcome !== 'swapped') return { kind: 'lost' };
+    return {
+      kind: 'folded',
+      number: this.#replay.state.number,
+      records: this.#opening.tail.length,
+      bundled: written.stored.bundle !== null,
+      items: this.#put.length,
+      bytes: this.#bytes,
+      emptied: retired.emptiedTo - base.emptiedTo,
+      deleted: retired.items.length,
+    };
+  }
+
+  /** Step 1. Null: this account has a younger checkpoint by now, whose list it is that counts. */
+  async #retire(until: number): Promise<Retired | null> {
+    const { base } = this.#opening;
+    const { folds, rim, keepMs = KEEP_MS } = this.#deps;
+    const due = retirementOf(base, rim.now(), keepMs);
+    if (due.items.length === 0 && due.emptyTo === base.emptiedTo)
+      return { items: [], emptiedTo: base.emptiedTo };
+    if ((await folds.current(this.#account)) !== base.fold) return null;
+    const items: FoldedItem[] = [];
+    for (const item of due.items) {
+      if (rim.now() >= until) break;
+      await this.#delete(item);
+      items.push(item);
+    }
+    const expiresAt = Math.ceil(rim.now() / 1000) + EMPTY_KEY_SECONDS;
+    let { emptiedTo } = base;
+    while (emptiedTo < due.emptyTo && rim.now() < until) {
+      const number = (emptiedTo + 1) as RecordNumber;
+      await this.#pace.take(1);
+      this.#pace.owe((await folds.empty(this.#account, number, expiresAt)) - 1);
+      emptiedTo = number;
+    }
+    return { items, emptiedTo };
+  }
+
+  /** Step 2. Null: segments that were to go into the bundle went with a younger fold. */
+  async #write(retired: Retired): Promise<Written | null> {
+    const { base } = this.#opening;
+    const { chunk, relocate, overflow } = await this.#chunk();
+    const planned = layOut(this.#opening, this.#replay.state, this.#fold, relocate);
+    const layout = await this.#withBundlePieces(planned);
+    if (!layout) return null;
+    const stored = storedAs(layout, base, this.#fold);
+    if (chunk) await this.#putChunk(chunk);
+    const buried = this.#replay.buried.map((one) => ({
+      ...one,
+      row: { ...one.row, summary: relocate(one.row.summary) },
+    }));
+    const graveyards = await this.#bury(buried);
+    for (const { item, data } of stored.written) await this.#putItem(item, data);
+    const checkpoint = nextCheckpoint({
+      fold: this.#fold,
+      now: this.#deps.rim.now(),
+      opening: this.#opening,
+      replay: this.#replay,
+      stored,
+      chunk,
+      graveyards,
+      retired,
+      overflow,
+    });
+    const { root, parts } = encodeCheckpoint(checkpoint);
+    for (const { name, data } of parts) await this.#putItem({ kind: 'part', name, fold: this.#fold }, data);
+    return { stored, root, time: checkpoint.time };
+  }
+
+  /** Step 3. */
+  async #swap({ stored, root, time }: Written) {
+    const { base } = this.#opening;
+    const { bundle } = stored;
+    const units = writeUnits(root.length) + (bundle ? writeUnits(bundle.length) : 0);
+    // Transactions cost double.
+    await this.#pace.take(bundle || base.bundled ? 2 * units : units);
+    return this.#deps.folds.swap(
+      this.#account,
+      base.fold === '' ? null : base.fold,
+      { number: this.#replay.state.number, fold: this.#fold, root, time },
+      bundle ? { kind: 'put', data: bundle } : base.bundled ? { kind: 'delete' } : { kind: 'none' },
+    );
+  }
+
+  /** The chunk that takes the summaries which came in the tail. */
+  async #chunk(): Promise<ChunkPlan & { readonly overflow: readonly FoldedItem[] }> {
+    const { arrivals } = this.#replay;
+    const { base } = this.#opening;
+    const arrived: ArrivedSummary[] = [];
+    for (const { place, ...where } of arrivals) {
+      const summary = 'inline' in place ? place.inline : await this.#overflow(place.object);
+      // A lost summary is worked out anew from its message by whoever wants it.
+      if (summary) arrived.push({ ...where, summary });
+    }
+    const open = arrived.length > 0 ? await this.#openChunk(base) : null;
+    const plan = planChunk(arrived, open, base.nextChunk, this.#fold);
+    const overflow = arrivals.flatMap(({ place, record, slot }): FoldedItem[] => {
+      const moved = plan.relocate({ chunk: 0, at: record, slot }).chunk !== 0;
+      return 'object' in place && moved ? [{ kind: 'overflow', object: place.object }] : [];
+    });
+    return { ...plan, overflow };
+  }
+
+  #overflow(object: Parameters<FoldSummaries['overflow']>[1]): Promise<Uint8Array | null> {
+    return unlessMissing(this.#deps.summaries.overflow(this.#account, object));
+  }
+
+  async #openChunk(base: Checkpoint): Promise<WrittenChunk | null> {
+    const info = base.chunks.at(-1);
+    if (!info || info.bytes >= CHUNK_BYTES) return null;
+    const range = { start: 0, end: info.bytes };
+    const data = await unlessMissing(this.#deps.summaries.chunk(this.#account, info.fold, range));
+    // One that is not what the list says must not be built on.
+    return data?.length === info.bytes ? { info, data } : null;
+  }
+
+  async #withBundlePieces(layout: Layout): Promise<Layout | null> {
+    const keys = neededForBundle(layout);
+    if (keys.length === 0) return layout;
+    const pieces = await this.#deps.journal.segments(this.#account, keys);
+    const present = pieces.filter((piece) => piece !== null);
+    return present.length === pieces.length ? withPieces(layout, keys, present) : null;
+  }
+
+  /** Puts `buried` behind what the youngest graveyard holds, if that has room. */
+  async #bury(buried: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]> {
+    const { graveyards } = this.#opening.base;
+    const youngest = graveyards.at(-1);
+    if (buried.length === 0) return graveyards;
+    const grows = youngest && youngest.count + buried.length <= BURIED_PER_GRAVEYARD;
+    const held = grows ? await this.#deps.folds.graveyard(this.#account, youngest.part, youngest.fold) : null;
+    const rows = held ? [...decodeGraveyard(held), ...buried] : buried;
+    const added: GraveyardInfo[] = [];
+    for (let at = 0; at < rows.length; at += BURIED_PER_GRAVEYARD)
+      await this.#putGraveyards(rows.slice(at, at + BURIED_PER_GRAVEYARD), added);
+    return [...(held ? graveyards.slice(0, -1) : graveyards), ...added];
+  }
+
+  async #putGraveyards(rows: readonly BuriedRow[], added: GraveyardInfo[]): Promise<void> {
+    const data = encodeGraveyard(rows);
+    if (data.length > GRAVEYARD_BYTES && rows.length > 1) {
+      const middle = rows.length >> 1;
+      await this.#putGraveyards(rows.slice(0, middle), added);
+      await this.#putGraveyards(rows.slice(middle), added);
+      return;
+    }
+    const info = { fold: this.#fold, part: added.length, count: rows.length };
+    await this.#putItem({ kind: 'graveyard', part: info.part, fold: this.#fold }, data);
+    added.push(info);
+  }
+
+  async #putItem(item: FoldedTableItem, data: Uint8Array): Promise<void> {
+    await this.#pace.take(writeUnits(data.length));
+    this.#put.push(item);
+    await this.#deps.folds.put(this.#account, item, data, this.#deps.rim.now());
+    this.#bytes += data.length;
+  }
+
+  async #putChunk({ data }: WrittenChunk): Promise<void> {
+    this.#put.push({ kind: 'chunk', fold: this.#fold });
+    await this.#deps.summaries.putChunk(this.#account, this.#fold, data);
+    this.#bytes += data.length;
+  }
+
+  async #delete(item: FoldedItem): Promise<void> {
+    const { folds, summaries } = this.#deps;
+    if (item.kind === 'chunk') return summaries.deleteSummaries(this.#account, [item.fold], []);
+    if (item.kind === 'overflow') return summaries.deleteSummaries(this.#account, [], [item.object]);
+    await this.#pace.take(1);
+    this.#pace.owe((await folds.delete(this.#account, item)) - 1);
+  }
+
+  /** Takes back what no checkpoint has named; what cannot be taken back is garbage (see `FoldStore`). */
+  async #discard(): Promise<void> {
+    for (const item of this.#put) await this.#delete(item).catch(() => undefined);
+  }
+
+  async #discardOnFailure<T>(write: () => Promise<T | null>): Promise<T | null> {
+    try {
+      const written = await write();
+      if (written === null) await this.#discard();
+      return written;
+    } catch (error) {
+      await this.#discard();
+      throw error;
+    }
+  }
+}
+
+/** A graveyard is an item of DynamoDB: at most 400 KB, keys and attribute names included. */
+const GRAVEYARD_BYTES = 390_000;
+
+interface Retired {
+  readonly items: readonly FoldedItem[];
+  readonly emptiedTo: RecordNumber;
+}
+
+interface Written {
+  readonly stored: Stored;
+  readonly root: Uint8Array;
+  readonly time: number;
+}
+
+/** Of an item with so many bytes of data. */
+function writeUnits(bytes: number): number {
+  return Math.ceil((bytes + ITEM_OVERHEAD_BYTES) / 1024);
+}
+
+async function unlessMissing(read: Promise<Uint8Array>): Promise<Uint8Array | null> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof BlobMissingError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+/** The compaction as Lambda starts it, by a schedule of EventBridge. */
+import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
+import { type Log, createLog } from '../../shared/log.ts';
+import { type CompactReport, compact } from './compact.ts';
+
+/** A fold that was begun has this long to end before Lambda ends the function; most take a second. */
+const RESERVE_MS = 60_000;
+
+/** What of Lambda's context is used. */
+export interface ScheduleContext {
+  getRemainingTimeInMillis(): number;
+}
+/** The event says nothing that matters. */
+export type ScheduleHandler = (event: unknown, context: ScheduleContext) => Promise<CompactReport>;
+
+/** The compaction on an engine. */
+export function compactHandler(engine: Engine, log: Log): ScheduleHandler {
+  const { journal, folds, messages, rim, work } = engine;
+  return async (_event, context) => {
+    const remaining = context.getRemainingTimeInMillis();
+    if (remaining <= RESERVE_MS)
+      throw new Error(
+        `the compaction has ${remaining} ms to run and needs more than ${RESERVE_MS}; raise its timeout`,
+      );
+    const report = await compact(
+      {
+        journal,
+        folds,
+        summaries: messages,
+        rim,
+        work,
+        log,
+        report: (account, divergence) => log.error({ account, divergence }, 'journal and messages diverge'),
+      },
+      rim.now() + remaining - RESERVE_MS,
+    );
+    log.info(report, 'compaction');
+    return report;
+  };
+}
+
+let started: Promise<ScheduleHandler> | null = null;
+
+/** Clients are made once a sandbox, on its first event. */
+export const handler: ScheduleHandler = async (event, context) => {
+  started ??= start();
+  return (await started)(event, context);
+};
+
+async function start(): Promise<ScheduleHandler> {
+  const log = createLog({ level: 'info', pretty: false });
+  return compactHandler(await openEngine(engineSettingsFrom(process.env)), log);
+}

@@ -1,0 +1,106 @@
+/**
+ * Which segments a mailbox has after a fold. What did not change is kept by its key; what did is written anew, joined
+ * with its neighbours as long as they fit one segment together, so that segments do not fragment for ever: no two
+ * neighbours are left that would fit.
+ */
+import type { SegmentInfo } from './checkpoint.ts';
+import type { Columns } from './columns.ts';
+import type { ModSeq, Uid } from './ids.ts';
+import { MESSAGES_PER_SEGMENT, encodeRows } from './segment.ts';
+import type { Relocate } from './summary-chunk.ts';
+import { lowerBound } from './uid-ranges.ts';
+
+/** A DynamoDB item is at most 400 KB, keys and attribute names included. */
+export const SEGMENT_BYTES = 390_000;
+
+/** A segment of the checkpoint to be; `data` is null where the one under the key is kept. */
+export interface PlannedSegment {
+  readonly info: SegmentInfo;
+  readonly data: Uint8Array | null;
+}
+
+/** Rows `from` … `to` (end excluded) of the columns; `kept` while they are what the segment of that name holds. */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+  readonly kept: SegmentInfo | null;
+}
+
+/**
+ * Segments for `columns`. `before`: those of the checkpoint that is folded from; rows with a mod-sequence of at least
+ * `changedFrom` were changed since. New segments get the name `fold`.
+ */
+export function planSegments(
+  columns: Columns,
+  before: readonly SegmentInfo[],
+  changedFrom: ModSeq,
+  fold: string,
+  relocate: Relocate,
+): PlannedSegment[] {
+  return joinSmall(runsOf(columns, before, changedFrom)).flatMap((run) =>
+    run.kept
+      ? [{ info: run.kept, data: null }]
+      : evenParts(run).flatMap(({ from, to }) => written(columns, from, to, fold, relocate)),
+  );
+}
+
+function runsOf(columns: Columns, before: readonly SegmentInfo[], changedFrom: ModSeq): Run[] {
+  const runs: Run[] = [];
+  let from = 0;
+  for (const info of before) {
+    const to = lowerBound(columns.uids, columns.count, info.lastUid + 1);
+    const changed = to - from !== info.count || changedSince(columns, from, to, changedFrom);
+    if (to > from) runs.push({ from, to, kept: changed ? null : info });
+    from = to;
+  }
+  if (from < columns.count) runs.push({ from, to: columns.count, kept: null });
+  return runs;
+}
+
+/** UIDs are never given out again, and whatever changes a row sets its mod-sequence. */
+function changedSince(columns: Columns, from: number, to: number, changedFrom: ModSeq): boolean {
+  for (let row = from; row < to; row++) if ((columns.modSeqs[row] as number) >= changedFrom) return true;
+  return false;
+}
+
+function joinSmall(runs: readonly Run[]): Run[] {
+  const joined: Run[] = [];
+  for (const run of runs) {
+    const last = joined.at(-1);
+    const fits = last && run.to - last.from <= MESSAGES_PER_SEGMENT;
+    if (last && fits && !(last.kept && run.kept))
+      joined[joined.length - 1] = { ...last, to: run.to, kept: null };
+    else joined.push(run);
+  }
+  return joined;
+}
+
+function evenParts({ from, to }: Run): { from: number; to: number }[] {
+  const parts = Math.ceil((to - from) / MESSAGES_PER_SEGMENT);
+  const cut = (part: number): number => from + Math.floor(((to - from) * part) / parts);
+  return Array.from({ length: parts }, (_, part) => ({ from: cut(part), to: cut(part + 1) }));
+}
+
+/** One segment, or several where many different sets of keywords make it larger than an item. */
+function written(
+  columns: Columns,
+  from: number,
+  to: number,
+  fold: string,
+  relocate: Relocate,
+): PlannedSegment[] {
+  const rows = Array.from({ length: to - from }, (_, index) => {
+    const row = columns.row(from + index);
+    return { ...row, summary: relocate(row.summary) };
+  });
+  const data = encodeRows(rows);
+  const firstUid = columns.uidAt(from);
+  if (data.length <= SEGMENT_BYTES) {
+    const lastUid: Uid = columns.uidAt(to - 1);
+    return [{ info: { firstUid, lastUid, count: to - from, fold }, data }];
+  }
+  if (to - from === 1)
+    throw new Error(`message ${firstUid} alone is larger than a segment of ${SEGMENT_BYTES} bytes`);
+  const middle = (from + to) >> 1;
+  return [...written(columns, from, middle, fold, relocate), ...written(columns, middle, to, fold, relocate)];
+}

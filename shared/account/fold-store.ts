@@ -1,0 +1,71 @@
+/**
+ * Where folds put what they make: beside `JournalStore`, which reads it. One implementation on DynamoDB
+ * (`shared/aws/`), one in memory for tests.
+ *
+ * Everything but root and bundle has a key with the fold's random id in it, is put once and never overwritten. So a fold
+ * that dies, or comes second, leaves garbage and no damage. Such garbage is found by listing the account's segments,
+ * graveyards, parts and chunks: what is older than a day and belongs to no fold that the current checkpoint names, in its
+ * lists or among what it superseded, is garbage.
+ */
+import type { FoldedItem } from './checkpoint.ts';
+import type { AccountId, RecordNumber } from './ids.ts';
+import type { StoredCheckpoint } from './journal-store.ts';
+import type { SummarySource } from './summary-reader.ts';
+
+/** What lies in the table. */
+export type FoldedTableItem = Extract<FoldedItem, { readonly kind: 'segment' | 'part' | 'graveyard' }>;
+
+/** What becomes of the bundle when the root is swapped. */
+export type BundleChange =
+  /** The account had no bundle, and has none. */
+  | { readonly kind: 'none' }
+  | { readonly kind: 'put'; readonly data: Uint8Array }
+  | { readonly kind: 'delete' };
+
+/**
+ * - `swapped`: the new root is the account's checkpoint, or was until a yet younger one replaced it;
+ * - `lost`: another fold came first, and the new root has never stood: what was put for it may be deleted;
+ * - `unsettled`: another fold's root stands, which may have been folded from the new one: nothing may be deleted.
+ */
+export type SwapOutcome = 'swapped' | 'lost' | 'unsettled';
+
+export interface FoldStore {
+  /**
+   * Puts an item whose key nothing has. `time` (milliseconds since the epoch) stands beside it, so that garbage can be
+   * told from what a fold is just writing.
+   */
+  put(account: AccountId, item: FoldedTableItem, data: Uint8Array, time: number): Promise<void>;
+  /** Bytes of a graveyard, or null. */
+  graveyard(account: AccountId, part: number, fold: string): Promise<Uint8Array | null>;
+  /** The fold id of the current checkpoint, strongly consistent; null before the first. */
+  current(account: AccountId): Promise<string | null>;
+  /**
+   * Makes `next` the account's checkpoint, and changes the bundle in the same transaction, if the checkpoint is still
+   * that of fold `from` (null: there is none). Unknown outcomes are settled (I3); rejects if that is not possible.
+   */
+  swap(
+    account: AccountId,
+    from: string | null,
+    next: StoredCheckpoint & { readonly time: number },
+    bundle: BundleChange,
+  ): Promise<SwapOutcome>;
+  /**
+   * Empties a record (I4): ops, commit and time go; number, usage and journal bytes stay. `expiresAt`: when the key may
+   * go, seconds since the epoch. A record that is emptied or not there is left alone. Resolves with the write units used.
+   */
+  empty(account: AccountId, number: RecordNumber, expiresAt: number): Promise<number>;
+  /** Deletes an item, if it is there. Resolves with the write units used. */
+  delete(account: AccountId, item: FoldedTableItem): Promise<number>;
+}
+
+/** Where folds keep summaries. */
+export interface FoldSummaries extends Pick<SummarySource, 'chunk' | 'overflow'> {
+  /** Puts a chunk that was not there. */
+  putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void>;
+  /** Deletes chunks by their fold, and overflow objects by name; one that is gone is no error. */
+  deleteSummaries(
+    account: AccountId,
+    chunks: readonly string[],
+    overflow: readonly Extract<FoldedItem, { kind: 'overflow' }>['object'][],
+  ): Promise<void>;
+}

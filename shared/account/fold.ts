@@ -1,0 +1,332 @@
+/**
+ * Folding, the pure part: what the tail of a journal makes of a checkpoint. `functions/compact` does the reading and
+ * writing around it.
+ */
+import { type Report, type Visit, apply } from './apply.ts';
+import { BUNDLE_BYTES, type Bundle, decodeBundle, encodeBundle } from './bundle.ts';
+import type { Checkpoint, FoldedItem, GraveyardInfo, SegmentInfo, Superseded } from './checkpoint.ts';
+import type { Columns } from './columns.ts';
+import { type PlannedSegment, planSegments } from './fold-segments.ts';
+import type { BuriedRow } from './graveyard.ts';
+import { type MailboxId, type RecordNumber, modSeqOf } from './ids.ts';
+import type { SegmentKey } from './journal-store.ts';
+import type { Opening } from './opening.ts';
+import type { Op, SummaryPlace } from './ops.ts';
+import type { JournalRecord } from './record.ts';
+import { type AccountState, resolveTarget, withColumns } from './state.ts';
+import type { ChunkPlan, Relocate } from './summary-chunk.ts';
+import { forEachRow } from './uid-ranges.ts';
+
+/** A fold is due after so many records, or so many bytes of ops: what an opening may have to read above the checkpoint. */
+export const FOLD_RECORDS = 256;
+export const FOLD_BYTES = 65_536;
+/**
+ * Records that one fold empties at most, so that it ends in bounded time: four times what it covers, so that folds catch
+ * up with what was left behind.
+ */
+export const EMPTIED_PER_FOLD = 4 * FOLD_RECORDS;
+/** Bytes of a segment a message, about; for those that are not at hand. */
+const BYTES_PER_MESSAGE = 48;
+/** An account that has outgrown its bundle gets one again when it has shrunk to half, so that it does not go to and fro. */
+const REBUNDLE_BYTES = BUNDLE_BYTES / 2;
+
+/** Where a journal has come to. */
+export interface JournalHead {
+  readonly number: number;
+  readonly journalBytes: number;
+}
+
+/** Whether the commit that led from `before` to `after` has made a fold due: true for one commit in `FOLD_RECORDS`. */
+export function foldDue(before: JournalHead, after: JournalHead): boolean {
+  const crossed = (from: number, to: number, step: number): boolean =>
+    Math.floor(from / step) !== Math.floor(to / step);
+  return (
+    crossed(before.number, after.number, FOLD_RECORDS) ||
+    crossed(before.journalBytes, after.journalBytes, FOLD_BYTES)
+  );
+}
+
+/** The mailboxes of `state` whose messages `tail` reads or changes, however indirectly. */
+export function touchedBy(state: AccountState, tail: readonly JournalRecord[]): readonly MailboxId[] {
+  const touched = new Set<MailboxId | undefined>();
+  const visit: Visit = (before, op) => {
+    for (const id of mailboxesOf(before, op)) touched.add(id);
+  };
+  let next = state;
+  for (const record of tail) next = apply(next, record, undefined, visit);
+  return [...state.mailboxes.keys()].filter((id) => touched.has(id));
+}
+
+function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefined)[] {
+  switch (op.op) {
+    case 'append':
+      return [resolveTarget(state, op.to)?.id];
+    case 'flags':
+    case 'expunge':
+    case 'delete':
+      return [op.mailbox];
+    case 'copy':
+    case 'move':
+      return [op.from, op.to];
+    case 'create':
+    case 'rename':
+    case 'subscribe':
+    case 'unsubscribe':
+    case 'recent':
+    case 'epoch':
+      return [];
+  }
+}
+
+/** A message that came in the tail. */
+export interface Arrival {
+  readonly record: RecordNumber;
+  readonly slot: number;
+  readonly mailbox: MailboxId;
+  readonly place: SummaryPlace;
+}
+
+export interface Replay {
+  /** After the tail; columns are loaded where `touchedBy` said so, and in mailboxes that the tail created. */
+  readonly state: AccountState;
+  readonly arrivals: readonly Arrival[];
+  /** Rows that left the account. */
+  readonly buried: readonly BuriedRow[];
+}
+
+/** Applies the tail to the checkpoint's state with the columns of all touched mailboxes. */
+export function replayTail(
+  { base, tail }: Pick<Opening, 'base' | 'tail'>,
+  columns: ReadonlyMap<MailboxId, Columns>,
+  report: Report,
+): Replay {
+  const arrivals: Arrival[] = [];
+  const buried: BuriedRow[] = [];
+  const visit: Visit = (before, op, { record, index, saved }) => {
+    if (op.op === 'append') {
+      const mailbox = resolveTarget(before, op.to)?.id;
+      if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, place: op.summary });
+    }
+    for (const row of buriedBy(before, op, saved)) buried.push(row);
+  };
+  let state = base.state;
+  for (const [id, value] of columns) state = withColumns(state, id, value);
+  for (const record of tail) state = apply(state, record, report, visit);
+  return { state, arrivals, buried };
+}
+
+function buriedBy(state: AccountState, op: Op, expunged: number): BuriedRow[] {
+  if (op.op !== 'expunge' && op.op !== 'delete') return [];
+  const mailbox = state.mailboxes.get(op.mailbox);
+  const columns = mailbox?.columns;
+  if (!columns) return [];
+  const rows: number[] = [];
+  if (op.op === 'expunge') forEachRow(op.uids, columns.uids, columns.count, (row) => rows.push(row));
+  else for (let row = 0; row < columns.count; row++) rows.push(row);
+  const { id, name } = mailbox;
+  return rows.map((row) => ({ mailbox: id, name, expunged, row: columns.row(row) }));
+}
+
+/** The segments of each mailbox after the fold. */
+export type Layout = ReadonlyMap<MailboxId, readonly PlannedSegment[]>;
+
+export function layOut(
+  { base, bundle }: Pick<Opening, 'base' | 'bundle'>,
+  state: AccountState,
+  fold: string,
+  relocate: Relocate,
+): Layout {
+  const bundled = bundle ? decodeBundle(bundle.data) : null;
+  const changedFrom = modSeqOf((base.state.number + 1) as RecordNumber, 0);
+  const layout = new Map<MailboxId, readonly PlannedSegment[]>();
+  for (const { id, columns, messages } of state.mailboxes.values()) {
+    const before = base.segments.get(id) ?? [];
+    if (!columns && before.length === 0 && messages > 0)
+      throw new Error(`the messages of mailbox ${id} were not loaded for the fold`);
+    const planned = columns
+      ? planSegments(columns, before, changedFrom, fold, relocate)
+      : before.map((info) => ({ info, data: null }));
+    if (planned.length > 0) layout.set(id, bundled ? fromBundle(id, planned, bundled) : planned);
+  }
+  return layout;
+}
+
+function fromBundle(
+  mailbox: MailboxId,
+  planned: readonly PlannedSegment[],
+  bundle: Bundle,
+): PlannedSegment[] {
+  return planned.map(({ info, data }) => {
+    const kept = data ?? bundle.get(mailbox)?.get(info.firstUid);
+    if (!kept) throw new Error(`the bundle lacks segment ${info.firstUid} of mailbox ${mailbox}`);
+    return { info, data: kept };
+  });
+}
+
+/** The segments to read so that the account may have a bundle again; none if it is too large, or they are at hand. */
+export function neededForBundle(layout: Layout): readonly SegmentKey[] {
+  const all = [...layout].flatMap(([mailbox, list]) => list.map((segment) => ({ mailbox, ...segment })));
+  const estimate = all.reduce(
+    (sum, { info, data }) => sum + (data?.length ?? info.count * BYTES_PER_MESSAGE),
+    0,
+  );
+  if (estimate > REBUNDLE_BYTES) return [];
+  return all
+    .filter(({ data }) => !data)
+    .map(({ mailbox, info }) => ({ mailbox, firstUid: info.firstUid, fold: info.fold }));
+}
+
+/** `layout` with the bytes of segments that were read. */
+export function withPieces(
+  layout: Layout,
+  keys: readonly SegmentKey[],
+  pieces: readonly Uint8Array[],
+): Layout {
+  const nameOf = (mailbox: MailboxId, firstUid: number): string => `${mailbox}/${firstUid}`;
+  const found = new Map(keys.map((key, index) => [nameOf(key.mailbox, key.firstUid), pieces[index]]));
+  return new Map(
+    [...layout].map(([mailbox, list]) => [
+      mailbox,
+      list.map(({ info, data }) => ({
+        info,
+        data: data ?? found.get(nameOf(mailbox, info.firstUid)) ?? null,
+      })),
+    ]),
+  );
+}
+
+/** How the segments are kept: all in the bundle, or each as an item. */
+export interface Stored {
+  /** Null: the account is too large for one. */
+  readonly bundle: Uint8Array | null;
+  readonly segments: ReadonlyMap<MailboxId, readonly SegmentInfo[]>;
+  /** Segments that must be put. */
+  readonly written: readonly { readonly item: FoldedItem & { kind: 'segment' }; readonly data: Uint8Array }[];
+}
+
+export function storedAs(layout: Layout, base: Checkpoint, fold: string): Stored {
+  // A segment that leaves the bundle, or enters it, is stored anew: it takes this fold's name.
+  const renamed = ({ info, data }: PlannedSegment): PlannedSegment => ({ info: { ...info, fold }, data });
+  const bundle = bundleOf(layout);
+  if (bundle) return { bundle, segments: infosOf(layout, renamed), written: [] };
+  const kept = new Set(base.bundled ? [] : [...base.segments.values()].flat());
+  const written = [...layout].flatMap(([mailbox, list]) =>
+    list.flatMap(({ info, data }) => {
+      if (kept.has(info)) return [];
+      if (!data)
+        throw new Error(`segment ${info.firstUid} of mailbox ${mailbox} was neither kept nor written`);
+      return [{ item: { kind: 'segment' as const, mailbox, firstUid: info.firstUid, fold }, data }];
+    }),
+  );
+  const segments = infosOf(layout, (segment) => (kept.has(segment.info) ? segment : renamed(segment)));
+  return { bundle: null, segments, written };
+}
+
+function infosOf(
+  layout: Layout,
+  named: (segment: PlannedSegment) => PlannedSegment,
+): ReadonlyMap<MailboxId, readonly SegmentInfo[]> {
+  return new Map([...layout].map(([mailbox, list]) => [mailbox, list.map((segment) => named(segment).info)]));
+}
+
+function bundleOf(layout: Layout): Uint8Array | null {
+  let bytes = 0;
+  const bundle = new Map<MailboxId, Map<SegmentInfo['firstUid'], Uint8Array>>();
+  for (const [mailbox, list] of layout) {
+    const pieces = new Map<SegmentInfo['firstUid'], Uint8Array>();
+    for (const { info, data } of list) {
+      if (!data || (bytes += data.length) > BUNDLE_BYTES) return null;
+      pieces.set(info.firstUid, data);
+    }
+    bundle.set(mailbox, pieces);
+  }
+  const encoded = encodeBundle(bundle);
+  return encoded.length <= BUNDLE_BYTES ? encoded : null;
+}
+
+/** What a checkpoint allows to go: the day after has come. */
+export interface Retirement {
+  readonly items: readonly FoldedItem[];
+  /** Records above `base.emptiedTo` up to this one. */
+  readonly emptyTo: RecordNumber;
+}
+
+/**
+ * What may be deleted and emptied by `base`, which is still the account's checkpoint. Records are emptied up to a
+ * checkpoint that is `keepMs` old (I4). The newest record of the account is never among them, for there is a tail above
+ * every checkpoint that a fold begins with: so the newest key never gets an expiry, and a journal never ends below its
+ * checkpoint, however TTL picks among expired keys.
+ */
+export function retirementOf(base: Checkpoint, now: number, keepMs: number): Retirement {
+  const old = (time: number): boolean => now - time >= keepMs;
+  const covered = coveredBy(base).filter(({ time }) => old(time));
+  const limit = Math.max(base.emptiedTo, ...covered.map(({ number }) => number));
+  return {
+    items: base.superseded.filter(({ since }) => old(since)).map(({ item }) => item),
+    emptyTo: Math.min(limit, base.emptiedTo + EMPTIED_PER_FOLD) as RecordNumber,
+  };
+}
+
+function coveredBy(base: Checkpoint): Checkpoint['covered'] {
+  if (base.fold === '') return [];
+  return [...base.covered, { number: base.state.number, time: base.time }];
+}
+
+export interface FoldParts {
+  readonly fold: string;
+  readonly now: number;
+  readonly opening: Opening;
+  readonly replay: Replay;
+  readonly stored: Stored;
+  readonly chunk: ChunkPlan['chunk'];
+  readonly graveyards: readonly GraveyardInfo[];
+  /** What was retired: deleted items leave the list, emptied records are done with. */
+  readonly retired: { readonly items: readonly FoldedItem[]; readonly emptiedTo: RecordNumber };
+  /** Overflow objects whose summaries lie in the chunk now. */
+  readonly overflow: readonly FoldedItem[];
+}
+
+/** The checkpoint that replaces `opening.base`. */
+export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
+  const { fold, now, opening, replay, stored, chunk, retired } = parts;
+  const { base, tail } = opening;
+  const gone = new Set(retired.items);
+  const chunks = chunk
+    ? [...base.chunks.filter(({ number }) => number !== chunk.info.number), chunk.info]
+    : base.chunks;
+  const fresh: Superseded[] = [
+    ...supersededSegments(base, stored),
+    ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
+    ...base.chunks
+      .filter(({ number }) => number === chunk?.info.number)
+      .map((grown) => ({ kind: 'chunk' as const, fold: grown.fold })),
+    ...base.graveyards
+      .filter((old) => !parts.graveyards.includes(old))
+      .map((old) => ({ kind: 'graveyard' as const, part: old.part, fold: old.fold })),
+    ...parts.overflow,
+  ].map((item) => ({ since: now, item }));
+  return {
+    fold,
+    time: now,
+    state: replay.state,
+    journalBytes: tail.at(-1)?.journalBytes ?? base.journalBytes,
+    bundled: stored.bundle !== null,
+    segments: stored.segments,
+    chunks,
+    nextChunk: Math.max(base.nextChunk, ...chunks.map(({ number }) => number + 1)),
+    graveyards: parts.graveyards,
+    superseded: [...base.superseded.filter(({ item }) => !gone.has(item)), ...fresh],
+    emptiedTo: retired.emptiedTo,
+    covered: coveredBy(base).filter(({ number }) => number > retired.emptiedTo),
+  };
+}
+
+function supersededSegments(base: Checkpoint, stored: Stored): FoldedItem[] {
+  if (base.bundled) return [];
+  const kept = new Set([...stored.segments.values()].flat());
+  return [...base.segments].flatMap(([mailbox, list]) =>
+    list
+      .filter((info) => stored.bundle !== null || !kept.has(info))
+      .map(({ firstUid, fold }) => ({ kind: 'segment' as const, mailbox, firstUid, fold })),
+  );
+}

@@ -1,0 +1,108 @@
+/** Folds in memory, on the accounts of a `MemoryJournalStore`. */
+import type {
+  BundleChange,
+  FoldStore,
+  FoldSummaries,
+  FoldedTableItem,
+  SwapOutcome,
+} from '../../shared/account/fold-store.ts';
+import type { AccountId, BlobId, RecordNumber } from '../../shared/account/ids.ts';
+import type { StoredCheckpoint } from '../../shared/account/journal-store.ts';
+import { isEmptied } from '../../shared/account/record.ts';
+import { BlobMissingError } from '../../shared/blob/blob-store.ts';
+import { type MemoryJournalStore, segmentName } from './memory-journal-store.ts';
+
+export class MemoryFoldStore implements FoldStore {
+  readonly #journal: MemoryJournalStore;
+  readonly graveyards = new Map<string, Uint8Array>();
+  /** When the keys of emptied records may go, seconds since the epoch. */
+  readonly expiries = new Map<RecordNumber, number>();
+
+  constructor(journal: MemoryJournalStore) {
+    this.#journal = journal;
+  }
+
+  async put(account: AccountId, item: FoldedTableItem, data: Uint8Array): Promise<void> {
+    const { map, name } = this.#place(account, item);
+    if (map.has(name)) throw new Error(`there is another ${item.kind} under the key ${name} already`);
+    map.set(name, data);
+  }
+
+  async graveyard(account: AccountId, part: number, fold: string): Promise<Uint8Array | null> {
+    const { map, name } = this.#place(account, { kind: 'graveyard', part, fold });
+    return map.get(name) ?? null;
+  }
+
+  async current(account: AccountId): Promise<string | null> {
+    return this.#journal.account(account).checkpoint?.fold ?? null;
+  }
+
+  async swap(
+    id: AccountId,
+    from: string | null,
+    next: StoredCheckpoint & { readonly time: number },
+    bundle: BundleChange,
+  ): Promise<SwapOutcome> {
+    const account = this.#journal.account(id);
+    if ((account.checkpoint?.fold ?? null) !== from) return 'lost';
+    account.checkpoint = { number: next.number, fold: next.fold, root: next.root };
+    if (bundle.kind === 'put') account.bundle = { fold: next.fold, data: bundle.data };
+    if (bundle.kind === 'delete') account.bundle = null;
+    return 'swapped';
+  }
+
+  async empty(id: AccountId, number: RecordNumber, expiresAt: number): Promise<number> {
+    const { entries } = this.#journal.account(id);
+    const entry = entries.get(number);
+    if (!entry || isEmptied(entry)) return 1;
+    const { usage, journalBytes } = entry;
+    entries.set(number, { number, usage, journalBytes, emptied: true });
+    this.expiries.set(number, expiresAt);
+    return 1;
+  }
+
+  async delete(account: AccountId, item: FoldedTableItem): Promise<number> {
+    const { map, name } = this.#place(account, item);
+    map.delete(name);
+    return 1;
+  }
+
+  #place(id: AccountId, item: FoldedTableItem): { map: Map<string, Uint8Array>; name: string } {
+    const account = this.#journal.account(id);
+    switch (item.kind) {
+      case 'segment':
+        return { map: account.segments, name: segmentName(item) };
+      case 'part':
+        return { map: account.parts, name: `${item.name}@${item.fold}` };
+      case 'graveyard':
+        return { map: this.graveyards, name: `${id}/${item.part}@${item.fold}` };
+    }
+  }
+}
+
+export class MemorySummaries implements FoldSummaries {
+  readonly chunks = new Map<string, Uint8Array>();
+  readonly objects = new Map<BlobId, Uint8Array>();
+
+  async putChunk(_: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
+    if (this.chunks.has(fold)) throw new Error(`there is a chunk of fold ${fold} already`);
+    this.chunks.set(fold, chunk);
+  }
+
+  async chunk(_: AccountId, fold: string, range: { start: number; end: number }): Promise<Uint8Array> {
+    const chunk = this.chunks.get(fold);
+    if (!chunk) throw new BlobMissingError(fold);
+    return chunk.subarray(range.start, range.end);
+  }
+
+  async overflow(_: AccountId, object: BlobId): Promise<Uint8Array> {
+    const summary = this.objects.get(object);
+    if (!summary) throw new BlobMissingError(object);
+    return summary;
+  }
+
+  async deleteSummaries(_: AccountId, chunks: readonly string[], overflow: readonly BlobId[]): Promise<void> {
+    for (const fold of chunks) this.chunks.delete(fold);
+    for (const object of overflow) this.objects.delete(object);
+  }
+}
