@@ -14,7 +14,7 @@ export const MAX_LEVELS = 16;
 /** Addresses that one recipient may expand to, aliases included. */
 export const MAX_EXPANSION = 5_000;
 
-/** Normalised addresses and domains; what is not in the answer does not exist. */
+/** Takes normalised addresses and domains; what is not in the answer does not exist. */
 export interface DirectoryReader {
   read(
     addresses: readonly string[],
@@ -33,7 +33,7 @@ interface Known {
 
 /** An address on the way, with the tag that came along. */
 interface Step {
-  readonly address: string;
+  readonly parsed: Address;
   readonly detail: string | undefined;
 }
 
@@ -64,11 +64,15 @@ export async function resolveRecipients(
 }
 
 function startWalk(recipient: string): Walk {
-  const parsed = parseIfAddress(recipient);
   const walk: Walk = { frontier: [], seen: new Set(), destinations: new Map(), refusals: [] };
-  if (parsed === undefined) walk.refusals.push({ address: recipient, reason: 'malformed' });
-  else walk.frontier.push({ address: parsed.address, detail: undefined });
+  stepTo(walk, recipient, undefined);
   return walk;
+}
+
+function stepTo(walk: Walk, address: string, detail: string | undefined): void {
+  const parsed = parseIfAddress(address);
+  if (parsed === undefined) walk.refusals.push({ address, reason: 'malformed' });
+  else walk.frontier.push({ parsed, detail });
 }
 
 /** All or nothing: half a group would look like success to whoever asked. */
@@ -83,9 +87,7 @@ function giveUp(walk: Walk): void {
 async function readMissing(walks: readonly Walk[], known: Known, reader: DirectoryReader): Promise<void> {
   const addresses = new Set<string>();
   const domains = new Set<string>();
-  for (const { address } of walks.flatMap((walk) => walk.frontier)) {
-    const parsed = parseIfAddress(address);
-    if (parsed === undefined) continue;
+  for (const { parsed } of walks.flatMap((walk) => walk.frontier)) {
     for (const each of candidates(parsed)) if (!known.addresses.has(each)) addresses.add(each);
     if (!known.domains.has(parsed.domain)) domains.add(parsed.domain);
   }
@@ -106,24 +108,14 @@ function takeLevel(walk: Walk, known: Known): void {
   for (const step of steps) takeStep(walk, step, known);
 }
 
-function takeStep(walk: Walk, step: Step, known: Known): void {
-  const refuse = (reason: RefusalReason): void => void walk.refusals.push({ address: step.address, reason });
-  const parsed = parseIfAddress(step.address);
-  if (parsed === undefined) {
-    refuse('malformed');
-    return;
-  }
+function takeStep(walk: Walk, { parsed, detail: carried }: Step, known: Known): void {
   if (walk.seen.has(parsed.address)) return;
   walk.seen.add(parsed.address);
   const exact = known.addresses.get(parsed.address);
   const entry = exact ?? (parsed.tagged && known.addresses.get(parsed.tagged.base));
   // The tag that the last address spells out is the most particular one.
-  const detail = (exact === undefined ? parsed.tagged?.detail : undefined) ?? step.detail;
-  if (entry?.kind === 'user') {
-    if (entry.disabled) {
-      refuse('disabled');
-      return;
-    }
+  const detail = (exact === undefined ? parsed.tagged?.detail : undefined) ?? carried;
+  if (entry?.kind === 'user' && !entry.disabled) {
     if (walk.destinations.has(entry.account)) return;
     const { account, address, quotaBytes, quotaMessages } = entry;
     const destination = { account, address, quotaBytes, quotaMessages };
@@ -131,19 +123,20 @@ function takeStep(walk: Walk, step: Step, known: Known): void {
     return;
   }
   if (entry?.kind === 'alias') {
-    for (const address of entry.targets.keys()) walk.frontier.push({ address, detail });
+    for (const target of entry.targets.keys()) stepTo(walk, target, detail);
     return;
   }
   const domain = known.domains.get(parsed.domain);
-  if (domain === undefined) {
-    refuse('external');
+  if (entry === undefined && domain?.catchAll !== undefined) {
+    stepTo(walk, domain.catchAll.target, undefined);
     return;
   }
-  if (domain.catchAll === undefined) {
-    refuse('unknown');
-    return;
-  }
-  walk.frontier.push({ address: domain.catchAll.target, detail: undefined });
+  walk.refusals.push({ address: parsed.address, reason: reasonAgainst(entry, domain) });
+}
+
+function reasonAgainst(entry: AddressEntry | undefined, domain: DomainEntry | undefined): RefusalReason {
+  if (entry !== undefined) return 'disabled';
+  return domain === undefined ? 'external' : 'unknown';
 }
 
 function finish(recipient: string, walk: Walk): Resolution {
