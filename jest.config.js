@@ -1,6 +1,8 @@
 /** Shared by all projects: TypeScript is stripped by swc and run as ES modules. */
 const base = {
   testEnvironment: 'node',
+  // Errors of Node's own modules come from outside jest's realm; see the file.
+  setupFiles: ['<rootDir>/test/support/error-realm.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [
