@@ -223,13 +223,13 @@ function reader(item: Item): ItemReader {
       (item[name]?.L ?? expected(name, undefined, 'a list')).map(
         (each) => each.S ?? expected(name, undefined, 'a list of strings'),
       ),
-    textMap: (name) =>
-      new Map(
-        Object.entries(item[name]?.M ?? expected(name, undefined, 'a map')).map(([key, each]) => [
-          key,
-          each.S ?? expected(name, undefined, 'a map of strings'),
-        ]),
-      ),
+    textMap: (name) => {
+      const entries = Object.entries(item[name]?.M ?? expected(name, undefined, 'a map')).map(
+        ([key, each]): [string, string] => [key, each.S ?? expected(name, undefined, 'a map of strings')],
+      );
+      // DynamoDB's maps have no order of their own, and resolving one alias twice must give the same.
+      return new Map(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
+    },
     optionalTexts: (name) =>
       item[name] === undefined ? [] : (item[name].SS ?? expected(name, undefined, 'a set of strings')),
   };
