@@ -6,11 +6,14 @@ import type { LiteralAnnouncement, LiteralDecision } from '../wire/command.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import type { Session, SessionPhase } from '../session/session.ts';
+import type { UpdateOptions } from '../session/updates.ts';
 
 /** What stands in the tagged OK. */
 export interface Completion {
   readonly text: string;
   readonly code?: ResponseCode;
+  /** What of the changes that follow this command has already told; see `UpdateOptions`. */
+  readonly telling?: UpdateOptions['telling'];
 }
 
 /** How a command's answer ends. */
@@ -66,3 +69,4 @@ export const ANY_PHASE: readonly SessionPhase[] = ['not authenticated', 'authent
 export const SIGNED_IN: readonly SessionPhase[] = ['authenticated', 'selected'];
 /** Phases of commands on messages. */
 export const SELECTED: readonly SessionPhase[] = ['selected'];
+export type { SessionPhase } from '../session/session.ts';

@@ -1,7 +1,36 @@
 /** Every command that is served: one line a family, in the order in which CAPABILITY tells their extensions. */
+import { append } from './append.ts';
+import { capability } from './capability.ts';
+import { fetch } from './fetch.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { noop } from './noop.ts';
+import { select } from './select.ts';
+import { createMailbox } from './create.ts';
+import { deleteMailbox } from './delete.ts';
+import { list } from './list.ts';
+import { namespace } from './namespace.ts';
+import { renameMailbox } from './rename.ts';
+import { status } from './status.ts';
+import { subscriptions } from './subscribe.ts';
 import type { Command, CommandFamily } from './command.ts';
 
-export const FAMILIES: readonly CommandFamily[] = [];
+export const FAMILIES: readonly CommandFamily[] = [
+  capability,
+  noop,
+  logout,
+  login,
+  select,
+  append,
+  fetch,
+  createMailbox,
+  deleteMailbox,
+  renameMailbox,
+  subscriptions,
+  list,
+  status,
+  namespace,
+];
 
 /** Commands by name; a name that two families claim is a mistake of ours and found at start. */
 export function commandsByName(families: readonly CommandFamily[]): ReadonlyMap<string, Command> {

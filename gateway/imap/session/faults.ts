@@ -1,4 +1,5 @@
 /** What a client is told when a command fails: the one place that maps errors to NO, BAD or silence. */
+import { MessageRefusal, type MessageRefusalReason } from '../../../shared/account/decide-messages.ts';
 import { OutcomeUnknownError } from '../../../shared/account/journal-store.ts';
 import { UnknownVersionError } from '../../../shared/account/record.ts';
 import { TooLargeError } from '../../../shared/account/record-builder.ts';
@@ -20,12 +21,25 @@ export type Answer =
   /** The connection is gone: nobody is left to be told. */
   | { readonly kind: 'lost'; readonly error: ConnectionLostError };
 
+const MESSAGE_REFUSALS: Record<MessageRefusalReason, ResponseCode> = {
+  'no mailbox': 'NONEXISTENT',
+  'no target': 'TRYCREATE',
+  keywords: 'LIMIT',
+  quota: 'OVERQUOTA',
+  expired: 'UNAVAILABLE',
+  'same mailbox': 'CANNOT',
+  // RFC 5530 §3: "someone else has issued an EXPUNGE".
+  missing: 'EXPUNGEISSUED',
+  uids: 'LIMIT',
+};
+
 export function answerTo(error: unknown): Answer {
   if (error instanceof ConnectionLostError) return { kind: 'lost', error };
   if (error instanceof OutcomeUnknownError) return { kind: 'silence' };
   if (error instanceof No) return refuse('NO', error.message, error.code);
   if (error instanceof Bad) return refuse('BAD', error.message, error.code);
   if (error instanceof ImapSyntaxError) return refuse(error.status, error.message, error.code);
+  if (error instanceof MessageRefusal) return refuse('NO', error.message, MESSAGE_REFUSALS[error.reason]);
   if (error instanceof BusyError)
     return refuse('NO', 'the account is very busy at this moment, please try again', 'UNAVAILABLE');
   if (error instanceof PasswordVerifierBusyError) return refuse('NO', error.message, 'UNAVAILABLE');

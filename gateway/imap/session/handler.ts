@@ -3,6 +3,7 @@ import { ANY_PHASE, type Command, type Ending } from '../commands/command.ts';
 import type { Connection, ConnectionHandler } from '../server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
 import { openCommand, type OpenedCommand } from '../wire/parser.ts';
+import { ConnectionLostError } from '../wire/response-writer.ts';
 import { ImapSyntaxError } from '../wire/syntax-error.ts';
 import { answerTo } from './faults.ts';
 import { Bad } from './refusals.ts';
@@ -73,7 +74,8 @@ export class SessionHandler implements ConnectionHandler {
   async #end(tag: string, command: Command, ending: Ending): Promise<void> {
     if (ending === 'answered') return;
     const session = this.#session;
-    if (command.updates !== 'nothing') await session.announce(command.updates === 'everything');
+    if (command.updates !== 'nothing')
+      await session.announce(command.updates === 'everything', ending.telling);
     session.writer.status(tag, 'OK', ending.text, ending.code, session.text);
   }
 
@@ -111,7 +113,7 @@ export class SessionHandler implements ConnectionHandler {
       case 'silence':
         services.log.error({ err: error, command: name, connection: connection.id }, 'outcome unknown');
         connection.destroy();
-        throw error;
+        throw new ConnectionLostError('nothing could be said of a write whose outcome is unknown');
       case 'fault': {
         const id = services.rim.randomHex(6);
         services.log.error({ err: error, command: name, connection: connection.id, id }, 'a command failed');

@@ -81,6 +81,11 @@ export class Session {
     return this.enabled.has('CONDSTORE');
   }
 
+  /** From here on FETCH responses carry MODSEQ (RFC 7162 §3.1): by ENABLE, or by a command that needs it. */
+  enableCondstore(): void {
+    this.enabled.add('CONDSTORE');
+  }
+
   /** Who has signed in. Only for commands that run after that. */
   get login(): Login {
     if (!this.#signedIn) throw new Error('nobody has signed in');

@@ -1,0 +1,129 @@
+/**
+ * APPEND (RFC 9051 §6.3.12), several messages at once (RFC 3502), APPENDLIMIT (RFC 7889), UTF8 literals (RFC 6855 §4).
+ *
+ * The literal streams to the blob store while it comes in; everything that can be refused is refused before the client
+ * sends it. OK is answered when the record that names the message is in the journal.
+ */
+import { ZONE_STEP } from '../../../shared/account/columns.ts';
+import {
+  type AppendOutcome,
+  MessageRefusal,
+  type MessageToAppend,
+  checkRoom,
+  decideAppend,
+} from '../../../shared/account/decide-messages.ts';
+import type { MailboxId } from '../../../shared/account/ids.ts';
+import { type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import type { StoredMessage } from '../../../shared/blob/message-store.ts';
+import { Bad, No } from '../session/refusals.ts';
+import type { Session } from '../session/session.ts';
+import { parseAppend, parseAppendPrefix } from '../wire/append-grammar.ts';
+import type { AppendedMessage } from '../wire/ast.ts';
+import { type LiteralAnnouncement, type LiteralDecision, NulInLiteralError } from '../wire/command.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import { NumberSet } from '../wire/sequence-set.ts';
+import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
+import { flagsOf } from './flags.ts';
+
+export const append: CommandFamily = {
+  commands: [{ name: 'APPEND', phases: SIGNED_IN, updates: 'everything', literal: takeIn, run }],
+  extensions: [
+    { capability: 'UIDPLUS', rfc: 4315, shown: 'after login' },
+    { capability: 'MULTIAPPEND', rfc: 3502, shown: 'after login' },
+    {
+      capability: ({ connection }) => `APPENDLIMIT=${connection.limits.messageBytes}`,
+      rfc: 7889,
+      shown: 'after login',
+    },
+  ],
+};
+
+/** The mailbox, looked for in the journal too before the client is told to create it. */
+async function targetNamed(session: Session, name: string): Promise<Mailbox> {
+  const known = mailboxNamed(await session.state(), name) ?? mailboxNamed(await session.sync(), name);
+  if (!known) throw new No('there is no mailbox with that name', 'TRYCREATE');
+  return known;
+}
+
+async function takeIn(
+  session: Session,
+  { size, binary }: LiteralAnnouncement,
+  cursor: CommandCursor,
+): Promise<LiteralDecision> {
+  const prefix = parseAppendPrefix(cursor);
+  // The mailbox's own name is sent as a literal.
+  if (!prefix) return { kind: 'buffer' };
+  if (prefix.utf8 && !session.text.utf8) throw new Bad('a UTF8 literal needs ENABLE UTF8=ACCEPT before');
+  if (prefix.utf8 && !binary) throw new Bad('UTF8 takes a literal8, ~{n}');
+  if (size === 0) throw new No('an empty message cannot be appended');
+  flagsOf(prefix.flags);
+  await targetNamed(session, prefix.mailbox);
+  checkRoom(await session.state(), { messages: 1, bytes: size }, session.login.limits);
+  const { messages } = session.services;
+  const { account } = session.login;
+  const { signal } = session.connection;
+  return { kind: 'stream', sink: (body, bytes) => messages.put(account, body, bytes, { signal }) };
+}
+
+async function run(session: Session, cursor: CommandCursor): Promise<Completion> {
+  const { mailbox: name, messages } = parseAppend(cursor);
+  const now = session.services.rim.now();
+  const stored = messages.map((message) => toAppend(message, now));
+  const { id } = await targetNamed(session, name);
+  const { uidValidity, uids } = await record(session, id, stored);
+  return { text: 'appended', code: { code: 'APPENDUID', uidValidity, uids: NumberSet.ofSorted(uids) } };
+}
+
+function toAppend({ literal, flags, date }: AppendedMessage, now: number): MessageToAppend {
+  if (literal.kind !== 'streamed') throw new Error('the message of an APPEND was not streamed');
+  if (literal.outcome.status === 'rejected') {
+    const { reason } = literal.outcome as { reason: unknown };
+    throw reason instanceof NulInLiteralError ? new Bad(reason.message) : reason;
+  }
+  // The sink's own promise: `takeIn` has no other.
+  const { blob, size, summary, freshUntil } = literal.outcome.value as StoredMessage;
+  return {
+    blob,
+    size,
+    summary,
+    freshUntil,
+    flags: flagsOf(flags),
+    date: Math.floor((date?.time ?? now) / 1000),
+    zone: Math.round((date?.offsetMinutes ?? 0) / ZONE_STEP) * ZONE_STEP,
+  };
+}
+
+/** A MULTIAPPEND may take so long that its first blob may not be named any more (I2): then it is stored once again. */
+async function record(
+  session: Session,
+  id: MailboxId,
+  messages: readonly MessageToAppend[],
+): Promise<AppendOutcome> {
+  const { rim } = session.services;
+  const commit = (what: readonly MessageToAppend[]): Promise<AppendOutcome> =>
+    session.commit({ decide: (state) => decideAppend(state, id, what, session.login.limits, rim.now()) });
+  try {
+    return await commit(messages);
+  } catch (error) {
+    if (!(error instanceof MessageRefusal && error.reason === 'expired')) throw error;
+    return commit(await storedAgain(session, messages));
+  }
+}
+
+async function storedAgain(
+  session: Session,
+  messages: readonly MessageToAppend[],
+): Promise<MessageToAppend[]> {
+  const { account } = session.login;
+  const store = session.services.messages;
+  const again: MessageToAppend[] = [];
+  for (const message of messages) {
+    const { blob, summary, freshUntil } = await store.put(
+      account,
+      await store.get(account, message.blob),
+      message.size,
+    );
+    again.push({ ...message, blob, summary, freshUntil });
+  }
+  return again;
+}

@@ -1,0 +1,272 @@
+/**
+ * FETCH and UID FETCH (RFC 9051 §6.4.5), with MODSEQ and CHANGEDSINCE (RFC 7162 §3.1.4).
+ *
+ * What columns and summaries tell is sent in large pieces without opening a message; of a body just the asked range is
+ * read, a few messages ahead, and large ones stream. A message that another session has expunged is passed over, and the
+ * client is told so (RFC 2180 §4.1.3); one that cannot be read gets no answer, and the command a NO (I2).
+ */
+import type { Columns } from '../../../shared/account/columns.ts';
+import { decideStore } from '../../../shared/account/decide-messages.ts';
+import { SEEN } from '../../../shared/account/flags.ts';
+import { lowerBound } from '../../../shared/account/uid-ranges.ts';
+import { filterHeaderFields } from '../../../shared/message/header-fields.ts';
+import type { Summary } from '../../../shared/message/summary.ts';
+import {
+  FetchPlan,
+  type MessageFacts,
+  type Piece,
+  type RangeLiteral,
+  cut,
+  setsSeen,
+} from '../session/fetch-plan.ts';
+import { inOrder } from '../session/in-order.ts';
+import { ExpungedError, MessageReader } from '../session/message-reader.ts';
+import { No } from '../session/refusals.ts';
+import { watermarkOf } from '../session/selected-mailbox.ts';
+import type { Session } from '../session/session.ts';
+import type { Telling } from '../session/updates.ts';
+import type { FetchArguments, FetchItem } from '../wire/ast.ts';
+import { parseFetch } from '../wire/fetch-grammar.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+
+/** Rows whose answers are composed between two looks at the writer and the clock. */
+const BATCH_ROWS = 128;
+/** Messages whose bodies are read ahead of the one that is being sent. */
+const AHEAD = 6;
+/** What is read ahead of one message at most; a larger one is streamed when its turn has come. */
+const AHEAD_BYTES = 256 * 1024;
+
+export const fetch: CommandFamily = {
+  commands: [
+    {
+      name: 'FETCH',
+      phases: SELECTED,
+      updates: 'no expunge',
+      run: (session, cursor) => run(session, cursor, false),
+    },
+    {
+      name: 'UID FETCH',
+      phases: SELECTED,
+      updates: 'everything',
+      run: (session, cursor) => run(session, cursor, true),
+    },
+  ],
+};
+
+async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
+  const args = parseFetch(cursor);
+  if (args.vanished) throw new No('VANISHED needs QRESYNC, which is not on offer', 'CANNOT');
+  const items = itemsOf(args, byUid);
+  if (items.some(({ kind }) => kind === 'modseq')) session.enableCondstore();
+  const { selected } = session;
+  const { view, saved } = selected;
+  const uids = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
+  const seen = await markSeen(session, items, uids);
+  const state = await session.replica.load([selected.id]);
+  const columns = state.mailboxes.get(selected.id)?.columns;
+  if (!columns) throw new No('the mailbox is gone', 'NONEXISTENT');
+  const answer = new FetchAnswer(session, items, columns, seen);
+  await answer.send(uids, args.changedSince ?? 0);
+  answer.check(byUid);
+  const upTo = watermarkOf(state);
+  const told = answer.plan.tellsFlags ? new Set(uids) : seen;
+  const telling = (now: Columns, row: number): Telling =>
+    (now.modSeqs[row] ?? 0) <= upTo && told.has(now.uids[row] ?? 0) ? 'none' : 'all';
+  return { text: 'fetched', telling };
+}
+
+/** UID FETCH always tells UIDs (RFC 9051 §6.4.9), CHANGEDSINCE always MODSEQ (RFC 7162 §3.1.4.1). */
+function itemsOf({ items, changedSince }: FetchArguments, byUid: boolean): readonly FetchItem[] {
+  const all = [...items];
+  if (byUid && !all.some(({ kind }) => kind === 'uid')) all.unshift({ kind: 'uid' });
+  if (changedSince !== undefined && !all.some(({ kind }) => kind === 'modseq')) all.push({ kind: 'modseq' });
+  return all;
+}
+
+/** One record for all messages, before anything is sent, so that the answers carry the new flags. */
+async function markSeen(
+  session: Session,
+  items: readonly FetchItem[],
+  uids: Uint32Array,
+): Promise<ReadonlySet<number>> {
+  const { id, readOnly } = session.selected;
+  if (readOnly || uids.length === 0 || !items.some(setsSeen)) return new Set();
+  const { changed } = await session.commit({
+    needs: () => [id],
+    decide: (state) => decideStore(state, id, uids, 'add', { system: SEEN, keywords: [] }),
+  });
+  return new Set(changed);
+}
+
+/** A message's answer, as far as it can be made ready. */
+type Prepared =
+  | { readonly kind: 'ready'; readonly pieces: readonly (string | Uint8Array)[] }
+  /** Too large to be held: streamed when it is its turn. */
+  | { readonly kind: 'large'; readonly row: number; readonly pieces: readonly Piece[] }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+class FetchAnswer {
+  readonly plan: FetchPlan;
+  readonly #session: Session;
+  readonly #columns: Columns;
+  readonly #reader: MessageReader;
+  readonly #seen: ReadonlySet<number>;
+  #text = '';
+  #expunged = 0;
+  #failures: unknown[] = [];
+
+  constructor(session: Session, items: readonly FetchItem[], columns: Columns, seen: ReadonlySet<number>) {
+    const { selected, text } = session;
+    const isRecent = (uid: number): boolean => selected.recent.has(uid);
+    this.plan = new FetchPlan(items, {
+      columns,
+      isRecent,
+      utf8: text.utf8 ?? false,
+      modSeqs: session.condstore,
+    });
+    this.#session = session;
+    this.#columns = columns;
+    this.#reader = new MessageReader(session, selected.id, columns);
+    this.#seen = seen;
+  }
+
+  async send(uids: Uint32Array, changedSince: number): Promise<void> {
+    const rows = this.#rowsOf(uids, changedSince);
+    for (let at = 0; at < rows.length; at += BATCH_ROWS) {
+      await this.#sendBatch(rows.slice(at, at + BATCH_ROWS));
+      await this.#pace();
+    }
+    this.#emit();
+  }
+
+  /** What went wrong, once everything else has been answered. */
+  check(byUid: boolean): void {
+    const [first] = this.#failures;
+    if (first !== undefined) throw first;
+    // A UID that is gone is no error (RFC 9051 §6.4.9).
+    if (this.#expunged > 0 && !byUid)
+      throw new No('some of the messages have been expunged', 'EXPUNGEISSUED');
+  }
+
+  #rowsOf(uids: Uint32Array, changedSince: number): number[] {
+    const { uids: present, count, modSeqs } = this.#columns;
+    const rows: number[] = [];
+    let row = lowerBound(present, count, uids[0] ?? 0);
+    for (const uid of uids) {
+      while (row < count && (present[row] ?? 0) < uid) row++;
+      if (row >= count || present[row] !== uid) this.#expunged++;
+      else if ((modSeqs[row] ?? 0) > changedSince) rows.push(row);
+    }
+    return rows;
+  }
+
+  async #sendBatch(rows: readonly number[]): Promise<void> {
+    const summaries = this.plan.needsSummary ? await this.#reader.summaries(rows) : [];
+    const composed: { readonly row: number; readonly pieces: readonly Piece[] }[] = [];
+    rows.forEach((row, index) => {
+      const summary = summaries[index];
+      if (summary instanceof Error) this.#fail(summary);
+      else composed.push({ row, pieces: this.plan.compose(this.#factsOf(row, summary)) });
+    });
+    if (!this.plan.needsBlob) {
+      for (const { pieces } of composed) this.#text += pieces.join('');
+      return;
+    }
+    const prepare = ({ row, pieces }: (typeof composed)[number]): Promise<Prepared> =>
+      this.#prepare(row, pieces);
+    for await (const prepared of inOrder(composed, AHEAD, prepare)) await this.#sendPrepared(prepared);
+  }
+
+  #factsOf(row: number, summary: Summary | undefined): MessageFacts {
+    const uid = this.#columns.uidAt(row);
+    const number = this.#session.selected.view.numberOf(uid);
+    return { row, number, uid, summary, tellFlags: this.#seen.has(uid) };
+  }
+
+  async #prepare(row: number, pieces: readonly Piece[]): Promise<Prepared> {
+    try {
+      const bytes = pieces.reduce(
+        (sum, piece) => sum + (typeof piece === 'string' ? 0 : piece.end - piece.start),
+        0,
+      );
+      if (bytes > AHEAD_BYTES) return { kind: 'large', row, pieces };
+      const read = pieces.map((piece) => (typeof piece === 'string' ? piece : this.#literal(row, piece)));
+      return { kind: 'ready', pieces: await Promise.all(read) };
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
+  }
+
+  async #literal(row: number, piece: Exclude<Piece, string>): Promise<Uint8Array> {
+    const bytes = await this.#reader.bytes(row, piece);
+    if (piece.kind === 'range') return bytes;
+    return cut(filterHeaderFields(bytes, piece.names, piece.not), piece.partial);
+  }
+
+  async #sendPrepared(prepared: Prepared): Promise<void> {
+    if (prepared.kind === 'failed') this.#fail(prepared.error);
+    else if (prepared.kind === 'large') await this.#sendLarge(prepared.row, prepared.pieces);
+    else {
+      const { writer } = this.#session;
+      for (const piece of prepared.pieces) {
+        if (typeof piece === 'string') this.#text += piece;
+        else {
+          this.#emit();
+          await writer.literal(piece.length, piece);
+        }
+      }
+    }
+    await this.#pace();
+  }
+
+  /** Headers are read and the first stream is opened before a byte is sent: what is missing must be known by then. */
+  async #sendLarge(row: number, pieces: readonly Piece[]): Promise<void> {
+    type Opened = string | { readonly size: number; readonly body: Uint8Array | AsyncIterable<Uint8Array> };
+    const opened: Opened[] = [];
+    let first = true;
+    try {
+      for (const piece of pieces) {
+        if (typeof piece === 'string') opened.push(piece);
+        else if (piece.kind === 'header') {
+          const body = await this.#literal(row, piece);
+          opened.push({ size: body.length, body });
+        } else {
+          const body = first ? await this.#reader.open(row, piece) : this.#later(row, piece);
+          first = false;
+          opened.push({ size: piece.end - piece.start, body });
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    for (const piece of opened) {
+      if (typeof piece === 'string') this.#text += piece;
+      else {
+        this.#emit();
+        await this.#session.writer.literal(piece.size, piece.body);
+      }
+    }
+  }
+
+  async *#later(row: number, piece: RangeLiteral): AsyncGenerator<Uint8Array> {
+    yield* await this.#reader.open(row, piece);
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof ExpungedError) this.#expunged++;
+    else this.#failures.push(error);
+  }
+
+  async #pace(): Promise<void> {
+    if (this.#text.length >= this.#session.connection.limits.batchBytes) this.#emit();
+    await this.#session.writer.pace();
+  }
+
+  #emit(): void {
+    if (this.#text === '') return;
+    this.#session.writer.write(Buffer.from(this.#text, 'latin1'));
+    this.#text = '';
+  }
+}

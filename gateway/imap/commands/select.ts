@@ -1,0 +1,93 @@
+/** SELECT, EXAMINE (RFC 9051 §6.3.2, §6.3.3), CLOSE, UNSELECT (§6.4.1, §6.4.2). */
+import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-messages.ts';
+import { SEEN } from '../../../shared/account/flags.ts';
+import { type AccountState, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { No } from '../session/refusals.ts';
+import { SelectedMailbox } from '../session/selected-mailbox.ts';
+import type { Session } from '../session/session.ts';
+import { exists, flagLines, recent } from '../session/updates.ts';
+import { parseSelect } from '../wire/mailbox-grammar.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import { parseNothing } from '../wire/session-grammar.ts';
+import { type CommandFamily, type Completion, SELECTED, SIGNED_IN } from './command.ts';
+
+export const select: CommandFamily = {
+  commands: [
+    {
+      name: 'SELECT',
+      phases: SIGNED_IN,
+      updates: 'nothing',
+      run: (session, cursor) => open(session, cursor, false),
+    },
+    {
+      name: 'EXAMINE',
+      phases: SIGNED_IN,
+      updates: 'nothing',
+      run: (session, cursor) => open(session, cursor, true),
+    },
+    { name: 'CLOSE', phases: SELECTED, updates: 'nothing', run: close },
+    {
+      name: 'UNSELECT',
+      phases: SELECTED,
+      updates: 'nothing',
+      run(session, cursor) {
+        parseNothing(cursor);
+        session.deselect();
+        return { text: 'unselected' };
+      },
+    },
+  ],
+  extensions: [{ capability: 'UNSELECT', rfc: 3691, shown: 'after login' }],
+};
+
+async function open(session: Session, cursor: CommandCursor, readOnly: boolean): Promise<Completion> {
+  const { mailbox: name, condstore, qresync } = parseSelect(cursor);
+  if (qresync) throw new No('QRESYNC is not on offer', 'CANNOT');
+  // A refused SELECT leaves nothing selected (RFC 9051 §6.3.2).
+  if (session.selectedOrNull) {
+    session.deselect();
+    session.writer.status('*', 'OK', 'the mailbox before is closed', 'CLOSED');
+  }
+  if (condstore) session.enabled.add('CONDSTORE');
+  const id = mailboxNamed(await session.sync(), name)?.id;
+  const state = id === undefined ? null : await session.replica.load([id]);
+  const mailbox = id === undefined ? undefined : state?.mailboxes.get(id);
+  if (!state || !mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
+  const selected = new SelectedMailbox(state, mailbox, readOnly, session.recentFloors);
+  session.select(selected);
+  describe(session, state, mailbox, selected);
+  return readOnly ? { text: 'examined', code: 'READ-ONLY' } : { text: 'selected', code: 'READ-WRITE' };
+}
+
+function describe(session: Session, state: AccountState, mailbox: Mailbox, selected: SelectedMailbox): void {
+  const { writer } = session;
+  for (const line of flagLines(mailbox, selected.readOnly)) writer.write(line);
+  writer.write(exists(selected.view.count));
+  writer.write(recent(selected.recentCount));
+  const unseen = firstUnseen(mailbox);
+  if (unseen > 0) writer.status('*', 'OK', 'first unseen message', { code: 'UNSEEN', value: unseen });
+  writer.status('*', 'OK', 'UIDs are valid', { code: 'UIDVALIDITY', value: mailbox.uidValidity });
+  writer.status('*', 'OK', 'next UID', { code: 'UIDNEXT', value: mailbox.uidNext });
+  writer.status('*', 'OK', 'highest mod-sequence', { code: 'HIGHESTMODSEQ', value: mailbox.highestModSeq });
+}
+
+/** Number of the first message without \Seen, or 0. */
+function firstUnseen({ columns, unseen }: Mailbox): number {
+  if (!columns || unseen === 0) return 0;
+  return columns.system.subarray(0, columns.count).findIndex((system) => !(system & SEEN)) + 1;
+}
+
+/** Expunges in silence, unless the mailbox was only examined. */
+async function close(session: Session, cursor: CommandCursor): Promise<Completion> {
+  parseNothing(cursor);
+  const { id, readOnly } = session.selected;
+  if (!readOnly) {
+    const commit = session.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, null) });
+    await commit.catch((error: unknown) => {
+      // A mailbox that is gone has nothing left to expunge.
+      if (!(error instanceof MessageRefusal && error.reason === 'no mailbox')) throw error;
+    });
+  }
+  session.deselect();
+  return { text: 'closed' };
+}

@@ -1,0 +1,57 @@
+/** The IMAP front door, put together: from stores and a directory to listeners. */
+import type { ReplicaCache } from '../../shared/account/replica-cache.ts';
+import type { Rim } from '../../shared/account/rim.ts';
+import type { SummaryReader } from '../../shared/account/summary-reader.ts';
+import type { MessageStore } from '../../shared/blob/message-store.ts';
+import type { LoginDirectory } from '../../shared/directory/directory.ts';
+import type { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
+import { FAMILIES, commandsByName } from './commands/registry.ts';
+import type { ServerLog } from './server/connection.ts';
+import { ImapServer, type ListenerOptions } from './server/imap-server.ts';
+import type { ImapLimits } from './server/limits.ts';
+import { type Timers, systemTimers } from './server/timers.ts';
+import type { TlsSettings } from './server/tls.ts';
+import { SessionHandler } from './session/handler.ts';
+import type { SessionServices } from './session/session.ts';
+
+export interface GatewayOptions {
+  readonly listeners: readonly ListenerOptions[];
+  /** For STARTTLS, and for listeners of kind `tls`. */
+  readonly tls?: TlsSettings;
+  readonly cache: ReplicaCache;
+  readonly messages: MessageStore;
+  readonly summaries: SummaryReader;
+  readonly directory: LoginDirectory;
+  readonly verifier: PasswordVerifier;
+  readonly rim: Rim;
+  readonly limits?: Partial<ImapLimits>;
+  readonly timers?: Timers;
+  readonly log: ServerLog;
+}
+
+/** An IMAP server over `options`; `listen` opens its ports, `drain` sees its clients out. */
+export function createGateway(options: GatewayOptions): ImapServer {
+  const { listeners, tls, cache, messages, summaries, directory, verifier, rim, limits, log } = options;
+  const timers = options.timers ?? systemTimers;
+  const commands = commandsByName(FAMILIES);
+  const services: SessionServices = {
+    cache,
+    messages,
+    summaries,
+    directory,
+    verifier,
+    rim,
+    timers,
+    log,
+    recent: new WeakMap(),
+    families: FAMILIES,
+  };
+  return new ImapServer({
+    listeners,
+    ...(tls && { tls }),
+    ...(limits && { limits }),
+    timers,
+    log,
+    createHandler: (connection) => new SessionHandler(connection, services, commands),
+  });
+}

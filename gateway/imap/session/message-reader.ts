@@ -1,0 +1,87 @@
+/**
+ * Reads messages' summaries and blobs for one command. A blob that is missing is looked for once more in the newest
+ * checkpoint (I2): a fold or another session may have moved or expunged it since. A message that is there and cannot be
+ * read is an error, never an empty body.
+ */
+import type { Columns } from '../../../shared/account/columns.ts';
+import type { BlobId, MailboxId } from '../../../shared/account/ids.ts';
+import { BlobMissingError, type ByteRange } from '../../../shared/blob/blob-store.ts';
+import type { Summary } from '../../../shared/message/summary.ts';
+import { decodeSummary } from '../../../shared/message/summary-codec.ts';
+import type { Session } from './session.ts';
+
+/** The message was expunged while the command ran. */
+export class ExpungedError extends Error {
+  constructor() {
+    super('the message has been expunged');
+    this.name = 'ExpungedError';
+  }
+}
+
+export class MessageReader {
+  readonly #session: Session;
+  readonly #mailbox: MailboxId;
+  readonly #columns: Columns;
+  /** The mailbox as it is now, read once for all blobs of a command that are missing. */
+  #reloaded: Promise<Columns | undefined> | undefined;
+
+  constructor(session: Session, mailbox: MailboxId, columns: Columns) {
+    this.#session = session;
+    this.#mailbox = mailbox;
+    this.#columns = columns;
+  }
+
+  /** Summaries of `rows`; an error stands for a message that cannot be read. */
+  async summaries(rows: readonly number[]): Promise<(Summary | Error)[]> {
+    try {
+      return (await this.#read(rows)).map((bytes) => decodeSummary(bytes));
+    } catch (error) {
+      if (rows.length === 1) return [error instanceof Error ? error : new Error(String(error))];
+      // One message must not spoil the answer for the others.
+      const each: (Summary | Error)[] = [];
+      for (const row of rows) each.push(...(await this.summaries([row])));
+      return each;
+    }
+  }
+
+  #read(rows: readonly number[]): Promise<Uint8Array[]> {
+    const { services, replica } = this.#session;
+    return services.summaries.read(replica, this.#mailbox, this.#columns, rows);
+  }
+
+  /** The blob of `row`, or a range of it. Rejects with `ExpungedError` if the message is gone. */
+  async open(row: number, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const blob = this.#columns.blobAt(row);
+    try {
+      return await this.#get(blob, range, signal);
+    } catch (error) {
+      if (!(error instanceof BlobMissingError)) throw error;
+      const now = await this.#reload();
+      const at = now?.rowOf(this.#columns.uidAt(row)) ?? -1;
+      if (!now || at < 0) throw new ExpungedError();
+      return this.#get(now.blobAt(at), range, signal);
+    }
+  }
+
+  /** A range of the blob of `row`, in memory. */
+  async bytes(row: number, range: ByteRange): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await this.open(row, range)) chunks.push(chunk);
+    const [only] = chunks;
+    const bytes = chunks.length === 1 && only ? only : Buffer.concat(chunks);
+    if (bytes.length === range.end - range.start) return bytes;
+    throw new Error(`a message has ${bytes.length} bytes where there should be ${range.end - range.start}`);
+  }
+
+  #get(blob: BlobId, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const { services, connection, login } = this.#session;
+    return services.messages.get(login.account, blob, range, { signal: signal ?? connection.signal });
+  }
+
+  #reload(): Promise<Columns | undefined> {
+    this.#reloaded ??= this.#session.replica
+      .reload(this.#mailbox)
+      .then((state) => state.mailboxes.get(this.#mailbox)?.columns);
+    return this.#reloaded;
+  }
+}

@@ -1,0 +1,129 @@
+/** A whole IMAP gateway in this process, over stores in memory or others that a test brings. */
+import type { AccountId } from '../../shared/account/ids.ts';
+import type { JournalStore } from '../../shared/account/journal-store.ts';
+import { beginAccount } from '../../shared/account/new-account.ts';
+import { ReplicaCache } from '../../shared/account/replica-cache.ts';
+import { SummaryReader } from '../../shared/account/summary-reader.ts';
+import type { BlobStore } from '../../shared/blob/blob-store.ts';
+import { MessageStore } from '../../shared/blob/message-store.ts';
+import type { Login } from '../../shared/directory/directory.ts';
+import { hashPassword, type ScryptParameters } from '../../shared/directory/password.ts';
+import { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
+import { createGateway } from '../../gateway/imap/gateway.ts';
+import type { ServerLog } from '../../gateway/imap/server/connection.ts';
+import type { ImapServer } from '../../gateway/imap/server/imap-server.ts';
+import type { ImapLimits } from '../../gateway/imap/server/limits.ts';
+import type { Timers } from '../../gateway/imap/server/timers.ts';
+import type { TlsSettings } from '../../gateway/imap/server/tls.ts';
+import { ImapClient } from './imap-client.ts';
+import { MemoryBlobStore } from './memory-blob-store.ts';
+import { MemoryJournalStore } from './memory-journal-store.ts';
+import { TestRim } from './rim.ts';
+
+/** As cheap as the verifier allows: nobody attacks a test. */
+const CHEAP: ScryptParameters = { ln: 10, r: 8, p: 1 };
+export const PASSWORD = 'correct horse';
+
+export interface TestGatewayOptions {
+  readonly journal?: JournalStore;
+  readonly blobs?: BlobStore;
+  readonly rim?: TestRim;
+  readonly tls?: TlsSettings;
+  readonly limits?: Partial<ImapLimits>;
+  readonly timers?: Timers;
+  /** Bytes that replicas may take. */
+  readonly budgetBytes?: number;
+}
+
+/** What was logged as an error. */
+export interface LoggedError {
+  readonly fields: { readonly err?: unknown };
+  readonly message: string;
+}
+
+export class TestGateway {
+  readonly journal: JournalStore;
+  readonly blobs: BlobStore;
+  readonly rim: TestRim;
+  readonly cache: ReplicaCache;
+  readonly messages: MessageStore;
+  readonly errors: LoggedError[] = [];
+  readonly logins = new Map<string, Login>();
+  readonly server: ImapServer;
+  port = 0;
+  readonly #clients: ImapClient[] = [];
+
+  private constructor(options: TestGatewayOptions) {
+    this.journal = options.journal ?? new MemoryJournalStore();
+    this.blobs = options.blobs ?? new MemoryBlobStore();
+    this.rim = options.rim ?? new TestRim();
+    this.messages = new MessageStore(this.blobs, this.rim);
+    this.cache = new ReplicaCache(this.journal, this.rim, { budgetBytes: options.budgetBytes ?? 2 ** 28 });
+    const log: ServerLog = {
+      debug: () => undefined,
+      warn: () => undefined,
+      error: (fields, message) => void this.errors.push({ fields, message }),
+    };
+    const { tls, limits, timers } = options;
+    this.server = createGateway({
+      listeners: [{ kind: 'plain', host: '127.0.0.1', port: 0 }],
+      cache: this.cache,
+      messages: this.messages,
+      summaries: new SummaryReader(this.journal, this.messages, 2 ** 24),
+      directory: { findLogin: (address) => Promise.resolve(this.logins.get(address)) },
+      verifier: new PasswordVerifier({ now: () => this.rim.now(), parameters: CHEAP }),
+      rim: this.rim,
+      log,
+      ...(tls && { tls }),
+      ...(limits && { limits }),
+      ...(timers && { timers }),
+    });
+  }
+
+  static async start(options: TestGatewayOptions = {}): Promise<TestGateway> {
+    const gateway = new TestGateway(options);
+    const [address] = await gateway.server.listen();
+    gateway.port = address?.port ?? 0;
+    return gateway;
+  }
+
+  /** A new account with its mailboxes; its password is `PASSWORD`. */
+  async addUser(address = 'alice@example.test', limits: Partial<Login['limits']> = {}): Promise<AccountId> {
+    const account = await beginAccount(this.journal, this.rim);
+    await this.admit(address, account, limits);
+    return account;
+  }
+
+  /** Lets `address` log in to an account that exists, as on a second gateway. */
+  async admit(address: string, account: AccountId, limits: Partial<Login['limits']> = {}): Promise<void> {
+    this.logins.set(address, {
+      account,
+      address,
+      passwordHash: await hashPassword(PASSWORD, CHEAP),
+      disabled: false,
+      limits: { quotaBytes: 2 ** 40, quotaMessages: 2 ** 30, maxConnections: 100, ...limits },
+    });
+  }
+
+  /** A connection, its greeting read. */
+  async connect(): Promise<ImapClient> {
+    const client = await ImapClient.connect(this.port);
+    this.#clients.push(client);
+    await client.line();
+    return client;
+  }
+
+  /** A connection that is signed in, and has selected `mailbox` if there is one. */
+  async signIn(mailbox?: string, address = 'alice@example.test'): Promise<ImapClient> {
+    const client = await this.connect();
+    const answers = await client.run(`LOGIN ${address} "${PASSWORD}"`);
+    if (!answers.at(-1)?.startsWith('tag OK')) throw new Error(answers.join('\n'));
+    if (mailbox !== undefined) await client.run(`SELECT ${mailbox}`);
+    return client;
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.destroy();
+    await this.server.drain({ graceMs: 0 });
+  }
+}
