@@ -31,6 +31,11 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await nextTurn();
 }
 
+/** Time enough for what has been sent within this process to arrive. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
 interface Running {
   readonly server: ImapServer;
   readonly stage: Stage;
@@ -107,13 +112,16 @@ describe('commands', () => {
   });
 
   test('a client that closes its side at once still gets its answers', async () => {
-    const { plain } = await start();
+    const { plain, stage } = await start();
     const client = await plain();
-    client.send('a NOOP\r\nb NOOP\r\n');
+    client.send('a WAIT\r\nb NOOP\r\n');
     client.end();
+    await stage.waiting.opened;
+    await turns(50);
+    stage.release.open();
     await client.play(`
       S: * OK hello tls=false secure=true
-      S: a OK NOOP
+      S: a OK WAIT
       S: b OK NOOP
       S: (end)`);
   });
@@ -229,7 +237,7 @@ describe('answers', () => {
     client.send('a LINES 200000\r\n');
     // The answer is 19 MB, far more than sockets hold: the writer waits, under its own time limit.
     await until(() => timers.pending === 3);
-    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    await turns(50);
     expect(stage.events).toEqual(['begin a']);
     client.socket.resume();
     const lines = Array.from({ length: 200_000 }, (_, i) => `* LINE ${i} ${'x'.repeat(80)}\r\n`).join('');
@@ -323,6 +331,25 @@ describe('TLS', () => {
     expect(stage.connections[0]?.tls).toBe(true);
     expect(stage.connections[0]?.canStartTls).toBe(false);
     expect(stage.events.filter((event) => event.startsWith('begin'))).toEqual(['begin a', 'begin c']);
+  });
+
+  test('STARTTLS: what lies in the socket already is thrown away as well', async () => {
+    const { plain, stage } = await start();
+    const client = await plain();
+    client.send('a WAIT\r\nb STARTTLS\r\n');
+    await stage.waiting.opened;
+    client.send('c NOOP\r\n');
+    await turns(50);
+    stage.release.open();
+    await client.play(`
+      S: * OK hello tls=false secure=true
+      S: a OK WAIT
+      S: b OK begin TLS now`);
+    await client.startTls();
+    await client.play(`
+      C: d NOOP
+      S: d OK NOOP`);
+    expect(stage.events).not.toContain('begin c');
   });
 
   test('STARTTLS: plain text after the OK breaks the handshake', async () => {
@@ -435,7 +462,7 @@ describe('time limits', () => {
     await until(() => timers.next() === commandMs);
     timers.advance(commandMs - 1);
     client.send('OO');
-    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    await turns(50);
     expect(timers.next()).toBe(1);
     timers.advance(1);
     await client.play(`
@@ -492,7 +519,7 @@ describe('time limits', () => {
     client.send('b LINES 400000\r\n');
     await until(() => stage.events.includes('begin b'));
     await until(() => timers.pending === 2);
-    for (let turn = 0; turn < 50; turn++) await nextTurn();
+    await turns(50);
     timers.advance(writeStallMs);
     await stage.closed.opened;
     expect(log.join()).toContain('"limit":"write"');

@@ -12,6 +12,8 @@ export class WireClient {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    // Or Nagle's algorithm holds back a second small packet until the first is acknowledged.
+    socket.setNoDelay(true);
     this.#listen();
   }
 
