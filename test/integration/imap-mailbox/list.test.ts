@@ -77,7 +77,7 @@ test('extended LIST: several patterns, RETURN, and no special meaning of the emp
     S: * LIST (\\Subscribed \\HasNoChildren) "/" INBOX
     S: * LIST (\\HasNoChildren \\Junk) "/" Junk
     S: a OK mailboxes listed
-    C: b LIST () "" ""
+    C: b LIST () INBOX ""
     S: b OK mailboxes listed
     C: c LIST (SUBSCRIBED SPECIAL-USE REMOTE) "" (J* T*)
     S: * LIST (\\Subscribed \\HasNoChildren \\Trash) "/" Trash
