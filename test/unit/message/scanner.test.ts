@@ -216,6 +216,22 @@ describe('mail that is broken', () => {
     expect(body(message, root.children[1])).toBe('c');
   });
 
+  test('a line that goes on after a boundary is no delimiter of it', () => {
+    const message = mail(
+      'Content-Type: multipart/mixed; boundary=b1',
+      '',
+      '--b1',
+      '',
+      'one',
+      '--b10',
+      'still one',
+      '--b1--',
+    );
+    expect(scan(message).root.children.map((part) => body(message, part))).toEqual([
+      'one\r\n--b10\r\nstill one',
+    ]);
+  });
+
   test('the same boundary inside and outside belongs to the inner one while that is open', () => {
     const message = mail(
       'Content-Type: multipart/mixed; boundary=b',
