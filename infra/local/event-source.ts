@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../shared/log.ts';
-import type { SqsHandler, SqsRecord } from './lambda-types.ts';
+import type { SqsHandler, SqsRecord } from '../../functions/lambda-types.ts';
 import { LOCAL_REGION } from './sqs.ts';
 
 const LONG_POLL_S = 20;

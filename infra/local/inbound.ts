@@ -17,7 +17,7 @@
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.ts';
 import type { Log } from '../../shared/log.ts';
-import type { SqsHandler } from './lambda-types.ts';
+import type { SqsHandler } from '../../functions/lambda-types.ts';
 import { sesNotification, type SesNotification } from './ses-notification.ts';
 
 const ENVELOPE = '.notification.json';

@@ -7,6 +7,7 @@
  * of visibility counts as one more receive; a message goes to the dead-letter queue when its count *reaches* the limit;
  * a receive waits for as many messages as it may take at most, which `answerAtFirstMessage` puts right.
  */
+import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequestHandler } from 'local-aws-sqs';
@@ -31,23 +32,36 @@ export interface LocalSqs {
   stop(): Promise<void>;
 }
 
-/** Queues of an instance, as CreateQueue takes them: the embedded server's, and on any other endpoint the same. */
-export const QUEUES = [
-  { QueueName: DELIVERY_DEAD_LETTERS, Attributes: { MessageRetentionPeriod: RETENTION_S } },
-  {
-    QueueName: DELIVERY_QUEUE,
-    Attributes: {
-      VisibilityTimeout: VISIBILITY_TIMEOUT_S,
-      MessageRetentionPeriod: RETENTION_S,
-      RedrivePolicy: JSON.stringify({
-        deadLetterTargetArn: `arn:aws:sqs:${LOCAL_REGION}:${ACCOUNT}:${DELIVERY_DEAD_LETTERS}`,
-        maxReceiveCount: MAX_RECEIVE_COUNT,
-      }),
-    },
-  },
-];
+/**
+ * Makes the queues of deliveries where they are missing: on the embedded SQS at every start, on another endpoint once.
+ * Returns the URL of the delivery queue. Safe to call again.
+ */
+export async function ensureQueues(sqs: SQSClient): Promise<string> {
+  const retention = { MessageRetentionPeriod: String(RETENTION_S) };
+  const dead = await sqs.send(
+    new CreateQueueCommand({ QueueName: DELIVERY_DEAD_LETTERS, Attributes: retention }),
+  );
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: dead.QueueUrl, AttributeNames: ['QueueArn'] }),
+  );
+  const { QueueUrl } = await sqs.send(
+    new CreateQueueCommand({
+      QueueName: DELIVERY_QUEUE,
+      Attributes: {
+        ...retention,
+        VisibilityTimeout: String(VISIBILITY_TIMEOUT_S),
+        RedrivePolicy: JSON.stringify({
+          deadLetterTargetArn: Attributes?.QueueArn,
+          maxReceiveCount: MAX_RECEIVE_COUNT,
+        }),
+      },
+    }),
+  );
+  if (QueueUrl === undefined) throw new Error('SQS made a queue without a URL');
+  return QueueUrl;
+}
 
-/** Starts the queues on a free port of the loopback interface. */
+/** Starts the embedded SQS on a free port of the loopback interface; its queues are made by `ensureQueues`. */
 export async function startSqs(): Promise<LocalSqs> {
   const { service, requestHandler } = createRequestHandler({
     port: 0,
@@ -57,7 +71,8 @@ export async function startSqs(): Promise<LocalSqs> {
     // A gateway's queue may be made again as soon as it is gone.
     emulateQueueCreationLifecycle: false,
     emulateLazyQueues: false,
-    queues: QUEUES,
+    // One that is there from the start, for `answerAtFirstMessage`.
+    queues: [{ QueueName: DELIVERY_DEAD_LETTERS, Attributes: { MessageRetentionPeriod: RETENTION_S } }],
   });
   answerAtFirstMessage(service.Queues[0]);
   // The package's own createSqsServer has no way to tell of a failed listen.

@@ -10,8 +10,8 @@ import {
   type EventSource,
   type EventSourceOptions,
 } from '../../../infra/local/event-source.ts';
-import type { SqsEvent, SqsHandler } from '../../../infra/local/lambda-types.ts';
-import { DELIVERY_DEAD_LETTERS, DELIVERY_QUEUE, startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
+import type { SqsEvent, SqsHandler } from '../../../functions/lambda-types.ts';
+import { DELIVERY_DEAD_LETTERS, ensureQueues, startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
 import { sqsClient } from '../../../shared/aws/clients.ts';
 import { createLog } from '../../../shared/log.ts';
 import { eventually } from './processes.ts';
@@ -27,7 +27,7 @@ let source: EventSource | undefined;
 beforeEach(async () => {
   server = await startSqs();
   sqs = sqsClient({ region: 'us-east-1', endpoints: { sqs: server.endpoint } });
-  queueUrl = server.queueUrl(DELIVERY_QUEUE);
+  queueUrl = await ensureQueues(sqs);
 });
 
 afterEach(async () => {

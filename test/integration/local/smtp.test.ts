@@ -14,7 +14,7 @@ import {
   type SmtpListener,
   type SmtpOptions,
 } from '../../../infra/local/smtp.ts';
-import { DELIVERY_QUEUE, startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
+import { ensureQueues, startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
 import { sqsClient } from '../../../shared/aws/clients.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
 import { FolderBlobStore } from '../../../shared/blob/folder-blob-store.ts';
@@ -41,7 +41,7 @@ beforeEach(async () => {
     prefix: 'all/',
     bucketName: 'inbound',
     sqs,
-    queueUrl: server.queueUrl(DELIVERY_QUEUE),
+    queueUrl: await ensureQueues(sqs),
   };
 });
 
@@ -62,7 +62,7 @@ async function loseQueue(): Promise<void> {
   sqs.destroy();
   await server.stop();
   await openQueue();
-  inbound = { ...inbound, sqs, queueUrl: server.queueUrl(DELIVERY_QUEUE) };
+  inbound = { ...inbound, sqs, queueUrl: await ensureQueues(sqs) };
 }
 
 async function listen(options: Partial<SmtpOptions> = {}): Promise<SmtpListener> {

@@ -1,0 +1,84 @@
+/** What the commands that look after accounts share: which directory they work on, and how they ask for passwords. */
+import type { Command } from 'commander';
+import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { engineSettingsFrom, openEngine, type Engine } from '../../shared/aws/engine.ts';
+import type { Flags } from '../local/settings.ts';
+import { SetupError } from '../local/setup-error.ts';
+import { startOrStopAll } from '../local/started-parts.ts';
+import { reachEngine } from '../local/stores.ts';
+import { addSettings, logOf, settingsOf, STORE_SETTINGS } from './options.ts';
+
+/** Flags that say where the directory is. */
+export function addDirectoryOptions(command: Command): Command {
+  return addSettings(command, STORE_SETTINGS).option(
+    '--aws',
+    'work on AWS: AWS_REGION, QUIRE_MAIL_TABLE, QUIRE_DIRECTORY_TABLE, QUIRE_MAIL_BUCKET and QUIRE_INBOUND_BUCKET say where',
+  );
+}
+
+/**
+ * Runs `work` on the engine of the running instance, or on the data of a stopped one, which nobody else may start
+ * meanwhile, or on AWS.
+ */
+export async function withEngine(flags: Flags, work: (engine: Engine) => Promise<void>): Promise<void> {
+  const settings = settingsOf({ ...flags, demo: false });
+  // What goes well needs no log lines: the command has its own answer.
+  const log = logOf({ ...settings, logLevel: flags.logLevel === undefined ? 'warn' : settings.logLevel });
+  await startOrStopAll(log, async (parts) => {
+    if (flags.aws === true) {
+      const engine = await openAws();
+      parts.add('engine', () => engine.close());
+      await work(engine);
+    } else {
+      await work(await reachEngine({ settings, log, parts }, 'a quire command'));
+    }
+    await parts.stop();
+  });
+}
+
+async function openAws(): Promise<Engine> {
+  let places;
+  try {
+    places = engineSettingsFrom(process.env);
+  } catch (error) {
+    // It names the variable that is missing.
+    throw new SetupError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  return openEngine(places);
+}
+
+/** A new password: all of standard input, or asked for twice on the terminal, without echo. */
+export async function readPassword(flags: Flags): Promise<string> {
+  if (flags.passwordStdin === true) {
+    // The end of line that `echo` and editors add is not part of it.
+    return (await text(process.stdin)).replace(/\r?\n$/, '');
+  }
+  if (!process.stdin.isTTY) {
+    throw new SetupError(
+      'There is no terminal to ask for the password on: give it on standard input with --password-stdin.',
+    );
+  }
+  const password = await ask('Password: ');
+  if ((await ask('Once more: ')) !== password)
+    throw new SetupError('The two passwords differ: nothing was changed.');
+  return password;
+}
+
+async function ask(question: string): Promise<string> {
+  process.stderr.write(question);
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  const cancelled = new AbortController();
+  terminal.once('SIGINT', () => cancelled.abort());
+  try {
+    return await terminal.question('', { signal: cancelled.signal });
+  } catch (error) {
+    if (cancelled.signal.aborted) throw new SetupError('Cancelled: nothing was changed.', { cause: error });
+    throw error;
+  } finally {
+    terminal.close();
+    process.stderr.write('\n');
+  }
+}

@@ -1,0 +1,52 @@
+/** The accounts that a first start makes, so that there is somebody to send mail to. */
+import { beginAccount } from '../../shared/account/new-account.ts';
+import type { Engine } from '../../shared/aws/engine.ts';
+import type { Limits } from '../../shared/directory/directory.ts';
+import { logIn } from '../../shared/directory/log-in.ts';
+import { hashPassword } from '../../shared/directory/password.ts';
+import { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
+
+const DOMAIN = 'example.test';
+const ADDRESSES = [`alice@${DOMAIN}`, `bob@${DOMAIN}`];
+const PASSWORD = 'quire-demo';
+
+/** What a new account may use, until somebody says otherwise: WorkMail's 50 GB, and more messages than fit in them. */
+export const NEW_ACCOUNT_LIMITS: Limits = {
+  quotaBytes: 50 * 1024 ** 3,
+  quotaMessages: 5_000_000,
+  maxConnections: 50,
+};
+
+export interface DemoAccount {
+  readonly address: string;
+  readonly password: string;
+}
+
+/**
+ * Makes them in a directory that has no other accounts, and returns those that still have their first password. One that
+ * somebody has removed is not made again.
+ */
+export async function demoAccounts({ directory, journal, logins, rim }: Engine): Promise<DemoAccount[]> {
+  const known = new Set<string>();
+  for await (const account of directory.users.list())
+    for (const address of account.addresses) known.add(address);
+  if ([...known].every((address) => ADDRESSES.includes(address))) {
+    await directory.domains.add(DOMAIN);
+    for (const address of ADDRESSES.filter((each) => !known.has(each))) {
+      await directory.users.add({
+        address,
+        passwordHash: await hashPassword(PASSWORD),
+        // Its journal first: an account without one is taken for lost.
+        account: await beginAccount(journal, rim),
+        limits: NEW_ACCOUNT_LIMITS,
+      });
+    }
+  }
+  const verifier = new PasswordVerifier({ now: () => performance.now() });
+  const outcomes = await Promise.all(
+    ADDRESSES.map(async (address) => ({ address, ...(await logIn(logins, verifier, address, PASSWORD)) })),
+  );
+  return outcomes
+    .filter(({ kind }) => kind === 'welcome')
+    .map(({ address }) => ({ address, password: PASSWORD }));
+}

@@ -1,0 +1,95 @@
+/**
+ * The engine of a local instance on its stores, for whoever needs it: `quire start` starts the embedded ones,
+ * `quire gateway` and `quire user` use those of a running instance, or start the store for as long as they need it.
+ */
+import { openEngine, type Engine, type EngineSettings } from '../../shared/aws/engine.ts';
+import type { Log } from '../../shared/log.ts';
+import { dataPaths, lockDataFolder, makeDataFolder } from './data-folder.ts';
+import { startDynoxide } from './dynoxide.ts';
+import { findInstance, type Endpoints } from './instance.ts';
+import type { LocalSettings } from './settings.ts';
+import { LOCAL_REGION, startSqs } from './sqs.ts';
+import type { StartedParts } from './started-parts.ts';
+import { ensureTables } from './tables.ts';
+
+/** Where the stores are. */
+export type StorePlaces = Pick<Endpoints, 'dynamodb' | 'sqs' | 'blobs'>;
+
+export function engineSettings({ dynamodb, sqs, blobs }: StorePlaces): EngineSettings {
+  const s3 = 'mail' in blobs ? undefined : blobs;
+  return {
+    aws: {
+      region: process.env.AWS_REGION ?? LOCAL_REGION,
+      endpoints: {
+        dynamodb: dynamodb.endpoint,
+        sqs: sqs.endpoint,
+        ...(s3?.endpoint === undefined ? {} : { s3: s3.endpoint }),
+      },
+    },
+    mailTable: dynamodb.mailTable,
+    directoryTable: dynamodb.directoryTable,
+    ...('mail' in blobs
+      ? { mail: { folder: blobs.mail }, inbound: { folder: blobs.inbound } }
+      : { mail: { bucket: blobs.mailBucket }, inbound: { bucket: blobs.inboundBucket } }),
+  };
+}
+
+export interface StoreOptions {
+  readonly settings: LocalSettings;
+  readonly log: Log;
+  readonly parts: StartedParts;
+  /** Called when the embedded store has died and runs again. */
+  readonly restarted?: (pid: number) => void;
+}
+
+/**
+ * Makes the data folder, takes its lock and starts what the settings do not place elsewhere.
+ * @param holder what this process is: `quire start`.
+ * @throws {SetupError} if the folder cannot be written, or another process uses it.
+ */
+export async function startStores(options: StoreOptions, holder: string): Promise<StorePlaces> {
+  const { settings, parts } = options;
+  await makeDataFolder(settings.data);
+  const lock = await lockDataFolder(settings.data, holder);
+  parts.add('lock of the data folder', () => lock.release());
+  const paths = dataPaths(settings.data);
+  const dynamodb = await startStore(options);
+  let sqsEndpoint = settings.sqsEndpoint;
+  if (sqsEndpoint === undefined) {
+    const sqs = await startSqs();
+    parts.add('queues', () => sqs.stop());
+    sqsEndpoint = sqs.endpoint;
+  }
+  return {
+    dynamodb: { ...dynamodb, mailTable: settings.mailTable, directoryTable: settings.directoryTable },
+    sqs: { endpoint: sqsEndpoint },
+    blobs: settings.s3 ?? { mail: paths.blobs, inbound: paths.inbound },
+  };
+}
+
+async function startStore(options: StoreOptions): Promise<{ endpoint: string; pid?: number }> {
+  const { settings, log, parts, restarted } = options;
+  if (settings.dynamodbEndpoint !== undefined) return { endpoint: settings.dynamodbEndpoint };
+  const { database } = dataPaths(settings.data);
+  const store = await startDynoxide({
+    database,
+    log: log.child({ part: 'store' }),
+    ...(restarted === undefined ? {} : { restarted }),
+  });
+  parts.add('store', () => store.stop());
+  return { endpoint: store.endpoint, ...(store.pid === undefined ? {} : { pid: store.pid }) };
+}
+
+/** The engine on these stores, with its tables in place. */
+export async function startEngine(places: StorePlaces, parts: StartedParts): Promise<Engine> {
+  const engine = await openEngine(engineSettings(places));
+  parts.add('engine', () => engine.close());
+  await ensureTables(engine.dynamodb, [places.dynamodb.mailTable, places.dynamodb.directoryTable]);
+  return engine;
+}
+
+/** The engine of the instance that runs on the data folder; if none does, on stores started for the purpose. */
+export async function reachEngine(options: StoreOptions, holder: string): Promise<Engine> {
+  const instance = await findInstance(options.settings.data);
+  return startEngine(instance ?? (await startStores(options, holder)), options.parts);
+}
