@@ -33,7 +33,7 @@ export function useStatusItems(session: Session, items: readonly StatusItem[]): 
   if (items.includes('MAILBOXID'))
     throw new Bad('the status item MAILBOXID needs OBJECTID, which is not on offer');
   // RFC 7162 §3.1: a CONDSTORE enabling command.
-  if (items.includes('HIGHESTMODSEQ')) session.enabled.add('CONDSTORE');
+  if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
 }
 
 /** `STATUS name (…)`, without its `* `. Needs no messages loaded, except to count recent ones where there are any. */

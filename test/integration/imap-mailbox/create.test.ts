@@ -129,7 +129,7 @@ test('after ENABLE UTF8=ACCEPT names are UTF-8, both ways (RFC 6855 §3)', async
     S: a OK mailbox created
     C: b ENABLE UTF8=ACCEPT
     S: * ENABLED UTF8=ACCEPT
-    S: b OK …
+    S: b OK enabled
     C: c LIST "" "Entwü%"
     S: * LIST (\\HasNoChildren) "/" "Entwürfe"
     S: c OK mailboxes listed

@@ -90,6 +90,7 @@ test('STATUS (HIGHESTMODSEQ) enables CONDSTORE (RFC 7162 §3.1)', async () => {
   await other.run('NOOP');
   await client.play(`
     C: a STATUS Sent (HIGHESTMODSEQ)
+    S: * OK [HIGHESTMODSEQ 2048] …
     S: * STATUS Sent (HIGHESTMODSEQ 1026)
     S: a OK status told
   `);
