@@ -90,7 +90,7 @@ export function normaliseDomain(domain: string, whole: string = domain): string 
   return ascii;
 }
 
-/** Lower-casing may leave what NFC composes (U+0130 becomes two code points), so NFC comes last, too. */
+/** NFC comes last, too: J with caron has no composed form, the j with caron that it becomes has one. */
 function lowered(local: string): string {
   return local.normalize('NFC').toLowerCase().normalize('NFC');
 }

@@ -41,6 +41,7 @@ export class DynamoDbAliases implements AliasDirectory {
     const { address, domain } = parseAddress(input);
     const targets = normalised(targetInputs);
     if (targets.length === 0) throw new DirectoryError('invalid', 'an alias needs at least one target');
+    if (targets.includes(address)) throw new DirectoryError('loop', `${address} would lead to itself`);
     // All are looked at before the first is written, so that a wrong one among many changes nothing.
     await this.#plan(address, domain, targets);
     let alias: Alias = { address, targets };
@@ -69,8 +70,9 @@ export class DynamoDbAliases implements AliasDirectory {
     const existing = addresses.get(address);
     if (existing?.kind === 'user') throw addressExists(address, 'user');
     const wanted = targets.filter((target) => existing?.targets.has(target) !== true);
-    const below = await aliasesBelow(address, wanted, this.#reader);
+    // In this order: the transaction checks the revisions of the first reading, so that they held in the second.
     const anchors = await findAnchors(wanted, this.#reader);
+    const below = await aliasesBelow(address, wanted, this.#reader);
     const all = new Map(existing?.targets);
     for (const { target, entry } of anchors) all.set(target, entry.address);
     if (all.size > MAX_TARGETS) {

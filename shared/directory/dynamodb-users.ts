@@ -2,7 +2,6 @@
  * Users in the `directory` table. A user is three items: the credential (for LOGIN alone), the address (for delivery)
  * and the account. Each carries what its reader needs, so that one read is enough; they change in one transaction.
  */
-import { randomUUID } from 'node:crypto';
 import type { AccountId } from '../account/ids.ts';
 import { parseAddress } from './address.ts';
 import { DOMAIN_IS_ACTIVE, NOT_CLOSED, sameAccount } from './conditions.ts';
@@ -53,9 +52,8 @@ export class DynamoDbUsers implements UserDirectory {
       limits: user.limits,
       created: this.#now(),
     };
-    const addition = randomUUID();
     const { quotaBytes, quotaMessages } = user.limits;
-    const entry = { address, account: account.id, disabled: false, quotaBytes, quotaMessages, addition };
+    const entry = { address, account: account.id, disabled: false, quotaBytes, quotaMessages };
     const { passwordHash, limits } = user;
     const login = { account: account.id, address, passwordHash, disabled: false, limits };
     const failures = await this.#table.transact([
@@ -64,8 +62,6 @@ export class DynamoDbUsers implements UserDirectory {
       this.#table.putNew(directoryKeys.credential(address), encodeLogin(login)),
       this.#table.putNew(directoryKeys.account(account.id), encodeAccount(account)),
     ]);
-    // The answer to an earlier attempt was lost after its effect, on a store that does not know tokens.
-    if (failures.some(({ found }) => found?.addition?.S === addition)) return account;
     const [first] = failures;
     if (first === undefined) return account;
     if (first.index === 0) throw noSuchDomain(domain);

@@ -26,8 +26,6 @@ export interface UserEntry {
   readonly quotaBytes: number;
   readonly quotaMessages: number;
   readonly referrers: readonly string[];
-  /** Random per addition: whoever adds it knows an addition with a lost answer for its own. */
-  readonly addition: string;
 }
 
 export interface AliasEntry {
@@ -89,7 +87,6 @@ export function decodeAddress(item: Item): AddressEntry {
       quotaBytes: read.count('quotaBytes'),
       quotaMessages: read.count('quotaMessages'),
       referrers,
-      addition: read.text('addition'),
     };
   }
   if (kind === 'alias') {
@@ -108,7 +105,6 @@ export function encodeUser(entry: Omit<UserEntry, 'kind' | 'referrers'>): Item {
     disabled: { BOOL: entry.disabled },
     quotaBytes: { N: String(entry.quotaBytes) },
     quotaMessages: { N: String(entry.quotaMessages) },
-    addition: { S: entry.addition },
   };
 }
 

@@ -5,7 +5,7 @@ import { MAX_LEVELS } from '../../../shared/directory/resolve.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import type { TestDynoxide } from '../../support/dynoxide.ts';
 import { startTestDynoxide } from '../../support/dynoxide.ts';
-import { all, createDirectoryTable, newUser, openDirectory } from './directory-fixture.ts';
+import { all, createDirectoryTable, meddling, newUser, openDirectory } from './directory-fixture.ts';
 import type { DirectoryFixture } from './directory-fixture.ts';
 
 let store: TestDynoxide;
@@ -156,6 +156,70 @@ describe('aliases', () => {
       if (each.status === 'rejected') expect(each.reason).toMatchObject({ kind: 'changed' });
     expect(added.length).toBeGreaterThan(0);
     expect(await reached('g@a.test')).toEqual(added);
+  });
+
+  /** The directory of one whose changes are always a moment late. */
+  function late(meddle: () => Promise<unknown>): DirectoryFixture['accounts'] {
+    return openDirectory(store.settings, directory.table, meddling('transaction', meddle)).accounts;
+  }
+
+  test('an alias made after a removal has looked keeps its target', async () => {
+    const { aliases } = directory.accounts;
+    const removal = late(() => aliases.add('x@a.test', [A])).users.remove(A);
+    await expect(removal).rejects.toMatchObject({ kind: 'in-use' });
+    expect(await reached('x@a.test')).toEqual([A]);
+  });
+
+  test('an alias that got a referrer after its removal has looked stays', async () => {
+    const { aliases } = directory.accounts;
+    await aliases.add('x@a.test', [A]);
+    const removal = late(() => aliases.add('y@a.test', ['x@a.test'])).aliases.remove('x@a.test');
+    await expect(removal).rejects.toMatchObject({ kind: 'in-use' });
+    expect(await reached('y@a.test')).toEqual([A]);
+  });
+
+  test('two changes that close a circle together, without an alias that both change', async () => {
+    const { aliases } = directory.accounts;
+    for (const alias of ['b', 'd']) await aliases.add(`${alias}@a.test`, [A]);
+    await aliases.add('a@a.test', ['b@a.test']);
+    await aliases.add('c@a.test', ['d@a.test']);
+    const second = late(() => aliases.add('d@a.test', ['a@a.test'])).aliases.add('b@a.test', ['c@a.test']);
+    await expect(second).rejects.toMatchObject({ kind: 'loop' });
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+    'nor if one falls before request %i of the other',
+    async (request) => {
+      const { aliases } = directory.accounts;
+      for (const alias of ['a', 'b', 'c']) await aliases.add(`${alias}@a.test`, [A]);
+      await aliases.add('b@a.test', ['c@a.test']);
+      const meddled: string[] = [];
+      const meddle = async (): Promise<void> => {
+        meddled.push('c@a.test');
+        await aliases.add('c@a.test', ['a@a.test']);
+      };
+      const late = openDirectory(store.settings, directory.table, meddling(request, meddle)).accounts;
+      const outcome = await Promise.allSettled([late.aliases.add('a@a.test', ['b@a.test'])]);
+      if (meddled.length > 0)
+        expect(outcome).toMatchObject([{ status: 'rejected', reason: { kind: 'loop' } }]);
+      else expect(request).toBeGreaterThan(8);
+    },
+  );
+
+  test('a target added after another change has looked is not lost', async () => {
+    const { aliases } = directory.accounts;
+    await aliases.add('x@a.test', ['alice+x@a.test']);
+    await late(() => aliases.add('x@a.test', [B])).aliases.add('x@a.test', [A]);
+    expect((await all(aliases.list()))[0]?.targets).toEqual([A, 'alice+x@a.test', B].sort());
+  });
+
+  test('a tagged target that becomes an alias of its own meanwhile is looked at again', async () => {
+    const { aliases } = directory.accounts;
+    await aliases.add('x@a.test', [B]);
+    const second = late(() => aliases.add('alice+x@a.test', ['x@a.test'])).aliases.add('x@a.test', [
+      'alice+x@a.test',
+    ]);
+    await expect(second).rejects.toMatchObject({ kind: 'loop' });
   });
 
   const SEED = Date.now() % 1_000_000;

@@ -76,6 +76,26 @@ export function oneItemAPage(inner: Transport): Transport {
   });
 }
 
+/** Runs `meddle` once: before the first transaction, or before request number `when`. */
+export function meddling(
+  when: 'transaction' | number,
+  meddle: () => Promise<unknown>,
+): (inner: Transport) => Transport {
+  let requests = 0;
+  let pending = true;
+  return (inner) =>
+    wrapping(inner, async (request, options) => {
+      requests++;
+      const due =
+        when === 'transaction' ? callOf(request).operation === 'TransactWriteItems' : requests === when;
+      if (pending && due) {
+        pending = false;
+        await meddle();
+      }
+      return inner.handle(request, options);
+    });
+}
+
 export function randomAccount(): AccountId {
   return randomBytes(10).toString('hex') as AccountId;
 }

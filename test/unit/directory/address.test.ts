@@ -15,6 +15,8 @@ describe('an address is compared in one form', () => {
     // Composed and decomposed, upper and lower.
     ['JOSE\u0301@example.test', 'jos\u00e9@example.test'],
     ['jos\u00e9@example.test', 'jos\u00e9@example.test'],
+    // A capital that has no composed form, of a letter that has one.
+    ['J\u030c@example.test', '\u01f0@example.test'],
     ['"alice"@example.test', 'alice@example.test'],
     ['"al\\ice"@example.test', 'alice@example.test'],
     ['"Alice B"@example.test', '"alice b"@example.test'],

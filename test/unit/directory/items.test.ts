@@ -33,7 +33,6 @@ const user = {
   disabled: true,
   quotaBytes: 5,
   quotaMessages: 6,
-  addition: 'x',
 };
 const aliasItem: Item = {
   v: { N: '1' },

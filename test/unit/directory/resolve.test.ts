@@ -10,7 +10,7 @@ const QUOTA = { quotaBytes: 1000, quotaMessages: 10 };
 
 function user(address: string, disabled = false): AddressEntry {
   const account = `account of ${address}` as AccountId;
-  return { kind: 'user', address, account, disabled, ...QUOTA, referrers: [], addition: 'x' };
+  return { kind: 'user', address, account, disabled, ...QUOTA, referrers: [] };
 }
 
 function alias(address: string, ...targets: string[]): AddressEntry {
@@ -145,6 +145,13 @@ describe('resolving recipients', () => {
     const resolve = (length: number) => resolveOne('l0@a.test', HOME, user(A), ...chain(length));
     expect((await resolve(MAX_LEVELS))?.destinations).toEqual([to(A)]);
     expect(await resolve(MAX_LEVELS + 1)).toEqual(refused('l0@a.test', 'too-large'));
+  });
+
+  test('of what is refused whole nobody gets a part', async () => {
+    const chain = Array.from({ length: MAX_LEVELS + 1 }, (_, n) =>
+      alias(`l${n}@a.test`, A, `l${n + 1}@a.test`),
+    );
+    expect(await resolveOne('l0@a.test', HOME, user(A), ...chain)).toEqual(refused('l0@a.test', 'too-large'));
   });
 
   test('a group beyond the bound is refused whole, without reading its members', async () => {
