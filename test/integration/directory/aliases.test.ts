@@ -187,16 +187,17 @@ describe('aliases', () => {
     await expect(second).rejects.toMatchObject({ kind: 'loop' });
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
-    'nor if one falls before request %i of the other',
-    async (request) => {
+  const moments = Array.from({ length: 10 }, (_, n) => n + 1);
+  test.each(moments.flatMap((n) => [['b@a.test', n] as const, ['c@a.test', n] as const]))(
+    'nor if the change of %s falls before request %i of the other',
+    async (changed, request) => {
       const { aliases } = directory.accounts;
       for (const alias of ['a', 'b', 'c']) await aliases.add(`${alias}@a.test`, [A]);
       await aliases.add('b@a.test', ['c@a.test']);
       const meddled: string[] = [];
       const meddle = async (): Promise<void> => {
-        meddled.push('c@a.test');
-        await aliases.add('c@a.test', ['a@a.test']);
+        meddled.push(changed);
+        await aliases.add(changed, ['a@a.test']);
       };
       const late = openDirectory(store.settings, directory.table, meddling(request, meddle)).accounts;
       const outcome = await Promise.allSettled([late.aliases.add('a@a.test', ['b@a.test'])]);

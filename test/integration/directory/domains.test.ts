@@ -4,7 +4,7 @@ import { AddressError } from '../../../shared/directory/address.ts';
 import type { Resolution } from '../../../shared/directory/directory.ts';
 import type { TestDynoxide } from '../../support/dynoxide.ts';
 import { startTestDynoxide } from '../../support/dynoxide.ts';
-import { all, createDirectoryTable, newUser, openDirectory } from './directory-fixture.ts';
+import { all, createDirectoryTable, meddling, newUser, openDirectory } from './directory-fixture.ts';
 import type { DirectoryFixture } from './directory-fixture.ts';
 
 let store: TestDynoxide;
@@ -22,6 +22,19 @@ const A = 'alice@a.test';
 
 async function resolve(recipient: string): Promise<Resolution | undefined> {
   return (await directory.addresses.resolve([recipient])).get(recipient);
+}
+
+/** What the first step of a removal does. */
+async function close(): Promise<void> {
+  await directory.client.send(
+    new UpdateItemCommand({
+      TableName: directory.table,
+      Key: { pk: { S: 'domain#a.test' }, sk: { S: '-' } },
+      UpdateExpression: 'SET #state = :closing',
+      ExpressionAttributeNames: { '#state': 'state' },
+      ExpressionAttributeValues: { ':closing': { S: 'closing#1' } },
+    }),
+  );
 }
 
 describe('domains', () => {
@@ -61,26 +74,37 @@ describe('domains', () => {
     const { domains, users, aliases } = directory.accounts;
     await domains.add('a.test');
     await users.add(newUser(A));
-    const breakOff = async (): Promise<unknown> =>
-      directory.client.send(
-        new UpdateItemCommand({
-          TableName: directory.table,
-          Key: { pk: { S: 'domain#a.test' }, sk: { S: '-' } },
-          UpdateExpression: 'SET #state = :closing',
-          ExpressionAttributeNames: { '#state': 'state' },
-          ExpressionAttributeValues: { ':closing': { S: 'closing#1' } },
-        }),
-      );
-    await breakOff();
+    await close();
     await expect(users.add(newUser('bob@a.test'))).rejects.toMatchObject({ kind: 'no-such-domain' });
     await expect(aliases.add('x@a.test', [A])).rejects.toThrow();
     await expect(domains.setCatchAll('a.test', A)).rejects.toMatchObject({ kind: 'no-such-domain' });
     expect((await resolve(A))?.destinations).toHaveLength(1);
     expect(await domains.add('a.test')).toBe(false);
     await users.add(newUser('bob@a.test'));
-    await breakOff();
+    await close();
     await expect(domains.remove('a.test')).rejects.toMatchObject({ kind: 'in-use' });
     await users.add(newUser('carol@a.test'));
+  });
+
+  test('a catch-all set while its domain is removed is refused, and holds up nobody', async () => {
+    const { domains, users } = directory.accounts;
+    await domains.add('a.test');
+    await domains.add('b.test');
+    await users.add(newUser(A));
+    const meddle = async (): Promise<void> => domains.remove('b.test');
+    const late = openDirectory(store.settings, directory.table, meddling('transaction', meddle)).accounts;
+    await expect(late.domains.setCatchAll('b.test', A)).rejects.toMatchObject({ kind: 'no-such-domain' });
+    await users.remove(A);
+  });
+
+  test('a catch-all is not set in a domain that is being removed', async () => {
+    const { domains, users } = directory.accounts;
+    await domains.add('a.test');
+    await users.add(newUser(A));
+    const late = openDirectory(store.settings, directory.table, meddling('transaction', close)).accounts;
+    await expect(late.domains.setCatchAll('a.test', A)).rejects.toMatchObject({ kind: 'no-such-domain' });
+    await domains.add('a.test');
+    await users.remove(A);
   });
 
   test('a removal and an addition at once: no address is ever without its domain', async () => {
