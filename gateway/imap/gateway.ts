@@ -19,6 +19,8 @@ export interface GatewayOptions {
   /** For STARTTLS, and for listeners of kind `tls`. */
   readonly tls?: TlsSettings;
   readonly cache: ReplicaCache;
+  /** Wake-ups from other processes. */
+  readonly wakes: SessionServices['wakes'];
   readonly messages: MessageStore;
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
@@ -31,11 +33,13 @@ export interface GatewayOptions {
 
 /** An IMAP server over `options`; `listen` opens its ports, `drain` sees its clients out. */
 export function createGateway(options: GatewayOptions): ImapServer {
-  const { listeners, tls, cache, messages, summaries, directory, verifier, rim, limits, log } = options;
+  const { listeners, tls, cache, wakes, messages, summaries, directory, verifier, rim, limits, log } =
+    options;
   const timers = options.timers ?? systemTimers;
   const commands = commandsByName(FAMILIES);
   const services: SessionServices = {
     cache,
+    wakes,
     messages,
     summaries,
     directory,

@@ -68,6 +68,8 @@ export class TestGateway {
     this.server = createGateway({
       listeners: [{ kind: 'plain', host: '127.0.0.1', port: 0 }],
       cache: this.cache,
+      // The only process there is: nobody else could wake it.
+      wakes: { watch: () => Promise.resolve(), unwatch: () => undefined },
       messages: this.messages,
       summaries: new SummaryReader(this.journal, this.messages, 2 ** 24),
       directory: { findLogin: (address) => Promise.resolve(this.logins.get(address)) },

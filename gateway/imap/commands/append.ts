@@ -13,7 +13,8 @@ import {
   decideAppend,
 } from '../../../shared/account/decide-messages.ts';
 import type { MailboxId } from '../../../shared/account/ids.ts';
-import { type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -40,7 +41,7 @@ export const append: CommandFamily = {
 
 /** The mailbox, looked for in the journal too before the client is told to create it. */
 async function targetNamed(session: Session, name: string): Promise<Mailbox> {
-  const known = mailboxNamed(await session.state(), name) ?? mailboxNamed(await session.sync(), name);
+  const known = findMailbox(await session.state(), name) ?? findMailbox(await session.sync(), name);
   if (!known) throw new No('there is no mailbox with that name', 'TRYCREATE');
   return known;
 }

@@ -114,7 +114,7 @@ class FetchAnswer {
   readonly #seen: ReadonlySet<number>;
   #text = '';
   #expunged = 0;
-  #failures: unknown[] = [];
+  #failure: Error | undefined;
 
   constructor(session: Session, items: readonly FetchItem[], columns: Columns, seen: ReadonlySet<number>) {
     const { selected, text } = session;
@@ -122,7 +122,7 @@ class FetchAnswer {
     this.plan = new FetchPlan(items, {
       columns,
       isRecent,
-      utf8: text.utf8 ?? false,
+      utf8: text.utf8,
       modSeqs: session.condstore,
     });
     this.#session = session;
@@ -142,8 +142,7 @@ class FetchAnswer {
 
   /** What went wrong, once everything else has been answered. */
   check(byUid: boolean): void {
-    const [first] = this.#failures;
-    if (first !== undefined) throw first;
+    if (this.#failure) throw this.#failure;
     // A UID that is gone is no error (RFC 9051 §6.4.9).
     if (this.#expunged > 0 && !byUid)
       throw new No('some of the messages have been expunged', 'EXPUNGEISSUED');
@@ -170,7 +169,7 @@ class FetchAnswer {
       else composed.push({ row, pieces: this.plan.compose(this.#factsOf(row, summary)) });
     });
     if (!this.plan.needsBlob) {
-      for (const { pieces } of composed) this.#text += pieces.join('');
+      for (const { pieces } of composed) for (const piece of pieces) this.#text += textOf(piece);
       return;
     }
     const prepare = ({ row, pieces }: (typeof composed)[number]): Promise<Prepared> =>
@@ -191,7 +190,9 @@ class FetchAnswer {
         0,
       );
       if (bytes > AHEAD_BYTES) return { kind: 'large', row, pieces };
-      const read = pieces.map((piece) => (typeof piece === 'string' ? piece : this.#literal(row, piece)));
+      const read = pieces.map(async (piece) =>
+        typeof piece === 'string' ? piece : this.#literal(row, piece),
+      );
       return { kind: 'ready', pieces: await Promise.all(read) };
     } catch (error) {
       return { kind: 'failed', error };
@@ -256,7 +257,7 @@ class FetchAnswer {
 
   #fail(error: unknown): void {
     if (error instanceof ExpungedError) this.#expunged++;
-    else this.#failures.push(error);
+    else this.#failure ??= error instanceof Error ? error : new Error(String(error));
   }
 
   async #pace(): Promise<void> {
@@ -269,4 +270,10 @@ class FetchAnswer {
     this.#session.writer.write(Buffer.from(this.#text, 'latin1'));
     this.#text = '';
   }
+}
+
+/** Of a plan that needs no blob. */
+function textOf(piece: Piece): string {
+  if (typeof piece === 'string') return piece;
+  throw new Error('a plan without the blob has a literal from it');
 }

@@ -6,6 +6,14 @@ import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { noop } from './noop.ts';
 import { select } from './select.ts';
+import { copy } from './copy.ts';
+import { enable } from './enable.ts';
+import { expunge } from './expunge.ts';
+import { id } from './id.ts';
+import { idle } from './idle.ts';
+import { search } from './search.ts';
+import { starttls } from './starttls.ts';
+import { store } from './store.ts';
 import { createMailbox } from './create.ts';
 import { deleteMailbox } from './delete.ts';
 import { list } from './list.ts';
@@ -19,10 +27,18 @@ export const FAMILIES: readonly CommandFamily[] = [
   capability,
   noop,
   logout,
+  starttls,
   login,
+  id,
+  enable,
   select,
   append,
   fetch,
+  store,
+  expunge,
+  copy,
+  search,
+  idle,
   createMailbox,
   deleteMailbox,
   renameMailbox,

@@ -1,7 +1,8 @@
 /** SELECT, EXAMINE (RFC 9051 §6.3.2, §6.3.3), CLOSE, UNSELECT (§6.4.1, §6.4.2). */
 import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
-import { type AccountState, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import { No } from '../session/refusals.ts';
 import { SelectedMailbox } from '../session/selected-mailbox.ts';
 import type { Session } from '../session/session.ts';
@@ -48,8 +49,8 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
     session.deselect();
     session.writer.status('*', 'OK', 'the mailbox before is closed', 'CLOSED');
   }
-  if (condstore) session.enabled.add('CONDSTORE');
-  const id = mailboxNamed(await session.sync(), name)?.id;
+  if (condstore) session.enableCondstore();
+  const id = findMailbox(await session.sync(), name)?.id;
   const state = id === undefined ? null : await session.replica.load([id]);
   const mailbox = id === undefined ? undefined : state?.mailboxes.get(id);
   if (!state || !mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
@@ -68,7 +69,7 @@ function describe(session: Session, state: AccountState, mailbox: Mailbox, selec
   if (unseen > 0) writer.status('*', 'OK', 'first unseen message', { code: 'UNSEEN', value: unseen });
   writer.status('*', 'OK', 'UIDs are valid', { code: 'UIDVALIDITY', value: mailbox.uidValidity });
   writer.status('*', 'OK', 'next UID', { code: 'UIDNEXT', value: mailbox.uidNext });
-  writer.status('*', 'OK', 'highest mod-sequence', { code: 'HIGHESTMODSEQ', value: mailbox.highestModSeq });
+  session.tellHighestModSeq(mailbox);
 }
 
 /** Number of the first message without \Seen, or 0. */

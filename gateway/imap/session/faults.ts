@@ -6,6 +6,7 @@ import { TooLargeError } from '../../../shared/account/record-builder.ts';
 import { BusyError } from '../../../shared/account/replica.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
 import { PasswordVerifierBusyError } from '../../../shared/directory/password-verifier.ts';
+import { TlsHandshakeError } from '../server/tls.ts';
 import type { Refusal } from '../wire/command.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
@@ -19,7 +20,7 @@ export type Answer =
   /** A fault of ours or of a store; `response` has a place for the log's id. */
   | { readonly kind: 'fault'; readonly response: (id: string) => Refusal }
   /** The connection is gone: nobody is left to be told. */
-  | { readonly kind: 'lost'; readonly error: ConnectionLostError };
+  | { readonly kind: 'lost'; readonly error: Error };
 
 const MESSAGE_REFUSALS: Record<MessageRefusalReason, ResponseCode> = {
   'no mailbox': 'NONEXISTENT',
@@ -34,7 +35,8 @@ const MESSAGE_REFUSALS: Record<MessageRefusalReason, ResponseCode> = {
 };
 
 export function answerTo(error: unknown): Answer {
-  if (error instanceof ConnectionLostError) return { kind: 'lost', error };
+  if (error instanceof ConnectionLostError || error instanceof TlsHandshakeError)
+    return { kind: 'lost', error };
   if (error instanceof OutcomeUnknownError) return { kind: 'silence' };
   if (error instanceof No) return refuse('NO', error.message, error.code);
   if (error instanceof Bad) return refuse('BAD', error.message, error.code);

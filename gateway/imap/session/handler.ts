@@ -103,8 +103,10 @@ export class SessionHandler implements ConnectionHandler {
 
   /** What to answer to `error`; rethrows what ends the connection. */
   #refusalFor(error: unknown, name: string): Refusal {
-    const answer = answerTo(error);
     const { connection, services } = this.#session;
+    const answer = answerTo(error);
+    // Reads are aborted when the client goes: what they throw is nobody's fault.
+    if (answer.kind === 'fault' && connection.signal.aborted) throw new ConnectionLostError();
     switch (answer.kind) {
       case 'refuse':
         return answer.response;

@@ -10,11 +10,8 @@ export async function* inOrder<T, R>(
   const running: Promise<R>[] = [];
   for (const item of items) {
     running.push(work(item));
-    const [first] = running;
-    if (running.length >= width && first) {
-      yield await first;
-      running.shift();
-    }
+    const first = running.length >= width ? running.shift() : undefined;
+    if (first) yield await first;
   }
   for (const rest of running) yield await rest;
 }

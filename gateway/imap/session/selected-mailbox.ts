@@ -52,6 +52,11 @@ export class SelectedMailbox {
     this.#claim(mailbox);
   }
 
+  /** Changes up to this mod-sequence have been told. */
+  get watermark(): number {
+    return this.#watermark;
+  }
+
   get recentCount(): number {
     return this.recent.countIn(this.view.uids);
   }

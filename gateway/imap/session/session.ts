@@ -4,13 +4,15 @@
  */
 import type { RecentOp } from '../../../shared/account/ops.ts';
 import type { CommitRequest, Replica } from '../../../shared/account/replica.ts';
+import type { AccountId } from '../../../shared/account/ids.ts';
 import type { ReplicaCache, ReplicaLease } from '../../../shared/account/replica-cache.ts';
 import type { Rim } from '../../../shared/account/rim.ts';
-import type { AccountState } from '../../../shared/account/state.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import type { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import type { Login, LoginDirectory } from '../../../shared/directory/directory.ts';
 import type { PasswordVerifier } from '../../../shared/directory/password-verifier.ts';
+import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
 import type { CommandFamily } from '../commands/command.ts';
 import type { Connection, ServerLog } from '../server/connection.ts';
 import type { Timer, Timers } from '../server/timers.ts';
@@ -26,6 +28,8 @@ export type SessionPhase = 'not authenticated' | 'authenticated' | 'selected';
 /** What all sessions of a gateway share. */
 export interface SessionServices {
   readonly cache: ReplicaCache;
+  /** Wake-ups from other processes, for sessions that idle. */
+  readonly wakes: Pick<WakeListener, 'watch' | 'unwatch'>;
   readonly messages: MessageStore;
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
@@ -48,11 +52,12 @@ const REST_AFTER_MS = 30_000;
 export class Session {
   readonly connection: Connection;
   readonly services: SessionServices;
-  /** Capabilities that ENABLE has switched on, in upper case. CONDSTORE also comes by its use (RFC 7162 §3.1). */
-  readonly enabled = new Set<string>();
+  /** Capabilities that are switched on, in upper case. */
+  readonly #enabled = new Set<string>();
   /** Sign-ins that failed on this connection. */
   failures = 0;
   #signedIn: SignedIn | null = null;
+  #watching: AccountId | null = null;
   #selected: SelectedMailbox | null = null;
   #unlisten: (() => void) | null = null;
   #rest: Timer | null = null;
@@ -74,16 +79,41 @@ export class Session {
 
   /** What the client can read, for everything in `wire/response.ts` and for parsing names. */
   get text(): TextEncoding {
-    return { utf8: this.enabled.has('UTF8=ACCEPT') };
+    return { utf8: this.#enabled.has('UTF8=ACCEPT') };
   }
 
   get condstore(): boolean {
-    return this.enabled.has('CONDSTORE');
+    return this.#enabled.has('CONDSTORE');
   }
 
-  /** From here on FETCH responses carry MODSEQ (RFC 7162 §3.1): by ENABLE, or by a command that needs it. */
+  /** Switches on what a registered extension calls so; false if there is none (RFC 5161 §3.1: it is passed over). */
+  enable(word: string): boolean {
+    const extensions = this.services.families.flatMap((family) => family.extensions ?? []);
+    const switchOn = extensions.find(({ capability }) => capability === word)?.enable;
+    switchOn?.(this);
+    return switchOn !== undefined;
+  }
+
+  enableUtf8(): void {
+    this.#enabled.add('UTF8=ACCEPT');
+  }
+
+  /**
+   * From here on FETCH responses that nobody asked for carry MODSEQ: by ENABLE, or by a command that shows that the client
+   * knows mod-sequences. With a mailbox selected, the client is told its highest (RFC 7162 §3.1).
+   */
   enableCondstore(): void {
-    this.enabled.add('CONDSTORE');
+    if (this.condstore) return;
+    this.#enabled.add('CONDSTORE');
+    const mailbox = this.#selected && this.replica.current?.mailboxes.get(this.#selected.id);
+    if (mailbox) this.tellHighestModSeq(mailbox);
+  }
+
+  tellHighestModSeq(mailbox: Mailbox): void {
+    this.writer.status('*', 'OK', 'highest mod-sequence', {
+      code: 'HIGHESTMODSEQ',
+      value: mailbox.highestModSeq,
+    });
   }
 
   /** Who has signed in. Only for commands that run after that. */
@@ -129,6 +159,19 @@ export class Session {
   /** The state with every record that was in the journal when this was called. */
   sync(): Promise<AccountState> {
     return this.replica.sync();
+  }
+
+  /**
+   * Has other processes wake this gateway for the account, until the session ends. Sync after it: in the other order, a
+   * commit between the two would be neither read nor told.
+   */
+  async watch(): Promise<void> {
+    if (this.#watching) return;
+    const { account } = this.login;
+    await this.services.wakes.watch(account);
+    // The client may have gone meanwhile.
+    if (this.#signedIn) this.#watching = account;
+    else this.services.wakes.unwatch(account);
   }
 
   /** The newest state that this process knows; what another gateway has just done may be missing. */
@@ -220,6 +263,8 @@ export class Session {
   release(): void {
     this.busy();
     this.deselect();
+    if (this.#watching) this.services.wakes.unwatch(this.#watching);
+    this.#watching = null;
     this.#signedIn?.lease.release();
     this.#signedIn = null;
   }

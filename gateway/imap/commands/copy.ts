@@ -1,0 +1,58 @@
+/** COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8): one record, however many messages; MOVE is atomic. */
+import { type CopyOutcome, decideCopy, decideMove } from '../../../shared/account/decide-messages.ts';
+import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import { No } from '../session/refusals.ts';
+import type { Session } from '../session/session.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
+import { formatInOrder } from '../wire/sequence-set.ts';
+import { parseCopy } from '../wire/store-grammar.ts';
+import { type Command, type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { requireWritable } from './writable.ts';
+
+type Kind = 'COPY' | 'MOVE';
+
+export const copy: CommandFamily = {
+  commands: [command('COPY', false), command('COPY', true), command('MOVE', false), command('MOVE', true)],
+  extensions: [{ capability: 'MOVE', rfc: 6851, shown: 'after login' }],
+};
+
+function command(kind: Kind, byUid: boolean): Command {
+  return {
+    name: byUid ? `UID ${kind}` : kind,
+    phases: SELECTED,
+    updates: 'everything',
+    run: (session, cursor) => run(session, cursor, kind, byUid),
+  };
+}
+
+async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: boolean): Promise<Completion> {
+  const { set, mailbox: name } = parseCopy(cursor);
+  if (kind === 'MOVE') requireWritable(session);
+  const { view, saved, id: from } = session.selected;
+  const uids = byUid ? view.resolveUids(set, saved) : view.resolveNumbers(set, saved);
+  const to = (findMailbox(await session.state(), name) ?? findMailbox(await session.sync(), name))?.id;
+  if (to === undefined) throw new No('there is no mailbox with that name', 'TRYCREATE');
+  const decide = kind === 'COPY' ? decideCopy : decideMove;
+  const outcome = await session.commit({
+    needs: () => [from],
+    decide: (state) => decide(state, { from, to, uids, all: !byUid, quota: session.login.limits }),
+  });
+  const text = kind === 'COPY' ? 'copied' : 'moved';
+  // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
+  if (outcome.source.length === 0) return { text: `${text}: there was no such message` };
+  const code = copyUid(outcome);
+  if (kind === 'COPY') return { text, code };
+  // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, which follow with everything else that is new.
+  session.writer.status('*', 'OK', text, code);
+  return { text };
+}
+
+function copyUid({ uidValidity, source, destination }: CopyOutcome): ResponseCode {
+  return {
+    code: 'COPYUID',
+    uidValidity,
+    source: formatInOrder(source),
+    destination: formatInOrder(destination),
+  };
+}

@@ -1,0 +1,38 @@
+/** EXPUNGE (RFC 9051 §6.4.3) and UID EXPUNGE (§6.4.9): one record, however many messages. */
+import { decideExpunge } from '../../../shared/account/decide-messages.ts';
+import type { Session } from '../session/session.ts';
+import { parseNothing } from '../wire/session-grammar.ts';
+import { parseUidExpunge } from '../wire/store-grammar.ts';
+import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { requireWritable } from './writable.ts';
+
+export const expunge: CommandFamily = {
+  commands: [
+    {
+      name: 'EXPUNGE',
+      phases: SELECTED,
+      updates: 'everything',
+      run(session, cursor) {
+        parseNothing(cursor);
+        // Messages that the client has not heard of are left alone: it cannot mean them.
+        return run(session, session.selected.view.uids);
+      },
+    },
+    {
+      name: 'UID EXPUNGE',
+      phases: SELECTED,
+      updates: 'everything',
+      run(session, cursor) {
+        const { view, saved } = session.selected;
+        return run(session, view.resolveUids(parseUidExpunge(cursor), saved));
+      },
+    },
+  ],
+};
+
+async function run(session: Session, uids: Uint32Array): Promise<Completion> {
+  requireWritable(session);
+  const { id } = session.selected;
+  await session.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, uids) });
+  return { text: 'expunged' };
+}
