@@ -14,8 +14,7 @@ export const expunge: CommandFamily = {
       updates: 'everything',
       run(session, cursor) {
         parseNothing(cursor);
-        // Messages that the client has not heard of are left alone: it cannot mean them.
-        return run(session, session.selected.view.uids);
+        return run(session, null);
       },
     },
     {
@@ -30,7 +29,7 @@ export const expunge: CommandFamily = {
   ],
 };
 
-async function run(session: Session, uids: Uint32Array): Promise<Completion> {
+async function run(session: Session, uids: Uint32Array | null): Promise<Completion> {
   requireWritable(session);
   const { id } = session.selected;
   await session.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, uids) });

@@ -22,7 +22,7 @@ export const noop: CommandFamily = {
       name: 'CHECK',
       phases: SELECTED,
       updates: 'everything',
-      run: (session, cursor) => look(session, cursor, 'everything is on disk at all times'),
+      run: (session, cursor) => look(session, cursor, 'checked'),
     },
   ],
 };

@@ -105,6 +105,8 @@ export class SelectedMailbox {
       mailbox = state.mailboxes.get(this.id);
     }
     if (!mailbox?.columns) return null;
+    // What was noted while the columns were being loaded is in them, or it is still to be told.
+    if (replica.current?.number === state.number) this.#touched = false;
     return this.#compare(state, mailbox, mailbox.columns, options);
   }
 
@@ -122,7 +124,6 @@ export class SelectedMailbox {
     this.#watermark = watermarkOf(state);
     this.#keywords = mailbox.keywords.length;
     this.#withheld = updates.withheld;
-    this.#touched = false;
     return arrived && this.#claim(mailbox)
       ? [...updates.lines, recent(this.recentCount)]
       : [...updates.lines];
