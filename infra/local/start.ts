@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { deliveryHandler } from '../../functions/deliver/index.ts';
-import type { Engine } from '../../shared/aws/engine.ts';
+import type { Engine, EngineOptions } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';
 import { loadCertificate, type Certificate } from './certificate.ts';
 import { dataPaths } from './data-folder.ts';
@@ -32,8 +32,15 @@ export interface RunningInstance {
   stop(): Promise<void>;
 }
 
-/** @throws {SetupError} for what the person can put right: ports, folder, settings. */
-export async function startLocal(settings: LocalSettings, log: Log): Promise<RunningInstance> {
+/**
+ * `options`: where tests watch what goes to the stores.
+ * @throws {SetupError} for what the person can put right: ports, folder, settings.
+ */
+export async function startLocal(
+  settings: LocalSettings,
+  log: Log,
+  options: EngineOptions = {},
+): Promise<RunningInstance> {
   return startOrStopAll(log, async (parts) => {
     let endpoints: Endpoints | undefined;
     let replacement: number | undefined;
@@ -46,7 +53,7 @@ export async function startLocal(settings: LocalSettings, log: Log): Promise<Run
       });
     };
     const places = await startStores({ settings, log, parts, restarted }, 'quire start');
-    const engine = await startEngine(places, parts);
+    const engine = await startEngine(places, parts, options);
     const accounts = settings.demo ? await demoAccounts(engine) : [];
     const certificate = await loadCertificate(settings.data, Date.now(), log);
     const inbound = await startDeliveries(engine, places, log, parts);

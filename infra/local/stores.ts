@@ -2,7 +2,7 @@
  * The engine of a local instance on its stores, for whoever needs it: `quire start` starts the embedded ones,
  * `quire gateway` and `quire user` use those of a running instance, or start the store for as long as they need it.
  */
-import { openEngine, type Engine, type EngineSettings } from '../../shared/aws/engine.ts';
+import { openEngine, type Engine, type EngineOptions, type EngineSettings } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';
 import { dataPaths, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
@@ -81,8 +81,12 @@ async function startStore(options: StoreOptions): Promise<{ endpoint: string; pi
 }
 
 /** The engine on these stores, with its tables in place. */
-export async function startEngine(places: StorePlaces, parts: StartedParts): Promise<Engine> {
-  const engine = await openEngine(engineSettings(places));
+export async function startEngine(
+  places: StorePlaces,
+  parts: StartedParts,
+  options: EngineOptions = {},
+): Promise<Engine> {
+  const engine = await openEngine(engineSettings(places), options);
   parts.add('engine', () => engine.close());
   await ensureTables(engine.dynamodb, [places.dynamodb.mailTable, places.dynamodb.directoryTable]);
   return engine;

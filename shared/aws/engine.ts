@@ -1,0 +1,115 @@
+/**
+ * The mail engine of one process on its stores: made in one place, the same for gateway, functions, command line and
+ * tests. Where the stores are is all that differs between AWS and one machine.
+ */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import type { JournalStore } from '../account/journal-store.ts';
+import type { Rim } from '../account/rim.ts';
+import type { BlobStore } from '../blob/blob-store.ts';
+import { FolderBlobStore } from '../blob/folder-blob-store.ts';
+import { MessageStore } from '../blob/message-store.ts';
+import { S3BlobStore } from '../blob/s3-blob-store.ts';
+import type { AccountDirectory, AddressDirectory, LoginDirectory } from '../directory/directory.ts';
+import {
+  DynamoDbAddressDirectory,
+  DynamoDbLoginDirectory,
+  dynamoDbAccountDirectory,
+} from '../directory/dynamodb-directory.ts';
+import { systemRim } from '../system-rim.ts';
+import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
+import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
+import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
+import { DynamoDbJournalStore } from './dynamodb-journal-store.ts';
+import { DynamoDbWatchRegister } from './dynamodb-watch-register.ts';
+import { SqsWakeSender } from './sqs-wake-queue.ts';
+import { DynamoDbWorkItems } from './work-items.ts';
+
+/** Where objects are kept: a bucket, or a folder of this machine. */
+export type BlobPlace = { readonly bucket: string } | { readonly folder: string };
+
+export interface EngineSettings {
+  readonly aws: AwsSettings;
+  readonly mailTable: string;
+  readonly directoryTable: string;
+  readonly mail: BlobPlace;
+  readonly inbound: BlobPlace;
+}
+
+/** Which of the two stores of objects. */
+export type BlobKind = 'mail' | 'inbound';
+
+export interface EngineOptions extends ClientOptions {
+  /** Wraps a store of objects, as `wrapTransport` wraps the clients: a test watches or breaks it here. */
+  readonly wrapBlobs?: (store: BlobStore, kind: BlobKind) => BlobStore;
+}
+
+export interface Engine {
+  readonly rim: Rim;
+  readonly journal: JournalStore;
+  readonly folds: DynamoDbFoldStore;
+  readonly work: DynamoDbWorkItems;
+  readonly messages: MessageStore;
+  readonly inbound: BlobStore;
+  readonly logins: LoginDirectory;
+  readonly addresses: AddressDirectory;
+  readonly directory: AccountDirectory;
+  readonly watches: WatchRegister;
+  readonly wakeSender: WakeSender;
+  readonly dynamodb: DynamoDBClient;
+  readonly sqs: SQSClient;
+  /** Closes the connections of all clients. */
+  close(): void;
+}
+
+export async function openEngine(settings: EngineSettings, options: EngineOptions = {}): Promise<Engine> {
+  const { aws, mailTable, directoryTable } = settings;
+  const dynamodb = dynamoDbClient(aws, options);
+  const sqs = sqsClient(aws, options);
+  const s3 = s3Client(aws, options);
+  const blobs = async (kind: BlobKind): Promise<BlobStore> => {
+    const place = settings[kind];
+    const store =
+      'bucket' in place ? new S3BlobStore(s3, place.bucket) : await FolderBlobStore.open(place.folder);
+    return options.wrapBlobs?.(store, kind) ?? store;
+  };
+  const rim = systemRim;
+  const directory = { client: dynamodb, table: directoryTable };
+  return {
+    rim,
+    journal: new DynamoDbJournalStore(dynamodb, mailTable),
+    folds: new DynamoDbFoldStore(dynamodb, mailTable),
+    work: new DynamoDbWorkItems(dynamodb, mailTable),
+    messages: new MessageStore(await blobs('mail'), rim),
+    inbound: await blobs('inbound'),
+    logins: new DynamoDbLoginDirectory(directory),
+    addresses: new DynamoDbAddressDirectory(directory),
+    directory: dynamoDbAccountDirectory({ ...directory, now: rim.now }),
+    watches: new DynamoDbWatchRegister(dynamodb, mailTable),
+    wakeSender: new SqsWakeSender(sqs),
+    dynamodb,
+    sqs,
+    close: () => {
+      for (const client of [dynamodb, sqs, s3]) client.destroy();
+    },
+  };
+}
+
+/**
+ * The settings that a process on AWS is given in its environment: `QUIRE_MAIL_TABLE`, `QUIRE_DIRECTORY_TABLE`,
+ * `QUIRE_MAIL_BUCKET`, `QUIRE_INBOUND_BUCKET`, and `AWS_REGION`, which Lambda and ECS set. Throws in one sentence.
+ */
+export function engineSettingsFrom(environment: Readonly<Record<string, string | undefined>>): EngineSettings {
+  const required = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === '') throw new Error(`set ${name}: this process does not know its stores`);
+    return value;
+  };
+  return {
+    aws: { region: required('AWS_REGION') },
+    mailTable: required('QUIRE_MAIL_TABLE'),
+    directoryTable: required('QUIRE_DIRECTORY_TABLE'),
+    mail: { bucket: required('QUIRE_MAIL_BUCKET') },
+    inbound: { bucket: required('QUIRE_INBOUND_BUCKET') },
+  };
+}
