@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Columns } from '../../../../shared/account/columns.ts';
+import { FLAGGED, SEEN } from '../../../../shared/account/flags.ts';
+import type { BlobId, ModSeq, Uid } from '../../../../shared/account/ids.ts';
+import { SummaryBuilder } from '../../../../shared/message/summary.ts';
+import { type SearchFacts, compileSearch } from '../../../../gateway/imap/session/search-program.ts';
+import { MessageScan, TextFinder, fieldValues, fold } from '../../../../gateway/imap/session/search-text.ts';
+import { openCommand } from '../../../../gateway/imap/wire/parser.ts';
+import { parseSearch } from '../../../../gateway/imap/wire/search-grammar.ts';
+import { NumberSet } from '../../../../gateway/imap/wire/sequence-set.ts';
+
+describe('text', () => {
+  test.each([
+    ['ABC', 'abc'],
+    ['Straße', 'STRASSE'],
+    ['ΟΔΟΣ', 'οδος'],
+    ['Σ', 'ς'],
+    ['Ü', 'u\u0308'],
+    ['ﬁn', 'FIN'],
+  ])('%s is %s but for case', (one, other) => {
+    expect(fold(one)).toBe(fold(other));
+  });
+
+  test('is found across pieces, and not across a break', () => {
+    const finder = new TextFinder([fold('World')]);
+    finder.write('hello wO');
+    finder.write('');
+    finder.write('RLd');
+    expect(finder.done).toBe(true);
+    const broken = new TextFinder(['ab']);
+    broken.write('a');
+    broken.break();
+    broken.write('b');
+    expect(broken.found.size).toBe(0);
+  });
+
+  test('however it is cut, the same is found', () => {
+    const words = fc
+      .array(fc.constantFrom('a', 'b', 'Ä', 'ß', 'Σ', ' '), { maxLength: 30 })
+      .map((all) => all.join(''));
+    fc.assert(
+      fc.property(
+        words,
+        fc.string({ unit: fc.constantFrom('a', 'b', 'ä', 'S'), maxLength: 3 }),
+        fc.nat(8),
+        (text, needle, size) => {
+          const finder = new TextFinder([fold(needle)]);
+          for (let at = 0; at < text.length; at += size + 1) finder.write(text.slice(at, at + size + 1));
+          expect(finder.found.has(fold(needle))).toBe(fold(text).includes(fold(needle)));
+        },
+      ),
+    );
+  });
+
+  test('of header fields is decoded and unfolded', () => {
+    const header = Buffer.from('Subject: =?utf-8?Q?Z=C3=BCrich?=\r\n  lake\r\nTo: a\r\nsubject: two\r\n\r\n');
+    expect(fieldValues(header, 'SUBJECT')).toEqual([
+      expect.stringMatching(/^ ?Zürich +lake$/),
+      expect.stringMatching(/^ ?two$/),
+    ]);
+  });
+});
+
+const MAIL = [
+  'From: Ann <ann@example.test>',
+  'Subject: =?iso-8859-1?Q?Gr=FC=DFe?=',
+  'Received: from elsewhere',
+  'Date: Thu, 1 Feb 2024 23:30:00 -0800',
+  'Content-Type: multipart/mixed; boundary=b',
+  '',
+  '--b',
+  'Content-Type: text/plain; charset=iso-8859-1',
+  'Content-Transfer-Encoding: quoted-printable',
+  '',
+  'caf=E9 au lait, a long line that is folded sof=',
+  'tly',
+  '--b',
+  'Content-Type: text/html; charset=utf-8',
+  'Content-Transfer-Encoding: base64',
+  '',
+  Buffer.from('<p>Wörld</p>').toString('base64'),
+  '--b',
+  'Content-Type: message/rfc822',
+  '',
+  'Subject: inner words',
+  '',
+  'inner body',
+  '--b',
+  'Content-Type: application/octet-stream',
+  '',
+  'binary secret',
+  '--b--',
+  '',
+].join('\r\n');
+
+/** As the search command does it, in pieces of `size` bytes. */
+function matches(search: string, size = 7): boolean {
+  const bytes = Buffer.from(MAIL, 'latin1');
+  const builder = new SummaryBuilder();
+  builder.write(bytes);
+  const summary = builder.end();
+  const columns = Columns.of([
+    {
+      uid: 5 as Uid,
+      system: SEEN | FLAGGED,
+      keywords: ['$Work'],
+      modSeq: 2000 as ModSeq,
+      size: bytes.length,
+      // 1 February 2024, 23:30 in a zone eight hours west.
+      date: Date.UTC(2024, 1, 2, 7, 30) / 1000,
+      zone: -480,
+      saved: 0,
+      blob: 'ab'.repeat(16) as BlobId,
+      summary: { chunk: 0, at: 1, slot: 0 },
+    },
+  ]);
+  const { cursor } = openCommand({ segments: [`a SEARCH ${Buffer.from(search).toString('latin1')}`] });
+  const program = compileSearch(parseSearch(cursor).key, {
+    columns,
+    messages: 1,
+    lastUid: 5,
+    saved: NumberSet.EMPTY,
+    isRecent: () => false,
+  });
+  const facts: SearchFacts = { row: 0, number: 1, uid: 5 };
+  const first = program.test(facts);
+  const second = program.test({ ...facts, summary });
+  if (first !== undefined) expect(second).toBe(first);
+  if (second !== undefined) return second;
+  const scan = new MessageScan(summary.parts, program.texts, program.bodyTexts);
+  const range = bytes.subarray(scan.start, scan.end);
+  for (let at = 0; at < range.length; at += size) scan.write(range.subarray(at, at + size));
+  const header = bytes.subarray(0, summary.parts.bodyStart);
+  const content = { header, inHeader: scan.header.found, inBody: scan.body.found };
+  const last = program.test({ ...facts, summary, content });
+  if (last === undefined) throw new Error('a search stayed open');
+  return last;
+}
+
+describe('a message matches', () => {
+  test.each([
+    'ALL',
+    'SEEN FLAGGED NOT DELETED',
+    'KEYWORD $work',
+    'OR DELETED SEEN',
+    '1 UID 5',
+    'UID 1:* *',
+    'ON 1-Feb-2024 SINCE 1-Feb-2024 BEFORE 2-Feb-2024',
+    'SENTON 1-Feb-2024 SENTSINCE 1-Feb-2024 SENTBEFORE 2-Feb-2024',
+    'MODSEQ 2000',
+    'FROM ANN@EXAMPLE',
+    'SUBJECT "GRÜSSE"',
+    'HEADER Received elsewhere',
+    'HEADER Received ""',
+    'BODY "CAFÉ AU"',
+    'BODY softly',
+    'BODY "wörld"',
+    'BODY "inner words"',
+    'BODY "inner body"',
+    'TEXT "grüße" TEXT lait',
+    'TEXT elsewhere',
+    'NOT BODY elsewhere',
+    'NOT BODY "binary secret"',
+    'OR BODY nonsense BODY lait',
+    'LARGER 100 SMALLER 100000',
+    'OLD NOT RECENT NOT NEW',
+    'BODY ""',
+  ])('%s', (search) => {
+    expect(matches(search)).toBe(true);
+    expect(matches(`NOT (${search})`)).toBe(false);
+    expect(matches(search, 100_000)).toBe(true);
+  });
+
+  test.each([
+    'UNSEEN',
+    'KEYWORD $wor',
+    'ON 2-Feb-2024',
+    'MODSEQ 2001',
+    'HEADER X-None ""',
+    'TO ann',
+    '2',
+    'UID 4',
+  ])('not: %s', (search) => {
+    expect(matches(search)).toBe(false);
+  });
+});
