@@ -19,6 +19,8 @@ import {
   encodeCheckpoint,
 } from '../../shared/account/checkpoint.ts';
 import {
+  FOLD_LIMITS,
+  type FoldLimits,
   type Layout,
   type Replay,
   type Stored,
@@ -32,19 +34,13 @@ import {
   withPieces,
 } from '../../shared/account/fold.ts';
 import type { FoldStore, FoldSummaries, FoldedTableItem } from '../../shared/account/fold-store.ts';
-import {
-  BURIED_PER_GRAVEYARD,
-  type BuriedRow,
-  decodeGraveyard,
-  encodeGraveyard,
-} from '../../shared/account/graveyard.ts';
+import { type BuriedRow, decodeGraveyard, encodeGraveyard } from '../../shared/account/graveyard.ts';
 import type { AccountId, RecordNumber } from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { type Opening, columnsAtCheckpoint, openAccount } from '../../shared/account/opening.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import {
   type ArrivedSummary,
-  CHUNK_BYTES,
   type ChunkPlan,
   type WrittenChunk,
   planChunk,
@@ -71,6 +67,7 @@ export interface FoldDeps {
   readonly report?: (account: AccountId, divergence: Divergence) => void;
   /** Milliseconds, `KEEP_MS` unless a test shortens it: 0 empties records as early as I4 allows. */
   readonly keepMs?: number;
+  readonly limits?: FoldLimits;
 }
 
 export type FoldResult =
@@ -118,6 +115,7 @@ class Fold {
   readonly #opening: Opening;
   readonly #replay: Replay;
   readonly #fold: string;
+  readonly #limits: FoldLimits;
   readonly #pace: Pace;
   /** What was put, to be taken back if another fold comes first. */
   readonly #put: FoldedItem[] = [];
@@ -129,6 +127,7 @@ class Fold {
     this.#opening = opening;
     this.#replay = replay;
     this.#fold = deps.rim.randomHex(FOLD_ID_BYTES);
+    this.#limits = deps.limits ?? FOLD_LIMITS;
     this.#pace = new Pace(deps.rim);
   }
 
@@ -182,10 +181,10 @@ class Fold {
   async #write(retired: Retired): Promise<Written | null> {
     const { base } = this.#opening;
     const { chunk, relocate, overflow } = await this.#chunk();
-    const planned = layOut(this.#opening, this.#replay.state, this.#fold, relocate);
+    const planned = layOut(this.#opening, this.#replay.state, this.#fold, relocate, this.#limits);
     const layout = await this.#withBundlePieces(planned);
     if (!layout) return null;
-    const stored = storedAs(layout, base, this.#fold);
+    const stored = storedAs(layout, base, this.#fold, this.#limits);
     if (chunk) await this.#putChunk(chunk);
     const buried = this.#replay.buried.map((one) => ({
       ...one,
@@ -249,7 +248,7 @@ class Fold {
 
   async #openChunk(base: Checkpoint): Promise<WrittenChunk | null> {
     const info = base.chunks.at(-1);
-    if (!info || info.bytes >= CHUNK_BYTES) return null;
+    if (!info || info.bytes >= this.#limits.chunkBytes) return null;
     const range = { start: 0, end: info.bytes };
     const data = await unlessMissing(this.#deps.summaries.chunk(this.#account, info.fold, range));
     // One that is not what the list says must not be built on.
@@ -257,7 +256,7 @@ class Fold {
   }
 
   async #withBundlePieces(layout: Layout): Promise<Layout | null> {
-    const keys = neededForBundle(layout);
+    const keys = neededForBundle(layout, this.#limits);
     if (keys.length === 0) return layout;
     const pieces = await this.#deps.journal.segments(this.#account, keys);
     const present = pieces.filter((piece) => piece !== null);
@@ -267,14 +266,15 @@ class Fold {
   /** Puts `buried` behind what the youngest graveyard holds, if that has room. */
   async #bury(buried: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]> {
     const { graveyards } = this.#opening.base;
+    const { rowsPerGraveyard } = this.#limits;
     const youngest = graveyards.at(-1);
     if (buried.length === 0) return graveyards;
-    const grows = youngest && youngest.count + buried.length <= BURIED_PER_GRAVEYARD;
+    const grows = youngest && youngest.count + buried.length <= rowsPerGraveyard;
     const held = grows ? await this.#deps.folds.graveyard(this.#account, youngest.part, youngest.fold) : null;
     const rows = held ? [...decodeGraveyard(held), ...buried] : buried;
     const added: GraveyardInfo[] = [];
-    for (let at = 0; at < rows.length; at += BURIED_PER_GRAVEYARD)
-      await this.#putGraveyards(rows.slice(at, at + BURIED_PER_GRAVEYARD), added);
+    for (let at = 0; at < rows.length; at += rowsPerGraveyard)
+      await this.#putGraveyards(rows.slice(at, at + rowsPerGraveyard), added);
     return [...(held ? graveyards.slice(0, -1) : graveyards), ...added];
   }
 

@@ -6,7 +6,7 @@
 import type { SegmentInfo } from './checkpoint.ts';
 import type { Columns } from './columns.ts';
 import type { ModSeq, Uid } from './ids.ts';
-import { MESSAGES_PER_SEGMENT, encodeRows } from './segment.ts';
+import { encodeRows } from './segment.ts';
 import type { Relocate } from './summary-chunk.ts';
 import { lowerBound } from './uid-ranges.ts';
 
@@ -26,21 +26,26 @@ interface Run {
   readonly kept: SegmentInfo | null;
 }
 
-/**
- * Segments for `columns`. `before`: those of the checkpoint that is folded from; rows with a mod-sequence of at least
- * `changedFrom` were changed since. New segments get the name `fold`.
- */
+export interface SegmentPlan {
+  /** Rows with at least this mod-sequence were changed since the checkpoint that is folded from. */
+  readonly changedFrom: ModSeq;
+  /** The name of new segments. */
+  readonly fold: string;
+  readonly relocate: Relocate;
+  readonly limits: { readonly messagesPerSegment: number };
+}
+
+/** Segments for `columns`. `before`: those of the checkpoint that is folded from. */
 export function planSegments(
   columns: Columns,
   before: readonly SegmentInfo[],
-  changedFrom: ModSeq,
-  fold: string,
-  relocate: Relocate,
+  plan: SegmentPlan,
 ): PlannedSegment[] {
-  return joinSmall(runsOf(columns, before, changedFrom)).flatMap((run) =>
+  const { messagesPerSegment } = plan.limits;
+  return joinSmall(runsOf(columns, before, plan.changedFrom), messagesPerSegment).flatMap((run) =>
     run.kept
       ? [{ info: run.kept, data: null }]
-      : evenParts(run).flatMap(({ from, to }) => written(columns, from, to, fold, relocate)),
+      : evenParts(run, messagesPerSegment).flatMap(({ from, to }) => written(columns, from, to, plan)),
   );
 }
 
@@ -63,11 +68,11 @@ function changedSince(columns: Columns, from: number, to: number, changedFrom: M
   return false;
 }
 
-function joinSmall(runs: readonly Run[]): Run[] {
+function joinSmall(runs: readonly Run[], limit: number): Run[] {
   const joined: Run[] = [];
   for (const run of runs) {
     const last = joined.at(-1);
-    const fits = last && run.to - last.from <= MESSAGES_PER_SEGMENT;
+    const fits = last && run.to - last.from <= limit;
     if (last && fits && !(last.kept && run.kept))
       joined[joined.length - 1] = { ...last, to: run.to, kept: null };
     else joined.push(run);
@@ -75,20 +80,15 @@ function joinSmall(runs: readonly Run[]): Run[] {
   return joined;
 }
 
-function evenParts({ from, to }: Run): { from: number; to: number }[] {
-  const parts = Math.ceil((to - from) / MESSAGES_PER_SEGMENT);
+function evenParts({ from, to }: Run, limit: number): { from: number; to: number }[] {
+  const parts = Math.ceil((to - from) / limit);
   const cut = (part: number): number => from + Math.floor(((to - from) * part) / parts);
   return Array.from({ length: parts }, (_, part) => ({ from: cut(part), to: cut(part + 1) }));
 }
 
 /** One segment, or several where many different sets of keywords make it larger than an item. */
-function written(
-  columns: Columns,
-  from: number,
-  to: number,
-  fold: string,
-  relocate: Relocate,
-): PlannedSegment[] {
+function written(columns: Columns, from: number, to: number, plan: SegmentPlan): PlannedSegment[] {
+  const { fold, relocate } = plan;
   const rows = Array.from({ length: to - from }, (_, index) => {
     const row = columns.row(from + index);
     return { ...row, summary: relocate(row.summary) };
@@ -102,5 +102,5 @@ function written(
   if (to - from === 1)
     throw new Error(`message ${firstUid} alone is larger than a segment of ${SEGMENT_BYTES} bytes`);
   const middle = (from + to) >> 1;
-  return [...written(columns, from, middle, fold, relocate), ...written(columns, middle, to, fold, relocate)];
+  return [...written(columns, from, middle, plan), ...written(columns, middle, to, plan)];
 }

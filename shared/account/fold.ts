@@ -14,6 +14,7 @@ import type { Opening } from './opening.ts';
 import type { Op, SummaryPlace } from './ops.ts';
 import type { JournalRecord } from './record.ts';
 import { type AccountState, resolveTarget, withColumns } from './state.ts';
+import { MESSAGES_PER_SEGMENT } from './segment.ts';
 import type { ChunkPlan, Relocate } from './summary-chunk.ts';
 import { forEachRow } from './uid-ranges.ts';
 
@@ -28,7 +29,24 @@ export const EMPTIED_PER_FOLD = 4 * FOLD_RECORDS;
 /** Bytes of a segment a message, about; for those that are not at hand. */
 const BYTES_PER_MESSAGE = 48;
 /** An account that has outgrown its bundle gets one again when it has shrunk to half, so that it does not go to and fro. */
-const REBUNDLE_BYTES = BUNDLE_BYTES / 2;
+const REBUNDLE_SHARE = 0.5;
+
+/** Sizes at which folds divide what they write; a test makes them small. */
+export interface FoldLimits {
+  readonly bundleBytes: number;
+  readonly messagesPerSegment: number;
+  readonly rowsPerGraveyard: number;
+  /** A chunk that has grown to this is closed. */
+  readonly chunkBytes: number;
+}
+
+export const FOLD_LIMITS: FoldLimits = {
+  bundleBytes: BUNDLE_BYTES,
+  messagesPerSegment: MESSAGES_PER_SEGMENT,
+  rowsPerGraveyard: MESSAGES_PER_SEGMENT,
+  // Each fold reads and writes an open chunk once: two requests at any size.
+  chunkBytes: 1024 * 1024,
+};
 
 /** Where a journal has come to. */
 export interface JournalHead {
@@ -135,6 +153,7 @@ export function layOut(
   state: AccountState,
   fold: string,
   relocate: Relocate,
+  limits: FoldLimits,
 ): Layout {
   const bundled = bundle ? decodeBundle(bundle.data) : null;
   const changedFrom = modSeqOf((base.state.number + 1) as RecordNumber, 0);
@@ -144,7 +163,7 @@ export function layOut(
     if (!columns && before.length === 0 && messages > 0)
       throw new Error(`the messages of mailbox ${id} were not loaded for the fold`);
     const planned = columns
-      ? planSegments(columns, before, changedFrom, fold, relocate)
+      ? planSegments(columns, before, { changedFrom, fold, relocate, limits })
       : before.map((info) => ({ info, data: null }));
     if (planned.length > 0) layout.set(id, bundled ? fromBundle(id, planned, bundled) : planned);
   }
@@ -164,13 +183,13 @@ function fromBundle(
 }
 
 /** The segments to read so that the account may have a bundle again; none if it is too large, or they are at hand. */
-export function neededForBundle(layout: Layout): readonly SegmentKey[] {
+export function neededForBundle(layout: Layout, limits: FoldLimits): readonly SegmentKey[] {
   const all = [...layout].flatMap(([mailbox, list]) => list.map((segment) => ({ mailbox, ...segment })));
   const estimate = all.reduce(
     (sum, { info, data }) => sum + (data?.length ?? info.count * BYTES_PER_MESSAGE),
     0,
   );
-  if (estimate > REBUNDLE_BYTES) return [];
+  if (estimate > limits.bundleBytes * REBUNDLE_SHARE) return [];
   return all
     .filter(({ data }) => !data)
     .map(({ mailbox, info }) => ({ mailbox, firstUid: info.firstUid, fold: info.fold }));
@@ -204,10 +223,10 @@ export interface Stored {
   readonly written: readonly { readonly item: FoldedItem & { kind: 'segment' }; readonly data: Uint8Array }[];
 }
 
-export function storedAs(layout: Layout, base: Checkpoint, fold: string): Stored {
+export function storedAs(layout: Layout, base: Checkpoint, fold: string, limits: FoldLimits): Stored {
   // A segment that leaves the bundle, or enters it, is stored anew: it takes this fold's name.
   const renamed = ({ info, data }: PlannedSegment): PlannedSegment => ({ info: { ...info, fold }, data });
-  const bundle = bundleOf(layout);
+  const bundle = bundleOf(layout, limits.bundleBytes);
   if (bundle) return { bundle, segments: infosOf(layout, renamed), written: [] };
   const kept = new Set(base.bundled ? [] : [...base.segments.values()].flat());
   const written = [...layout].flatMap(([mailbox, list]) =>
@@ -229,19 +248,19 @@ function infosOf(
   return new Map([...layout].map(([mailbox, list]) => [mailbox, list.map((segment) => named(segment).info)]));
 }
 
-function bundleOf(layout: Layout): Uint8Array | null {
+function bundleOf(layout: Layout, limit: number): Uint8Array | null {
   let bytes = 0;
   const bundle = new Map<MailboxId, Map<SegmentInfo['firstUid'], Uint8Array>>();
   for (const [mailbox, list] of layout) {
     const pieces = new Map<SegmentInfo['firstUid'], Uint8Array>();
     for (const { info, data } of list) {
-      if (!data || (bytes += data.length) > BUNDLE_BYTES) return null;
+      if (!data || (bytes += data.length) > limit) return null;
       pieces.set(info.firstUid, data);
     }
     bundle.set(mailbox, pieces);
   }
   const encoded = encodeBundle(bundle);
-  return encoded.length <= BUNDLE_BYTES ? encoded : null;
+  return encoded.length <= limit ? encoded : null;
 }
 
 /** What a checkpoint allows to go: the day after has come. */

@@ -9,8 +9,6 @@ import { UnknownVersionError } from './record.ts';
 import { decodeRows, encodeRows, packNumbers, unpackNumbers } from './segment.ts';
 
 const GRAVEYARD_VERSION = 1;
-/** Rows of one item; as in a segment, so that an item stays below 400 KB. */
-export const BURIED_PER_GRAVEYARD = 4096;
 
 export interface BuriedRow {
   /** The mailbox that it was in, and that mailbox's name then: the mailbox itself may be gone. */

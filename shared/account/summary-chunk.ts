@@ -9,8 +9,6 @@ import type { SummaryRef } from './columns.ts';
 import type { MailboxId, RecordNumber } from './ids.ts';
 import { FRAME_BYTES, SUMMARIES_PER_FRAME, encodeFrame, frameRef } from './summary-frame.ts';
 
-/** A chunk that has grown to this is closed. Each fold reads and writes an open one once: two requests at any size. */
-export const CHUNK_BYTES = 1024 * 1024;
 /** A reference has 24 bits for a frame's length; a larger one (of a single summary) is left to be worked out anew. */
 const FRAME_LENGTH_LIMIT = 2 ** 24;
 
