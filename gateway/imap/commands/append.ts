@@ -59,7 +59,9 @@ async function takeIn(
   if (size === 0) throw new No('an empty message cannot be appended');
   flagsOf(prefix.flags);
   await targetNamed(session, prefix.mailbox);
-  checkRoom(await session.state(), { messages: 1, bytes: size }, session.login.limits);
+  // What is larger than any message may be is refused by the reader, with its limit.
+  if (size <= session.connection.limits.messageBytes)
+    checkRoom(await session.state(), { messages: 1, bytes: size }, session.login.limits);
   const { messages } = session.services;
   const { account } = session.login;
   const { signal } = session.connection;

@@ -16,6 +16,7 @@ import {
   type MessageFacts,
   type Piece,
   type RangeLiteral,
+  checkOffered,
   cut,
   setsSeen,
 } from '../session/fetch-plan.ts';
@@ -58,11 +59,12 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const args = parseFetch(cursor);
   if (args.vanished) throw new No('VANISHED needs QRESYNC, which is not on offer', 'CANNOT');
   const items = itemsOf(args, byUid);
+  checkOffered(items);
   if (items.some(({ kind }) => kind === 'modseq')) session.enableCondstore();
   const { selected } = session;
   const { view, saved } = selected;
   const uids = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
-  const seen = await markSeen(session, items, uids);
+  const seen = await markSeen(session, items, uids, args.changedSince ?? 0);
   const state = await session.replica.load([selected.id]);
   const columns = state.mailboxes.get(selected.id)?.columns;
   if (!columns) throw new No('the mailbox is gone', 'NONEXISTENT');
@@ -89,14 +91,26 @@ async function markSeen(
   session: Session,
   items: readonly FetchItem[],
   uids: Uint32Array,
+  changedSince: number,
 ): Promise<ReadonlySet<number>> {
   const { id, readOnly } = session.selected;
   if (readOnly || uids.length === 0 || !items.some(setsSeen)) return new Set();
   const { changed } = await session.commit({
     needs: () => [id],
-    decide: (state) => decideStore(state, id, uids, 'add', { system: SEEN, keywords: [] }),
+    decide(state) {
+      const columns = state.mailboxes.get(id)?.columns;
+      // Only what will be told: a message that has not changed is not read.
+      const told =
+        columns && changedSince > 0 ? uids.filter((uid) => changedAfter(columns, uid, changedSince)) : uids;
+      return decideStore(state, id, told, 'add', { system: SEEN, keywords: [] });
+    },
   });
   return new Set(changed);
+}
+
+function changedAfter(columns: Columns, uid: number, modSeq: number): boolean {
+  const row = columns.rowOf(uid);
+  return row >= 0 && (columns.modSeqs[row] ?? 0) > modSeq;
 }
 
 /** A message's answer, as far as it can be made ready. */

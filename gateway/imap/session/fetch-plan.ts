@@ -105,6 +105,26 @@ export class FetchPlan {
   }
 }
 
+const OFFERED: ReadonlySet<FetchItem['kind']> = new Set([
+  'uid',
+  'flags',
+  'rfc822.size',
+  'modseq',
+  'internaldate',
+  'envelope',
+  'bodystructure',
+  'rfc822',
+  'rfc822.header',
+  'rfc822.text',
+  'body',
+]);
+
+/** Throws `Bad` for an item of an extension that is not on offer: before anything is done for the others. */
+export function checkOffered(items: readonly FetchItem[]): void {
+  for (const { kind } of items)
+    if (!OFFERED.has(kind)) throw new Bad(`FETCH of ${kind.toUpperCase()} is not on offer`);
+}
+
 /** Whether fetching the item sets \Seen (RFC 9051 §6.4.5). */
 export function setsSeen(item: FetchItem): boolean {
   if (item.kind === 'body' || item.kind === 'binary') return !item.peek;
@@ -167,7 +187,7 @@ function tellerOf(item: FetchItem, options: PlanOptions, flags: FlagText): Telle
       return sectionTeller(Buffer.from(label).toString('latin1'), item.section, item.partial, columns);
     }
     default:
-      throw new Bad(`FETCH of ${item.kind.toUpperCase()} is not on offer`);
+      throw new Error(`a plan was made for ${item.kind}, which is not on offer`);
   }
 }
 

@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { TestGateway } from '../../support/gateway.ts';
+import type { ImapClient } from '../../support/imap-client.ts';
+import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
+
+let gateway: TestGateway;
+let blobs: MemoryBlobStore;
+let client: ImapClient;
+beforeEach(async () => {
+  blobs = new MemoryBlobStore();
+  gateway = await TestGateway.start({ blobs });
+  await gateway.addUser();
+  client = await gateway.signIn('INBOX');
+});
+afterEach(() => gateway.stop());
+
+const MAIL = [
+  'From: Ann <ann@example.test>',
+  'Subject: parts',
+  'X-Odd: yes',
+  'Date: Thu, 1 Feb 2024 12:00:00 +0000',
+  'Content-Type: multipart/mixed; boundary=b',
+  '',
+  '--b',
+  'Content-Type: text/plain',
+  '',
+  'first part',
+  '--b',
+  'Content-Type: message/rfc822',
+  '',
+  'Subject: inner',
+  '',
+  'inner text',
+  '--b--',
+  '',
+].join('\r\n');
+
+describe('sections', () => {
+  beforeEach(async () => {
+    await client.append('INBOX', MAIL);
+    await client.run('NOOP');
+  });
+
+  test('of parts, by ranges of the blob', async () => {
+    await client.play(`
+      C: a FETCH 1 (BODY.PEEK[1] BODY.PEEK[1.MIME] BODY.PEEK[2.HEADER] BODY.PEEK[2.TEXT] BODY.PEEK[2.1] BODY.PEEK[3])
+      S: * 1 FETCH (BODY[1] {10}
+      S: first part BODY[1.MIME] {28}
+      S: Content-Type: text/plain
+      S:
+      S:  BODY[2.HEADER] {18}
+      S: Subject: inner
+      S:
+      S:  BODY[2.TEXT] {10}
+      S: inner text BODY[2.1] {10}
+      S: inner text BODY[3] NIL)
+      S: a OK fetched
+    `);
+  });
+
+  test('of headers: listed fields without the blob, others with it', async () => {
+    const [stored] = blobs.objects.keys();
+    await client.play(`
+      C: a FETCH 1 BODY.PEEK[HEADER.FIELDS (X-Odd Subject)]
+      S: * 1 FETCH (BODY[HEADER.FIELDS (X-Odd Subject)] {30}
+      S: Subject: parts
+      S: X-Odd: yes
+      S:
+      S: )
+      S: a OK fetched
+      C: b FETCH 1 BODY.PEEK[HEADER.FIELDS.NOT (From Date Content-Type)]<4.9>
+      S: * 1 FETCH (BODY[HEADER.FIELDS.NOT (From Date Content-Type)]<4> {9}
+      S: ect: part)
+      S: b OK fetched
+    `);
+    blobs.objects.delete(stored ?? '');
+    await client.play(`
+      C: c FETCH 1 (ENVELOPE BODY.PEEK[HEADER.FIELDS (SUBJECT FROM)])
+      S: * 1 FETCH (ENVELOPE ("Thu, 1 Feb 2024 12:00:00 +0000" "parts" (("Ann" NIL "ann" "example.test")) (("Ann" NIL "ann" "example.test")) (("Ann" NIL "ann" "example.test")) NIL NIL NIL NIL NIL) BODY[HEADER.FIELDS (SUBJECT FROM)] {48}
+      S: From: Ann <ann@example.test>
+      S: Subject: parts
+      S:
+      S: )
+      S: c OK fetched
+    `);
+  });
+
+  test('partial, also behind the end', async () => {
+    await client.play(`
+      C: a FETCH 1 (BODY.PEEK[]<3.5> BODY.PEEK[1]<6.100> BODY.PEEK[1]<99.5>)
+      S: * 1 FETCH (BODY[]<3> {5}
+      S: m: An BODY[1]<6> {4}
+      S: part BODY[1]<99> {0}
+      S: )
+      S: a OK fetched
+    `);
+  });
+
+  test('RFC822 and its kin, FULL, and both kinds of body structure', async () => {
+    const size = MAIL.length;
+    expect(await client.run('FETCH 1 RFC822')).toEqual([
+      `* 1 FETCH (RFC822 {${size}}`,
+      ...MAIL.split('\r\n').slice(0, -1),
+      ' FLAGS (\\Seen \\Recent))',
+      'tag OK fetched',
+    ]);
+    const full = await client.run('FETCH 1 FULL');
+    expect(full[0]).toContain(`RFC822.SIZE ${size}`);
+    expect(full[0]).toContain('"MIXED")');
+    const structure = await client.run('FETCH 1 BODYSTRUCTURE');
+    expect(structure[0]).toContain('("BOUNDARY" "b")');
+  });
+});
+
+test('reading sets \\Seen in one record and says so; PEEK and EXAMINE do not', async () => {
+  for (let index = 0; index < 3; index++) await client.append('INBOX', 'Subject: x\r\n\r\nbody\r\n');
+  const number = async (): Promise<number> => (await gateway.cache.acquire(account()).replica.sync()).number;
+  const account = () => [...gateway.logins.values()].map((login) => login.account)[0] ?? ('' as never);
+  const before = await number();
+  await client.play(`
+    C: a FETCH 1:2 BODY.PEEK[TEXT]<0.1>
+    S: * 1 FETCH (BODY[TEXT]<0> {1}
+    S: b)
+    S: * 2 FETCH (BODY[TEXT]<0> {1}
+    S: b)
+    S: a OK fetched
+  `);
+  expect(await number()).toBe(before);
+  await client.play(`
+    C: b FETCH 1:3 BODY[TEXT]<0.1>
+    S: * 1 FETCH (BODY[TEXT]<0> {1}
+    S: b FLAGS (\\Seen \\Recent))
+    S: * 2 FETCH (BODY[TEXT]<0> {1}
+    S: b FLAGS (\\Seen \\Recent))
+    S: * 3 FETCH (BODY[TEXT]<0> {1}
+    S: b FLAGS (\\Seen \\Recent))
+    S: b OK fetched
+    C: c FETCH 1 BODY[TEXT]<0.1>
+    S: * 1 FETCH (BODY[TEXT]<0> {1}
+    S: b)
+    S: c OK fetched
+  `);
+  expect(await number()).toBe(before + 1);
+  await client.run('STORE 1:3 -FLAGS.SILENT (\\Seen)');
+  await client.run('EXAMINE INBOX');
+  await client.play(`
+    C: d FETCH 1 BODY[TEXT]<0.1>
+    S: * 1 FETCH (BODY[TEXT]<0> {1}
+    S: b)
+    S: d OK fetched
+    C: e STORE 1 +FLAGS (\\Seen)
+    S: e NO [CANNOT] the mailbox is open for reading only: SELECT it
+  `);
+});
+
+test('a large message streams, and its NULs are sent as 0x80', async () => {
+  const body = 'line of text\r\n'.repeat(60_000);
+  // As it may come by SMTP; APPEND refuses it.
+  const message = `Subject: big\r\n\r\n\0${body}`;
+  expect(await client.append('INBOX', message.replace('\0', '-'))).toContain('OK');
+  for (const [key, bytes] of blobs.objects)
+    if (bytes.length === message.length) blobs.objects.set(key, Buffer.from(message, 'latin1'));
+  await client.run('NOOP');
+  const answer = await client.run(
+    'FETCH 1 (BODY.PEEK[HEADER.FIELDS (X-Other)] BODY.PEEK[] BODY.PEEK[TEXT]<0.2>)',
+  );
+  expect(answer.slice(0, 5)).toEqual([
+    '* 1 FETCH (BODY[HEADER.FIELDS (X-Other)] {2}',
+    '',
+    ` BODY[] {${message.length}}`,
+    'Subject: big',
+    '',
+  ]);
+  expect(answer[5]).toBe('\x80line of text');
+  expect(answer).toHaveLength(5 + 60_000 + 3);
+  expect(answer.slice(-3)).toEqual([' BODY[TEXT]<0> {2}', '\x80l)', 'tag OK fetched']);
+});
+
+test('a message whose blob is missing gets NO and no empty body; the others are answered', async () => {
+  for (const subject of ['one', 'two', 'three'])
+    await client.append('INBOX', `Subject: ${subject}\r\n\r\nbody\r\n`);
+  await client.run('NOOP');
+  const second = [...blobs.objects.keys()][1] ?? '';
+  blobs.objects.delete(second);
+  const answer = await client.run('UID FETCH 1:3 BODY.PEEK[HEADER.FIELDS (X-None)]');
+  expect(answer.filter((line) => line.startsWith('* '))).toEqual([
+    '* 1 FETCH (UID 1 BODY[HEADER.FIELDS (X-None)] {2}',
+    '* 3 FETCH (UID 3 BODY[HEADER.FIELDS (X-None)] {2}',
+  ]);
+  expect(answer.at(-1)).toMatch(
+    /^tag NO \[SERVERBUG\] a message cannot be read; the administrator finds it by [0-9a-f]+$/,
+  );
+  expect(gateway.errors).toHaveLength(1);
+  expect((await client.run('FETCH 1:3 FLAGS')).at(-1)).toBe('tag OK fetched');
+});
+
+test('what is not on offer is said to be so', async () => {
+  await client.append('INBOX', 'Subject: x\r\n\r\n');
+  await client.play(`
+    C: a FETCH 1 BINARY[1]
+    S: a BAD FETCH of BINARY is not on offer
+    C: b FETCH 1 NONSENSE
+    S: b BAD unknown data item NONSENSE in FETCH
+  `);
+});
+
+test('envelopes are UTF-8 for who can read it, encoded words for others', async () => {
+  await client.append('INBOX', 'Subject: Gr\xc3\xbc\xc3\x9fe\r\n\r\n');
+  await client.run('NOOP');
+  const plain = await client.run('FETCH 1 ENVELOPE');
+  expect(plain[0]).toMatch(/"=\?utf-8\?[QB]\?[^"]+\?="/);
+  const other = await gateway.signIn();
+  expect(await other.run('ENABLE UTF8=ACCEPT NONSENSE')).toEqual(['* ENABLED UTF8=ACCEPT', 'tag OK enabled']);
+  await other.run('SELECT INBOX');
+  expect((await other.run('FETCH 1 ENVELOPE'))[0]).toContain('"Gr\xc3\xbc\xc3\x9fe"');
+  expect((await other.run('ENABLE CONDSTORE')).at(-1)).toMatch(/^tag BAD/);
+});

@@ -1,0 +1,126 @@
+import { createSecureContext } from 'node:tls';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { generate } from 'selfsigned';
+import { PASSWORD, TestGateway } from '../../support/gateway.ts';
+
+let gateway: TestGateway;
+beforeEach(async () => {
+  gateway = await TestGateway.start();
+  await gateway.addUser();
+});
+afterEach(() => gateway.stop());
+
+const plain = (...parts: string[]): string => Buffer.from(parts.join('\0')).toString('base64');
+
+describe('AUTHENTICATE PLAIN', () => {
+  const good = plain('', 'alice@example.test', PASSWORD);
+
+  test('with the response in the command, or after a challenge', async () => {
+    const one = await gateway.connect();
+    await one.play(`
+      C: a AUTHENTICATE PLAIN ${good}
+      S: a OK [CAPABILITY IMAP4rev1 …] signed in
+      C: b LOGIN a b
+      S: b BAD LOGIN is not possible in the authenticated state
+    `);
+    const two = await gateway.connect();
+    await two.play(`
+      C: a AUTHENTICATE PLAIN
+      S: +…
+      C: ${good}
+      S: a OK [CAPABILITY …] signed in
+    `);
+  });
+
+  test('refusals', async () => {
+    const client = await gateway.connect();
+    await client.play(`
+      C: a AUTHENTICATE PLAIN
+      S: +…
+      C: *
+      S: a BAD AUTHENTICATE was cancelled
+      C: b AUTHENTICATE PLAIN ===
+      S: b BAD …
+      C: c AUTHENTICATE CRAM-MD5
+      S: c NO [CANNOT] only the mechanism PLAIN is known
+      C: d AUTHENTICATE PLAIN ${plain('bob@example.test', 'alice@example.test', PASSWORD)}
+      S: d NO [AUTHORIZATIONFAILED] …
+      C: e AUTHENTICATE PLAIN ${plain('', 'alice@example.test', 'wrong')}
+      S: e NO [AUTHENTICATIONFAILED] wrong user name or password
+      C: f AUTHENTICATE PLAIN ${plain('alice@example.test', PASSWORD)}
+      S: f BAD …
+    `);
+  });
+});
+
+test('a wrong password and an unknown user are answered alike, and later each time', async () => {
+  const client = await gateway.connect();
+  const waits: number[] = [];
+  for (const name of ['alice@example.test', 'nobody@example.test', 'alice@example.test']) {
+    const before = gateway.rim.time;
+    expect(await client.run(`LOGIN ${name} wrong`)).toEqual([
+      'tag NO [AUTHENTICATIONFAILED] wrong user name or password',
+    ]);
+    waits.push(gateway.rim.time - before);
+  }
+  expect(waits).toEqual([500, 1000, 2000]);
+  for (let index = 3; index < 10; index++) client.send(`x${index} LOGIN a b\r\n`);
+  const lines: string[] = [];
+  for (let line = await client.line(); line !== '(end)'; line = await client.line()) lines.push(line);
+  expect(lines.at(-1)).toBe('* BYE too many failed sign-ins');
+});
+
+test('commands out of place', async () => {
+  const client = await gateway.connect();
+  await client.play(`
+    C: a SELECT INBOX
+    S: a BAD sign in before SELECT
+    C: b NONSENSE 1
+    S: b BAD there is no command NONSENSE
+    C: c UID NONSENSE
+    S: c BAD there is no command UID NONSENSE
+    C: d NOOP extra
+    S: d BAD …
+    C: e ID ("name" "test")
+    S: * ID ("name" "Quire")
+    S: e OK pleased to meet you
+    C: f NOOP
+    S: f OK done
+    C: g APPEND INBOX {10}
+    S: g BAD sign in before APPEND
+    C: h STARTTLS
+    S: h BAD STARTTLS is not on offer: there is no certificate
+    C: i CAPABILITY
+    S: * CAPABILITY IMAP4rev1 LITERAL+ AUTH=PLAIN SASL-IR ID…
+    S: i OK capabilities listed
+  `);
+});
+
+test('STARTTLS', async () => {
+  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+  });
+  const context = createSecureContext({ key: made.private, cert: made.cert });
+  const secured = await TestGateway.start({ tls: { context: () => context } });
+  await secured.addUser();
+  const client = await secured.connect();
+  expect((await client.run('CAPABILITY'))[0]).toContain(' STARTTLS ');
+  // What is pipelined behind STARTTLS came in the clear and is not obeyed.
+  client.send('s STARTTLS\r\n');
+  expect(await client.line()).toBe('s OK begin TLS now');
+  await client.startTls();
+  expect((await client.run('CAPABILITY'))[0]).not.toContain('STARTTLS');
+  expect((await client.run('STARTTLS'))[0]).toBe('tag BAD the connection is under TLS already');
+  expect((await client.run(`LOGIN alice@example.test "${PASSWORD}"`))[0]).toMatch(/^tag OK/);
+  await secured.stop();
+});
+
+test('a disabled account', async () => {
+  const login = gateway.logins.get('alice@example.test');
+  if (login) gateway.logins.set('alice@example.test', { ...login, disabled: true });
+  const client = await gateway.connect();
+  expect(await client.run(`LOGIN alice@example.test "${PASSWORD}"`)).toEqual([
+    'tag NO [CONTACTADMIN] this account is disabled',
+  ]);
+});
