@@ -1,0 +1,94 @@
+/**
+ * A gateway process: replicas, wake-ups and the IMAP server on one engine. The same on Fargate and on one machine; only
+ * where it listens differs.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AccountId, GatewayId } from '../shared/account/ids.ts';
+import type { JournalRecord } from '../shared/account/record.ts';
+import { ReplicaCache } from '../shared/account/replica-cache.ts';
+import { SummaryReader } from '../shared/account/summary-reader.ts';
+import type { Engine } from '../shared/aws/engine.ts';
+import { createWakeQueue } from '../shared/aws/sqs-wake-queue.ts';
+import { PasswordVerifier } from '../shared/directory/password-verifier.ts';
+import type { Log } from '../shared/log.ts';
+import { WakeListener } from '../shared/wake/wake-listener.ts';
+import { Waker } from '../shared/wake/waker.ts';
+import { createGateway } from './imap/gateway.ts';
+import type { ListenerAddress, ListenerOptions } from './imap/server/imap-server.ts';
+import type { ImapLimits } from './imap/server/limits.ts';
+import type { TlsSettings } from './imap/server/tls.ts';
+
+/** Columns of messages and tails of journals, of all accounts together. */
+const REPLICA_BUDGET_BYTES = 256 * 1024 * 1024;
+const SUMMARY_BUDGET_BYTES = 64 * 1024 * 1024;
+/** Commands that run when the gateway is told to stop have so long to finish. */
+const DRAIN_MS = 10_000;
+
+export interface GatewayProcessOptions {
+  readonly engine: Engine;
+  readonly listeners: readonly ListenerOptions[];
+  readonly tls: TlsSettings;
+  readonly limits?: Partial<ImapLimits>;
+  /** Bytes that replicas may hold beyond head and tree. */
+  readonly replicaBudgetBytes?: number;
+  readonly log: Log;
+}
+
+export interface GatewayProcess {
+  /** Of the listeners, in the order of the options. */
+  readonly addresses: readonly ListenerAddress[];
+  /** Sees the clients out, tells of the last commits, and takes the wake-up queue away. */
+  stop(): Promise<void>;
+}
+
+/** Rejects with `ListenError` if a port cannot be opened. */
+export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
+  const { engine, log } = options;
+  const { journal, messages, logins, rim, watches, wakeSender, work, sqs } = engine;
+  const gateway = rim.randomHex(8) as GatewayId;
+  const now = (): number => rim.now();
+  const waker = new Waker({ watches, sender: wakeSender, now, log, self: gateway });
+  const committed = (account: AccountId, records: readonly JournalRecord[], journalBytesBefore: number) => {
+    const last = records.at(-1);
+    if (last) waker.committed(account, last.number);
+    work.leaveIfDue(account, records, journalBytesBefore).catch((error: unknown) => {
+      // The next commit that crosses the threshold leaves it again.
+      log.warn({ err: error, account }, 'the work item of a fold could not be left');
+    });
+  };
+  const cache = new ReplicaCache(journal, rim, {
+    budgetBytes: options.replicaBudgetBytes ?? REPLICA_BUDGET_BYTES,
+    onCommit: committed,
+    onDivergence: (account, divergence) =>
+      log.error({ account, divergence }, 'a replay gave another state than its record says'),
+  });
+  const queue = await createWakeQueue(sqs, gateway);
+  const sleep = (milliseconds: number, signal: AbortSignal) => delay(milliseconds, undefined, { signal });
+  const wakes = new WakeListener({ gateway, watches, queue, replicas: cache, now, sleep, log });
+  const server = createGateway({
+    listeners: options.listeners,
+    tls: options.tls,
+    cache,
+    wakes,
+    messages,
+    summaries: new SummaryReader(journal, messages, SUMMARY_BUDGET_BYTES),
+    directory: logins,
+    verifier: new PasswordVerifier({ now: () => performance.now() }),
+    rim,
+    ...(options.limits && { limits: options.limits }),
+    log,
+  });
+  const addresses = await server.listen().catch(async (error: unknown) => {
+    await queue.close().catch(() => undefined);
+    throw error;
+  });
+  wakes.start();
+  return {
+    addresses,
+    async stop() {
+      await server.drain({ graceMs: DRAIN_MS });
+      await waker.settled();
+      await wakes.stop();
+    },
+  };
+}
