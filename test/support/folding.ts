@@ -78,8 +78,8 @@ export class FoldingAccount {
     };
   }
 
-  fold(deps: Partial<FoldDeps> = {}): Promise<FoldResult> {
-    return foldAccount({ ...this.deps, ...deps }, ACCOUNT);
+  fold(deps: Partial<FoldDeps> = {}, until?: number): Promise<FoldResult> {
+    return foldAccount({ ...this.deps, ...deps }, ACCOUNT, until);
   }
 
   replica(): Replica {
