@@ -8,6 +8,7 @@ import {
   withdrawInstance,
   type Endpoints,
 } from '../../../infra/local/instance.ts';
+import { identityOf } from '../../../infra/local/process-identity.ts';
 import { SetupError } from '../../../infra/local/setup-error.ts';
 import { killAtOnce, startPart } from './processes.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -56,6 +57,19 @@ describe('the data folder', () => {
     );
     expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await readdir(folder)).toEqual(['lock-8.json']);
+  });
+});
+
+describe('the identity of a process', () => {
+  test('is the same whenever one asks, another for every process, and none once it has ended', async () => {
+    const { child } = await startPart('lock', await temporaryFolder(), 'quire start');
+    const pid = child.pid ?? 0;
+    const identity = identityOf(pid);
+    expect(identity).toBeDefined();
+    expect(identityOf(pid)).toEqual(identity);
+    expect(identity?.started).not.toBe(identityOf(process.pid)?.started);
+    await killAtOnce(child);
+    expect(identityOf(pid)).toBeUndefined();
   });
 });
 

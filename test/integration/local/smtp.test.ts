@@ -180,6 +180,7 @@ describe('the SMTP listener in place of SES', () => {
     expect(raw).toMatch(/\r\n\r\nHello world\r\n$/);
     // Who else it went to is nobody's business.
     expect(raw).not.toContain('eve@');
+    expect(raw).not.toMatch(/^ for /m);
     expect(await readdir(path.join(folder, 'spool'))).toEqual([]);
     expect(JSON.parse((await blob(`all/${messageId}.notification.json`)).toString())).toEqual(notification);
   });
