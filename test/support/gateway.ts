@@ -51,12 +51,14 @@ export class TestGateway {
   readonly logins = new Map<string, Login>();
   readonly server: ImapServer;
   port = 0;
+  static #started = 0;
   readonly #clients: ImapClient[] = [];
 
   private constructor(options: TestGatewayOptions) {
     this.journal = options.journal ?? new MemoryJournalStore();
     this.blobs = options.blobs ?? new MemoryBlobStore();
-    this.rim = options.rim ?? new TestRim();
+    // Two gateways with one source of chance would take each other's commits for their own.
+    this.rim = options.rim ?? new TestRim(++TestGateway.#started);
     this.messages = new MessageStore(this.blobs, this.rim);
     this.cache = new ReplicaCache(this.journal, this.rim, { budgetBytes: options.budgetBytes ?? 2 ** 28 });
     const log: ServerLog = {

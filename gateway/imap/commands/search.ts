@@ -7,6 +7,7 @@
 import iconv from 'iconv-lite';
 import type { Columns } from '../../../shared/account/columns.ts';
 import { Turns } from '../server/fairness.ts';
+import type { Timer } from '../server/timers.ts';
 import { inOrder } from '../session/in-order.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
 import { No } from '../session/refusals.ts';
@@ -29,6 +30,8 @@ import { type CommandFamily, type Completion, SELECTED } from './command.ts';
 /** Messages that are open at one time. */
 const PARALLEL_READS = 4;
 const SUMMARY_ROWS = 256;
+/** Clients wait a minute or more for the first word of an answer. */
+const STILL_HERE_MS = 20_000;
 /** Rows looked at before others have a turn: well under a millisecond. */
 const ROWS_PER_TURN = 2048;
 
@@ -80,7 +83,8 @@ async function run(
     isRecent: (uid) => recent.has(uid),
   });
   if (program.usesModSeq) session.enableCondstore();
-  const rows = await new Search(session, columns, program).run();
+  const stillHere = sayStillHere(session);
+  const rows = await new Search(session, columns, program).run().finally(() => stillHere.cancel());
   const uids = Uint32Array.from(rows, (row) => columns.uids[row] ?? 0);
   if (returns?.save) selected.saved = savedOf(returns, uids);
   const numbers = byUid ? uids : uids.map((uid) => view.numberOf(uid));
@@ -88,6 +92,18 @@ async function run(
   const answer = returns ? esearch(returns, tag, byUid, numbers, modSeqs) : plain(numbers, modSeqs);
   if (answer !== null) session.writer.untagged(answer);
   return { text: 'searched' };
+}
+
+/** A search through many bodies takes minutes: neither the client nor our own time limit must take it for dead. */
+function sayStillHere({ services, writer }: Session): Timer {
+  const say = (): void => {
+    writer.status('*', 'OK', 'still searching');
+    // A client that is gone is noticed by the search itself.
+    writer.flush().catch(() => undefined);
+    timer = services.timers.after(STILL_HERE_MS, say);
+  };
+  let timer = services.timers.after(STILL_HERE_MS, say);
+  return { cancel: () => timer.cancel() };
 }
 
 /** RFC 5182 §2.1: with MIN or MAX alone, just these are saved. */

@@ -1,5 +1,5 @@
 /** Runs a session's commands: finds each in the registry, checks its phase, answers it. */
-import { ANY_PHASE, type Command, type Ending } from '../commands/command.ts';
+import type { Command, Ending } from '../commands/command.ts';
 import type { Connection, ConnectionHandler } from '../server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
 import { openCommand, type OpenedCommand } from '../wire/parser.ts';
@@ -96,7 +96,7 @@ export class SessionHandler implements ConnectionHandler {
     if (!command) return { status: 'BAD', text: `there is no command ${name.slice(0, 40)}` };
     const { phase } = this.#session;
     if (phase === 'not authenticated') return { status: 'BAD', text: `sign in before ${name}` };
-    if (command.phases.includes('selected') && command.phases !== ANY_PHASE)
+    if (phase === 'authenticated' && command.phases.includes('selected'))
       return { status: 'BAD', text: `select a mailbox before ${name}` };
     return { status: 'BAD', text: `${name} is not possible in the ${phase} state` };
   }

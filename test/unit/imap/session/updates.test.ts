@@ -143,7 +143,11 @@ class ModelClient {
   }
 }
 
-type Step = { readonly kind: string; readonly picks: readonly number[]; readonly bits: number };
+interface Step {
+  readonly kind: string;
+  readonly picks: readonly number[];
+  readonly bits: number;
+}
 
 function step(state: AccountState, { kind, picks, bits }: Step): AccountState {
   const { columns } = inbox(state);
