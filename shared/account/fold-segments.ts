@@ -42,10 +42,11 @@ export function planSegments(
   plan: SegmentPlan,
 ): PlannedSegment[] {
   const { messagesPerSegment } = plan.limits;
-  return joinSmall(runsOf(columns, before, plan.changedFrom), messagesPerSegment).flatMap((run) =>
-    run.kept
-      ? [{ info: run.kept, data: null }]
-      : evenParts(run, messagesPerSegment).flatMap(({ from, to }) => written(columns, from, to, plan)),
+  const parts = runsOf(columns, before, plan.changedFrom).flatMap((run) =>
+    evenParts(run, messagesPerSegment),
+  );
+  return joinSmall(parts, messagesPerSegment).flatMap((run) =>
+    run.kept ? [{ info: run.kept, data: null }] : written(columns, run.from, run.to, plan),
   );
 }
 
@@ -80,10 +81,12 @@ function joinSmall(runs: readonly Run[], limit: number): Run[] {
   return joined;
 }
 
-function evenParts({ from, to }: Run, limit: number): { from: number; to: number }[] {
+function evenParts(run: Run, limit: number): Run[] {
+  const { from, to, kept } = run;
+  if (kept) return [run];
   const parts = Math.ceil((to - from) / limit);
   const cut = (part: number): number => from + Math.floor(((to - from) * part) / parts);
-  return Array.from({ length: parts }, (_, part) => ({ from: cut(part), to: cut(part + 1) }));
+  return Array.from({ length: parts }, (_, part) => ({ from: cut(part), to: cut(part + 1), kept }));
 }
 
 /** One segment, or several where many different sets of keywords make it larger than an item. */

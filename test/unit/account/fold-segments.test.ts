@@ -112,6 +112,37 @@ describe('segments of a mailbox after a fold', () => {
     for (const { data } of planned) expect(data?.length).toBeLessThan(SEGMENT_BYTES);
   });
 
+  test('many new messages behind a small segment leave no neighbours that would fit one', () => {
+    const planned = plan([...rows(1, 4), ...rows(5, 16, NEW)], [info(1, 4, 'a')], 10);
+    expect(extents(planned)).toEqual([
+      [1, 10, 10, 'new'],
+      [11, 16, 6, 'new'],
+    ]);
+  });
+
+  test.each([1, 2, 3, 4, 5])('at random no two neighbours are left that would fit one, seed %i', (seed) => {
+    const draw = seededRandom(seed);
+    let all: Row[] = [];
+    let infos: SegmentInfo[] = [];
+    let uid = 0;
+    for (let round = 0; round < 40; round++) {
+      const share = draw() * 0.5;
+      const added = Array.from({ length: Math.floor(draw() * 30) }, () => row(++uid, NEW));
+      all = all.map((each) => ({ ...each, modSeq: draw() < 0.02 ? NEW : OLD }));
+      all = [...all.filter(() => draw() >= share), ...added];
+      infos = plan(all, infos, 10).map((planned) => planned.info);
+      const counts = infos.map(({ count }) => count);
+      expect(counts.reduce((sum, count) => sum + count, 0)).toBe(all.length);
+      counts.forEach((count, index) => {
+        expect(count).toBeLessThanOrEqual(10);
+        expect(count + (counts[index + 1] ?? Infinity)).toBeGreaterThan(10);
+      });
+      expect(infos.map(({ firstUid }) => firstUid)).toEqual(
+        counts.map((_, index) => all[counts.slice(0, index).reduce((sum, count) => sum + count, 0)]?.uid),
+      );
+    }
+  });
+
   test('messages whose keywords do not fit one item are split further, none is left out', () => {
     const word = () => Array.from({ length: 250 }, () => Math.floor(random() * 36).toString(36)).join('');
     const all = Array.from({ length: 3000 }, (_, index) => row(index + 1, NEW, [word()]));

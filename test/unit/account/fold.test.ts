@@ -408,7 +408,11 @@ describe('shapes of checkpoints', () => {
       expect(bundle !== null).toBe(bundled);
       return { bundled, segments: segments.size };
     };
-    const many = () => Array.from({ length: 1000 }, () => append(account));
+    const drawn = (bound: number) => Math.floor(account.random() * bound);
+    const many = () =>
+      Array.from({ length: 1000 }, () =>
+        append(account, { size: drawn(100_000), date: 1_700_000_000 + drawn(10_000_000), system: drawn(2) }),
+      );
     await commit(writer, many);
     expect(await shape()).toEqual({ bundled: true, segments: 0 });
     for (let round = 0; round < 6; round++) await commit(writer, many);
