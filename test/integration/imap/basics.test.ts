@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { TestGateway } from '../../support/gateway.ts';
+import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 
 let gateway: TestGateway;
+let journal: MemoryJournalStore;
 beforeEach(async () => {
-  gateway = await TestGateway.start();
+  journal = new MemoryJournalStore();
+  gateway = await TestGateway.start({ journal });
   await gateway.addUser();
 });
 afterEach(() => gateway.stop());
@@ -85,6 +88,68 @@ test('IDLE tells of what others do, and a command may follow DONE in one packet'
     S: a OK no longer idle
     S: b OK done
   `);
+});
+
+test('IDLE ends with DONE and with nothing else', async () => {
+  const client = await gateway.signIn('INBOX');
+  await client.play(`
+    C: a IDLE
+    S: + idling
+    C: b NOOP
+    S: a BAD IDLE ends with DONE
+    C: c NOOP
+    S: c OK done
+  `);
+});
+
+test('pipelined commands run in order', async () => {
+  const client = await gateway.signIn('INBOX');
+  await client.append('INBOX', message('a'));
+  await client.append('INBOX', message('b'));
+  await client.run('NOOP');
+  await client.play(`
+    C: a STORE 1 +FLAGS.SILENT (\\Deleted)
+    C: b EXPUNGE
+    C: c FETCH 1 UID
+    C: d UID STORE 2 FLAGS (\\Answered)
+    S: a OK stored
+    S: * 1 EXPUNGE
+    S: b OK expunged
+    S: * 1 FETCH (UID 2)
+    S: c OK fetched
+    S: * 1 FETCH (UID 2 FLAGS (\\Answered \\Recent))
+    S: d OK stored
+  `);
+});
+
+test('silent STOREs of two clients in one record: each is told of the other', async () => {
+  const put = journal.put.bind(journal);
+  // A store that takes its time, so that commits wait for one another and then share a record.
+  journal.put = async (...args) => {
+    for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    return put(...args);
+  };
+  const [first, one, two] = [
+    await gateway.signIn('INBOX'),
+    await gateway.signIn('INBOX'),
+    await gateway.signIn('INBOX'),
+  ];
+  await first.append('INBOX', message('a'));
+  await first.append('INBOX', message('b'));
+  for (const client of [one, two]) await client.run('NOOP');
+  for (let round = 0; round < 6; round++) {
+    const sign = round % 2 === 0 ? '+' : '-';
+    const [, mine, others] = await Promise.all([
+      first.run(`STORE 2 ${sign}FLAGS (\\Answered)`),
+      one.run(`STORE 1 ${sign}FLAGS.SILENT (\\Seen)`),
+      two.run(`STORE 1 ${sign}FLAGS.SILENT (\\Flagged)`),
+    ]);
+    mine.push(...(await one.run('NOOP')));
+    others.push(...(await two.run('NOOP')));
+    const flags = sign === '+' ? /UID 1 FLAGS \(\\Flagged \\Seen/ : /UID 1 FLAGS \((\\Recent)?\)/;
+    expect(mine.join()).toMatch(flags);
+    expect(others.join()).toMatch(flags);
+  }
 });
 
 test('SEARCH looks at flags, headers and bodies', async () => {

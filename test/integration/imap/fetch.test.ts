@@ -194,6 +194,21 @@ test('a message whose blob is missing gets NO and no empty body; the others are 
   expect((await client.run('FETCH 1:3 FLAGS')).at(-1)).toBe('tag OK fetched');
 });
 
+test('a blob that is shorter than the message: NO, and not a byte of it', async () => {
+  await client.append('INBOX', 'Subject: x\r\n\r\nbody\r\n');
+  await client.run('NOOP');
+  for (const [key, bytes] of blobs.objects) blobs.objects.set(key, bytes.subarray(0, 14));
+  expect(await client.run('FETCH 1 BODY.PEEK[]')).toEqual([expect.stringMatching(/^tag NO \[SERVERBUG\]/)]);
+});
+
+test('a search that cannot read a message does not say that it found nothing', async () => {
+  await client.append('INBOX', 'Subject: x\r\n\r\nbody\r\n');
+  await client.run('NOOP');
+  blobs.objects.clear();
+  expect(await client.run('SEARCH BODY body')).toEqual([expect.stringMatching(/^tag NO \[SERVERBUG\]/)]);
+  expect(await client.run('SEARCH SUBJECT x')).toEqual(['* SEARCH 1', 'tag OK searched']);
+});
+
 test('what is not on offer is said to be so', async () => {
   await client.append('INBOX', 'Subject: x\r\n\r\n');
   await client.play(`

@@ -23,6 +23,23 @@ test('a mailbox that is not there: NO, and nothing is selected any more', async 
   `);
 });
 
+test('EXAMINE lets nothing be changed', async () => {
+  const client = await gateway.signIn();
+  await client.append('INBOX', MAIL, '(\\Deleted)');
+  await client.run('EXAMINE INBOX');
+  for (const command of [
+    'EXPUNGE',
+    'UID EXPUNGE 1',
+    'STORE 1 -FLAGS (\\Deleted)',
+    'MOVE 1 Trash',
+    'UID MOVE 1 Trash',
+  ])
+    expect(await client.run(command)).toEqual([
+      'tag NO [CANNOT] the mailbox is open for reading only: SELECT it',
+    ]);
+  expect(await client.run('COPY 1 Trash')).toEqual([expect.stringMatching(/^tag OK \[COPYUID/)]);
+});
+
 test('CLOSE expunges in silence, UNSELECT and EXAMINE do not', async () => {
   const client = await gateway.signIn();
   for (let index = 0; index < 3; index++) await client.append('INBOX', MAIL, '(\\Deleted)');
@@ -132,12 +149,23 @@ test('a session that rests is told of arrivals without its messages being loaded
   expect([...(replica.current?.mailboxes.values() ?? [])].map(({ columns }) => columns)).toEqual(
     Array(replica.current?.mailboxes.size).fill(undefined),
   );
+  // Flags are more than counters tell: now they are loaded.
+  await writer.run('SELECT INBOX');
+  await writer.run('STORE 1 +FLAGS (\\Flagged)');
   await client.play(`
+    S: * 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent))
     C: DONE
     C: b FETCH 1 (UID FLAGS)
     S: a OK no longer idle
-    S: * 1 FETCH (UID 1 FLAGS (\\Recent))
+    S: * 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent))
     S: b OK fetched
   `);
+  const elsewhere = await gateway.signIn('INBOX');
+  await elsewhere.run('STORE 1 FLAGS.SILENT (\\Seen)');
+  expect(await client.run('NOOP')).toEqual(['* 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))', 'tag OK done']);
+  await elsewhere.run('STORE 1 FLAGS.SILENT (\\Deleted)');
+  await elsewhere.run('EXPUNGE');
+  await elsewhere.append('INBOX', MAIL);
+  expect(await client.run('NOOP')).toEqual(['* 1 EXPUNGE', '* 1 EXISTS', '* 1 RECENT', 'tag OK done']);
   await small.stop();
 });
