@@ -22,7 +22,7 @@ import type { SqsBatchResponse, SqsEvent, SqsRecord } from '../lambda-types.ts';
 import { keepAside } from './aside.ts';
 import { type Notification, parseNotification } from './notification.ts';
 import { type Placement, placementOf } from './placement.ts';
-import { inParallel } from './parallel.ts';
+import { inParallel } from '../parallel.ts';
 import { traced } from './trace.ts';
 
 export interface DeliveryDependencies {
@@ -228,7 +228,12 @@ async function deliverGroup(
   const [first] = group;
   if (!first) return;
   const deliveries = group.map(({ delivery }) => delivery);
-  const { outcomes, records, journalBytesBefore, conflicts } = await deliverTo(account, deliveries, first.to, deps);
+  const { outcomes, records, journalBytesBefore, conflicts } = await deliverTo(
+    account,
+    deliveries,
+    first.to,
+    deps,
+  );
   group.forEach(({ handling }, index) => {
     const outcome = outcomes[index];
     if (outcome !== undefined && outcome !== 'delivered' && outcome !== 'duplicate')

@@ -3,6 +3,7 @@
  * reverse: first nothing new is let in, then what is under way is finished, then the stores go.
  */
 import { hostname } from 'node:os';
+import { compactHandler } from '../../functions/compact/index.ts';
 import { deliveryHandler } from '../../functions/deliver/index.ts';
 import type { Engine, EngineOptions } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';
@@ -14,6 +15,7 @@ import { startGateway } from './gateway.ts';
 import { removingEnvelopes, requeueInbound, type Inbound } from './inbound.ts';
 import { publishInstance, withdrawInstance, type Endpoints } from './instance.ts';
 import type { LocalSettings } from './settings.ts';
+import { startSchedule } from './schedule.ts';
 import { startSmtp } from './smtp.ts';
 import { ensureQueues } from './sqs.ts';
 import { startOrStopAll, type StartedParts } from './started-parts.ts';
@@ -23,6 +25,8 @@ import { startEngine, startStores, type StorePlaces } from './stores.ts';
 const INBOUND_PREFIX = 'all/';
 /** Invocations of the delivery function at a time. */
 const DELIVERIES_AT_ONCE = 3;
+/** Folds wait so long for their run; on AWS a schedule of EventBridge says it. */
+const COMPACT_EVERY_MS = 60_000;
 
 export interface RunningInstance {
   readonly endpoints: Endpoints;
@@ -57,6 +61,7 @@ export async function startLocal(
     const accounts = settings.demo ? await demoAccounts(engine) : [];
     const certificate = await loadCertificate(settings.data, Date.now(), log);
     const inbound = await startDeliveries(engine, places, log, parts);
+    startMaintenance(engine, log.child({ part: 'compact' }), parts);
     const listeners = await startListeners(settings, engine, certificate, inbound, log, parts);
     endpoints = { ...places, ...listeners };
     if (replacement !== undefined) restarted(replacement);
@@ -91,6 +96,12 @@ async function startDeliveries(
   });
   parts.add('deliveries', () => source.stop());
   return inbound;
+}
+
+function startMaintenance(engine: Engine, log: Log, parts: StartedParts): void {
+  const handler = compactHandler(engine, log);
+  const schedule = startSchedule({ name: 'the compaction', everyMs: COMPACT_EVERY_MS, handler, log });
+  parts.add('compaction', () => schedule.stop());
 }
 
 async function startListeners(
