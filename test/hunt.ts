@@ -1,0 +1,52 @@
+/**
+ * The hunts for lost mail: `npm run hunt -- [kill|swarm|all] [--seed N] [--seconds N] [--kills N] [--operations N]`.
+ * The seed is printed; what the machine's own timing adds is not in it. Ends with 1 if a promise was broken.
+ */
+import { parseArgs } from 'node:util';
+import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seed: { type: 'string' },
+    seconds: { type: 'string' },
+    kills: { type: 'string', default: '60' },
+    operations: { type: 'string', default: '2000' },
+  },
+});
+
+function numberOf(name: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new Error(`--${name} is "${text}", but it must be a whole number`);
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const seed = numberOf('seed', values.seed ?? String(Date.now() % 1_000_000));
+const seconds = numberOf('seconds', values.seconds ?? '900');
+
+const HUNTS = {
+  async kill(): Promise<void> {
+    const kills = numberOf('kills', values.kills);
+    say(`kill hunt: ${kills} kills, seed ${seed}, at most ${seconds} s`);
+    const begun = performance.now();
+    const result = await killHunt({ seed, kills, seconds, say });
+    say(killTable(result.kills));
+    const { acknowledged, refused, unknown } = result.counts;
+    say(
+      `${result.messages} messages, ${result.records} records, ${acknowledged} commands acknowledged, ${refused} refused, ${unknown} cut off; nothing lost in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+    );
+    const done = [...result.kills.values()].reduce((sum, value) => sum + value, 0);
+    if (done < kills) throw new Error(`the time was enough for ${done} kills of ${kills}`);
+  },
+};
+
+const [which = 'all'] = positionals;
+const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
+if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, all`);
+try {
+  for (const [, hunt] of chosen) await hunt();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,196 @@
+/**
+ * An IMAP client that hides nothing: every response is handed over in the order in which it came, commands may be
+ * pipelined, and a connection that breaks leaves the commands under way without an answer.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { Transcript } from './transcript.ts';
+
+/** One response: its text without CRLF, each literal in its place as `{size}`, and the literals. */
+export interface Response {
+  readonly text: string;
+  readonly literals: readonly Buffer[];
+}
+
+export interface Completed {
+  readonly status: 'OK' | 'NO' | 'BAD';
+  /** Behind the status: response code and text. */
+  readonly text: string;
+  /** Untagged responses that came while it was the oldest command without an answer. */
+  readonly untagged: readonly Response[];
+}
+
+/** The connection ended before the answer: nothing is known of the command. */
+export class ConnectionEnded extends Error {
+  constructor(why: string) {
+    super(`the connection ended: ${why}`);
+    this.name = 'ConnectionEnded';
+  }
+}
+
+interface Pending {
+  readonly tag: string;
+  readonly untagged: Response[];
+  readonly resolve: (completed: Completed) => void;
+  readonly reject: (error: Error) => void;
+  readonly onContinue: (() => void) | undefined;
+}
+
+export interface RunOptions {
+  /** Called at `+`. */
+  readonly onContinue?: () => void;
+  /** Wait for `+` before the literal is sent. */
+  readonly synchronising?: boolean;
+}
+
+const LITERAL = /\{(\d+)\}$/;
+
+export class ImapConnection {
+  /** Called with every untagged response, as soon as it has come. */
+  onUntagged: ((response: Response) => void) | undefined;
+  readonly #socket: Socket;
+  readonly #transcript: Transcript;
+  readonly #pending: Pending[] = [];
+  #received: Buffer = Buffer.alloc(0);
+  #text = '';
+  #literals: Buffer[] = [];
+  #tags = 0;
+  #ended: ConnectionEnded | undefined;
+  #greeted: (() => void) | undefined;
+
+  private constructor(socket: Socket, transcript: Transcript) {
+    this.#socket = socket;
+    this.#transcript = transcript;
+    socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    socket.on('error', (error) => this.#end(error.message));
+    socket.on('close', () => this.#end('closed'));
+  }
+
+  static async open(port: number, transcript: Transcript): Promise<ImapConnection> {
+    const socket = connect({ port, host: '127.0.0.1' });
+    try {
+      await once(socket, 'connect');
+    } catch (error) {
+      throw new ConnectionEnded(error instanceof Error ? error.message : String(error));
+    }
+    const connection = new ImapConnection(socket, transcript);
+    await new Promise<void>((resolve) => {
+      connection.#greeted = resolve;
+      if (connection.#ended) resolve();
+    });
+    if (connection.#ended) throw connection.#ended;
+    return connection;
+  }
+
+  get ended(): boolean {
+    return this.#ended !== undefined;
+  }
+
+  /** Sends a command; a `Buffer` among its parts goes as a literal. */
+  run(parts: string | readonly (string | Buffer)[], options: RunOptions = {}): Promise<Completed> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const tag = `h${++this.#tags}`;
+    const list = typeof parts === 'string' ? [parts] : parts;
+    this.#transcript.add('C', `${tag} ${list.map(shown).join('')}`);
+    const { first, rest } = spell(tag, list, options.synchronising === true);
+    return new Promise<Completed>((resolve, reject) => {
+      const onContinue = rest === undefined ? options.onContinue : () => void this.#socket.write(rest);
+      this.#pending.push({ tag, untagged: [], resolve, reject, onContinue });
+      this.#socket.write(first);
+    });
+  }
+
+  /** Sends a line that is no command: DONE. */
+  line(text: string): void {
+    this.#transcript.add('C', text);
+    this.#socket.write(`${text}\r\n`);
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+    this.#end('by us');
+  }
+
+  #take(bytes: Buffer): void {
+    this.#received = this.#received.length === 0 ? bytes : Buffer.concat([this.#received, bytes]);
+    for (;;) {
+      const end = this.#received.indexOf('\r\n');
+      if (end < 0) return;
+      const line = this.#received.toString('latin1', 0, end);
+      const size = LITERAL.exec(line)?.[1];
+      const after = end + 2 + Number(size ?? 0);
+      if (this.#received.length < after) return;
+      this.#text += line;
+      if (size !== undefined) this.#literals.push(Buffer.from(this.#received.subarray(end + 2, after)));
+      this.#received = this.#received.subarray(after);
+      if (size !== undefined) continue;
+      const response = { text: this.#text, literals: this.#literals };
+      this.#text = '';
+      this.#literals = [];
+      this.#dispatch(response);
+    }
+  }
+
+  #dispatch(response: Response): void {
+    const { text } = response;
+    this.#transcript.add('S', text);
+    if (this.#greeted) {
+      this.#greeted();
+      this.#greeted = undefined;
+      return;
+    }
+    const [oldest] = this.#pending;
+    if (text.startsWith('+')) {
+      oldest?.onContinue?.();
+      return;
+    }
+    if (text.startsWith('* ')) {
+      oldest?.untagged.push(response);
+      this.onUntagged?.(response);
+      return;
+    }
+    const [tag = '', status = '', ...words] = text.split(' ');
+    if (oldest?.tag !== tag || !/^(OK|NO|BAD)$/.test(status)) {
+      this.#end(`an answer out of turn: ${text}`);
+      this.#socket.destroy();
+      return;
+    }
+    this.#pending.shift();
+    oldest.resolve({
+      status: status as Completed['status'],
+      text: words.join(' '),
+      untagged: oldest.untagged,
+    });
+  }
+
+  #end(why: string): void {
+    if (this.#ended) return;
+    this.#ended = new ConnectionEnded(why);
+    this.#transcript.add('#', why);
+    this.#greeted?.();
+    for (const { reject } of this.#pending.splice(0)) reject(this.#ended);
+  }
+}
+
+const shown = (part: string | Buffer): string => (typeof part === 'string' ? part : `{${part.length} bytes}`);
+
+/** What is sent at once, and what waits for `+`. */
+function spell(
+  tag: string,
+  parts: readonly (string | Buffer)[],
+  synchronising: boolean,
+): { first: Buffer; rest: Buffer | undefined } {
+  const before: Buffer[] = [Buffer.from(`${tag} `)];
+  const after: Buffer[] = [];
+  let now = before;
+  for (const part of parts) {
+    if (typeof part === 'string') now.push(Buffer.from(part));
+    else {
+      now.push(Buffer.from(`{${part.length}${synchronising ? '' : '+'}}\r\n`));
+      if (synchronising) now = after;
+      now.push(part);
+    }
+  }
+  now.push(Buffer.from('\r\n'));
+  return { first: Buffer.concat(before), rest: after.length > 0 ? Buffer.concat(after) : undefined };
+}

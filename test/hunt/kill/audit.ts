@@ -1,0 +1,191 @@
+/**
+ * A look at everything while nobody works: the journal from record 1, the blobs, what IMAP shows, and the ledger must
+ * all tell the same.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Engine } from '../../../shared/aws/engine.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import { blobKeys } from '../../../shared/aws/keys.ts';
+import type { BlobStore } from '../../../shared/blob/blob-store.ts';
+import { ImapConnection } from '../imap-connection.ts';
+import { JournalReplay, flagsAt, flagsOf } from '../journal-replay.ts';
+import { digestOfTail, tokenOf } from '../message.ts';
+import { Transcript } from '../transcript.ts';
+import { Violation, ensure } from '../violation.ts';
+import type { Ledger, Place, Tracked } from './ledger.ts';
+import { PASSWORD } from './load.ts';
+
+/** Deliveries are tried again within seconds; a queue that is not empty by then has lost something. */
+const DRAIN_MS = 90_000;
+
+export class Audit {
+  readonly address: string;
+  readonly replay: JournalReplay;
+  readonly #ledger: Ledger;
+  /** Tokens by blob: a blob never changes, so each is read once. */
+  readonly #known = new Map<string, string>();
+
+  constructor(address: string, replay: JournalReplay, ledger: Ledger) {
+    this.address = address;
+    this.replay = replay;
+    this.#ledger = ledger;
+  }
+
+  /** `blobs`: the store of messages, read past the instance. Throws a `Violation`. */
+  async look(blobs: BlobStore, imapPort: number): Promise<void> {
+    await this.replay.catchUp();
+    const { state } = this.replay;
+    const tokens = await this.#readBlobs(blobs, state);
+    this.#compareLedger(state, tokens);
+    await this.#compareImap(imapPort, state, tokens);
+  }
+
+  /** Tokens of all blobs that rows name; each must be there in the size that its row says. */
+  async #readBlobs(blobs: BlobStore, state: AccountState): Promise<ReadonlyMap<string, string>> {
+    const { account } = this.replay;
+    const sizes = new Map<string, number>();
+    for await (const { key, size } of blobs.list(blobKeys.messages(account))) sizes.set(key, size);
+    const tokens = new Map<string, string>();
+    for (const { columns, name } of state.mailboxes.values())
+      for (let row = 0; row < (columns?.count ?? 0); row++) {
+        const blob = columns?.blobAt(row);
+        if (!columns || blob === undefined) continue;
+        const key = blobKeys.message(account, blob);
+        const uid = columns.uidAt(row);
+        ensure(
+          sizes.get(key) === columns.sizes[row],
+          () =>
+            `UID ${uid} of ${name} has ${columns.sizes[row] ?? 0} bytes, its blob ${sizes.get(key) ?? 'is missing'}`,
+        );
+        tokens.set(blob, await this.#tokenIn(blobs, key, blob));
+      }
+    return tokens;
+  }
+
+  async #tokenIn(blobs: BlobStore, key: string, blob: string): Promise<string> {
+    const known = this.#known.get(blob);
+    if (known !== undefined) return known;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await blobs.get(key)) chunks.push(chunk);
+    const message = Buffer.concat(chunks);
+    const token = tokenOf(message);
+    ensure(token !== undefined, () => `blob ${blob} of ${this.address} is no message of the hunt`);
+    const tracked = this.#ledger.get(this.address, token);
+    ensure(tracked !== undefined, () => `${this.address} has the message ${token}, which was never for it`);
+    ensure(
+      digestOfTail(message, tracked.size) === tracked.digest,
+      () => `message ${token} of ${this.address} is not what was sent`,
+    );
+    ensure(
+      tracked.origin === 'smtp' || message.length === tracked.size,
+      () => `message ${token} has ${message.length} bytes, ${tracked.size} were appended`,
+    );
+    this.#known.set(blob, token);
+    return token;
+  }
+
+  #compareLedger(state: AccountState, tokens: ReadonlyMap<string, string>): void {
+    const found = new Map<Tracked, Place | null>();
+    for (const { columns, name } of state.mailboxes.values())
+      for (let row = 0; row < (columns?.count ?? 0); row++) {
+        if (!columns) continue;
+        const tracked = this.#ledger.get(this.address, tokens.get(columns.blobAt(row)) ?? '');
+        if (!tracked) throw new Error('a message was read that the ledger does not have');
+        const twice = found.get(tracked);
+        const place = { mailbox: name, uid: columns.uidAt(row), flags: flagsAt(columns, row) };
+        ensure(
+          twice === undefined,
+          () =>
+            `message ${tracked.token} of ${this.address} is there twice: ${JSON.stringify([twice, place])}\n  ${tracked.history.join('\n  ')}`,
+        );
+        found.set(tracked, place);
+      }
+    for (const tracked of this.#ledger.all(this.address)) {
+      const place = found.get(tracked) ?? null;
+      this.#ledger.settle(tracked, place);
+      found.set(tracked, place);
+    }
+    this.#ledger.settled(found);
+  }
+
+  /** What a client is shown, mailbox by mailbox, is what the replay has. */
+  async #compareImap(port: number, state: AccountState, tokens: ReadonlyMap<string, string>): Promise<void> {
+    const imap = await ImapConnection.open(port, new Transcript('audit'));
+    try {
+      const run = async (command: string) => {
+        const completed = await imap.run(command);
+        if (completed.status !== 'OK') throw new Violation(`${command} was answered ${completed.text}`);
+        return completed.untagged;
+      };
+      await run(`LOGIN ${this.address} ${PASSWORD}`);
+      const listed = (await run('LIST "" *')).map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text);
+      const names = [...state.mailboxes.values()].map(({ name }) => name);
+      ensure(
+        [...listed].sort().join() === [...names].sort().join(),
+        () => `LIST shows ${listed.join()}, the journal has ${names.join()}`,
+      );
+      for (const mailbox of state.mailboxes.values()) {
+        const selected = (await run(`EXAMINE ${mailbox.name}`)).map(({ text }) => text).join('\n');
+        for (const wanted of [
+          `* ${mailbox.messages} EXISTS`,
+          `[UIDVALIDITY ${mailbox.uidValidity}]`,
+          `[UIDNEXT ${mailbox.uidNext}]`,
+          `[HIGHESTMODSEQ ${mailbox.highestModSeq}]`,
+        ])
+          ensure(selected.includes(wanted), () => `${mailbox.name} is without ${wanted}:\n${selected}`);
+        if (mailbox.messages === 0) continue;
+        const items = 'UID FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-HUNT)] ENVELOPE';
+        const shown = (await run(`FETCH 1:* (${items})`)).map(({ text, literals }) =>
+          rowShown(text, literals[0]?.toString('latin1') ?? ''),
+        );
+        const wanted = rowsOf(mailbox, tokens);
+        ensure(
+          shown.join('\n') === wanted.join('\n'),
+          () => `${mailbox.name} shows\n${shown.join('\n')}\ninstead of\n${wanted.join('\n')}`,
+        );
+      }
+    } finally {
+      imap.destroy();
+    }
+  }
+}
+
+function rowShown(text: string, header: string): string {
+  const uid = /UID (\d+)/.exec(text)?.[1];
+  const flags = flagsOf(/FLAGS \(([^)]*)\)/.exec(text)?.[1] ?? '');
+  const size = /RFC822\.SIZE (\d+)/.exec(text)?.[1];
+  const number = /^\* (\d+) FETCH/.exec(text)?.[1];
+  // The subject comes from the summary, the header field from the blob.
+  const subject = /"message ([a-z0-9-]+)"/.exec(text)?.[1];
+  return `${number ?? '?'} ${uid ?? '?'} ${size ?? '?'} [${flags}] ${subject ?? '?'} ${tokenOf(Buffer.from(header)) ?? '?'}`;
+}
+
+function rowsOf({ columns }: Mailbox, tokens: ReadonlyMap<string, string>): string[] {
+  if (!columns) throw new Error('the replay has all columns');
+  return Array.from({ length: columns.count }, (_, row) => {
+    const token = tokens.get(columns.blobAt(row)) ?? '';
+    const flags = flagsAt(columns, row);
+    return `${row + 1} ${columns.uidAt(row)} ${columns.sizes[row] ?? 0} [${flags}] ${token} ${token}`;
+  });
+}
+
+/** Waits until nothing lies undelivered. A message without its envelope is lost for ever, whatever it waits for. */
+export async function drained(inbound: BlobStore): Promise<void> {
+  const deadline = performance.now() + DRAIN_MS;
+  for (;;) {
+    const keys: string[] = [];
+    for await (const { key } of inbound.list('')) keys.push(key);
+    const messages = keys.filter((key) => !key.endsWith('.json'));
+    if (messages.length === 0) return;
+    const now = performance.now();
+    ensure(now < deadline, () => `still undelivered: ${messages.join(', ')}`);
+    await delay(20);
+  }
+}
+
+/** The account of an address. */
+export async function replayOf(engine: Engine, address: string): Promise<JournalReplay> {
+  const user = await engine.directory.users.find(address);
+  if (!user) throw new Violation(`${address} has no account any more`);
+  return new JournalReplay(engine.journal, user.id);
+}

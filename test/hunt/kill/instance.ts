@@ -1,0 +1,19 @@
+/**
+ * An instance to be hunted: the whole of Quire on one machine, as `quire start` runs it, which can be told to stop in a
+ * phase. Argument: the data folder. It ends with whoever started it.
+ */
+import { readSettings } from '../../../infra/local/settings.ts';
+import { startLocal } from '../../../infra/local/start.ts';
+import { createLog } from '../../../shared/log.ts';
+import { Gate, type Notice, type Order } from './phases.ts';
+
+const [data = ''] = process.argv.slice(2);
+const tell = (notice: Notice): void => void process.send?.(notice);
+const gate = new Gate(tell);
+process.on('message', (order: Order) => gate.follow(order));
+process.on('disconnect', () => process.exit(1));
+
+const settings = readSettings({ data, imapPort: '0', imapsPort: '0', smtpPort: '0' }, {}, process.cwd());
+const log = createLog({ level: 'warn', pretty: false });
+const { endpoints } = await startLocal(settings, log, gate.options);
+tell({ notice: 'ready', imap: endpoints.imap.port, smtp: endpoints.smtp.port });

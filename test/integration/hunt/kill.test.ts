@@ -1,0 +1,10 @@
+/** A slice of the kill hunt; `npm run hunt -- kill` runs all of it. */
+import { expect, test } from '@jest/globals';
+import { killHunt } from '../../hunt/kill/kill-hunt.ts';
+
+test('what was acknowledged is there, once, whichever process is killed in whichever phase', async () => {
+  const { kills, counts } = await killHunt({ seed: 20260105, kills: 5, seconds: 50, say: () => undefined });
+  expect([...kills.values()].reduce((sum, count) => sum + count, 0)).toBe(5);
+  // A load of nothing would lose nothing.
+  expect(counts.acknowledged).toBeGreaterThan(40);
+}, 60_000);
