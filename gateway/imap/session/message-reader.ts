@@ -36,12 +36,21 @@ export class MessageReader {
     try {
       return (await this.#read(rows)).map((bytes) => decodeSummary(bytes));
     } catch (error) {
-      if (rows.length === 1) return [error instanceof Error ? error : new Error(String(error))];
+      const [only] = rows;
+      if (rows.length === 1 && only !== undefined) return [await this.#whyNot(only, error)];
       // One message must not spoil the answer for the others.
       const each: (Summary | Error)[] = [];
       for (const row of rows) each.push(...(await this.summaries([row])));
       return each;
     }
+  }
+
+  /** What is missing may have been expunged meanwhile. */
+  async #whyNot(row: number, error: unknown): Promise<Error> {
+    if (!(error instanceof BlobMissingError))
+      return error instanceof Error ? error : new Error(String(error));
+    const now = await this.#reload();
+    return (now?.rowOf(this.#columns.uidAt(row)) ?? -1) < 0 ? new ExpungedError() : error;
   }
 
   #read(rows: readonly number[]): Promise<Uint8Array[]> {

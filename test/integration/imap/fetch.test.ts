@@ -194,6 +194,34 @@ test('a message whose blob is missing gets NO and no empty body; the others are 
   expect((await client.run('FETCH 1:3 FLAGS')).at(-1)).toBe('tag OK fetched');
 });
 
+test('a message that another gateway has expunged and whose blob is gone is passed over', async () => {
+  for (const subject of ['one', 'two', 'three'])
+    await client.append('INBOX', `Subject: ${subject}\r\n\r\n${subject}\r\n`);
+  await client.run('NOOP');
+  const other = await TestGateway.start({ journal: gateway.journal, blobs });
+  for (const [address, { account }] of gateway.logins) await other.admit(address, account);
+  const elsewhere = await other.signIn('INBOX');
+  await elsewhere.run('STORE 2 +FLAGS (\\Deleted)');
+  await elsewhere.run('EXPUNGE');
+  blobs.objects.delete([...blobs.objects.keys()][1] ?? '');
+  expect(await client.run('FETCH 2 BODY.PEEK[]')).toEqual([
+    'tag NO [EXPUNGEISSUED] some of the messages have been expunged',
+  ]);
+  await client.play(`
+    C: a UID FETCH 1:3 BODY.PEEK[TEXT]
+    S: * 1 FETCH (UID 1 BODY[TEXT] {5}
+    S: one
+    S: )
+    S: * 3 FETCH (UID 3 BODY[TEXT] {7}
+    S: three
+    S: )
+    S: * 2 EXPUNGE
+    S: a OK fetched
+  `);
+  expect(gateway.errors).toEqual([]);
+  await other.stop();
+});
+
 test('a blob that is shorter than the message: NO, and not a byte of it', async () => {
   await client.append('INBOX', 'Subject: x\r\n\r\nbody\r\n');
   await client.run('NOOP');
