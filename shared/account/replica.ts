@@ -10,6 +10,7 @@ import { type Report, apply } from './apply.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { AccountId, MailboxId } from './ids.ts';
 import type { JournalStore, StoredBundle } from './journal-store.ts';
+import { keepingColumns, sourceOfLoaded, tiedTo, unloaded } from './loaded.ts';
 import { type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
 import type { Op } from './ops.ts';
 import { type JournalRecord, isEmptied } from './record.ts';
@@ -382,35 +383,4 @@ export class Replica {
       else entry.waiting.resolve(entry.value);
     }
   }
-}
-
-/** Columns that were loaded are still right where the two states stand at the same record. */
-function keepingColumns(opened: AccountState, before: AccountState): AccountState {
-  return opened.number === before.number ? before : opened;
-}
-
-/** Which of `mailboxes` exist and are not loaded. */
-function unloaded(state: AccountState, mailboxes: readonly MailboxId[]): readonly MailboxId[] {
-  return mailboxes.filter((id) => state.mailboxes.has(id) && !state.mailboxes.get(id)?.columns);
-}
-
-/** The source of a copy into a loaded mailbox: without its rows, the target's would have to be loaded anew. */
-function sourceOfLoaded(state: AccountState, op: Op): readonly MailboxId[] {
-  const copies = op.op === 'copy' || op.op === 'move';
-  return copies && state.mailboxes.get(op.to)?.columns && !state.mailboxes.get(op.from)?.columns
-    ? [op.from]
-    : [];
-}
-
-/** `mailboxes`, and every mailbox from which rows came to them in `tail`, however indirectly. */
-function tiedTo(mailboxes: readonly MailboxId[], tail: readonly JournalRecord[]): ReadonlySet<MailboxId> {
-  const tied = new Set(mailboxes);
-  for (let record = tail.length - 1; record >= 0; record--) {
-    const ops = tail[record]?.ops ?? [];
-    for (let index = ops.length - 1; index >= 0; index--) {
-      const op = ops[index];
-      if ((op?.op === 'copy' || op?.op === 'move') && tied.has(op.to)) tied.add(op.from);
-    }
-  }
-  return tied;
 }
