@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
+import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -38,6 +39,18 @@ const HUNTS = {
     );
     const done = [...result.kills.values()].reduce((sum, value) => sum + value, 0);
     if (done < kills) throw new Error(`the time was enough for ${done} kills of ${kills}`);
+  },
+  async swarm(): Promise<void> {
+    const operations = numberOf('operations', values.operations);
+    say(`swarm hunt: ${operations} operations, seed ${seed}, at most ${seconds} s`);
+    const begun = performance.now();
+    const result = await swarmHunt({ seed, operations, seconds, say });
+    const counts = [...result.operations].sort().map(([name, count]) => `${count} ${name}`);
+    const done = [...result.operations.values()].reduce((sum, value) => sum + value, 0);
+    say(`${done} operations: ${counts.join(', ')}`);
+    say(
+      `${result.records} records, ${result.folds} folds, ${result.emptied} records emptied, ${result.acknowledged} messages acknowledged, ${result.unknown} unknown, ${result.deleted} sessions lost their mailbox; all as the journal says in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+    );
   },
 };
 

@@ -34,9 +34,14 @@ interface Pending {
   readonly resolve: (completed: Completed) => void;
   readonly reject: (error: Error) => void;
   readonly onContinue: (() => void) | undefined;
+  readonly options: RunOptions;
 }
 
 export interface RunOptions {
+  /** Called with each untagged response as soon as it has come, before what follows it is looked at. */
+  readonly onUntagged?: (response: Response) => void;
+  /** Called likewise when the command has its answer. */
+  readonly onCompleted?: (completed: Completed) => void;
   /** Called at `+`. */
   readonly onContinue?: () => void;
   /** Wait for `+` before the literal is sent. */
@@ -46,8 +51,8 @@ export interface RunOptions {
 const LITERAL = /\{(\d+)\}$/;
 
 export class ImapConnection {
-  /** Called with every untagged response, as soon as it has come. */
-  onUntagged: ((response: Response) => void) | undefined;
+  /** Called with an untagged response that comes while no command is under way. */
+  onUnasked: ((response: Response) => void) | undefined;
   readonly #socket: Socket;
   readonly #transcript: Transcript;
   readonly #pending: Pending[] = [];
@@ -95,7 +100,7 @@ export class ImapConnection {
     const { first, rest } = spell(tag, list, options.synchronising === true);
     return new Promise<Completed>((resolve, reject) => {
       const onContinue = rest === undefined ? options.onContinue : () => void this.#socket.write(rest);
-      this.#pending.push({ tag, untagged: [], resolve, reject, onContinue });
+      this.#pending.push({ tag, untagged: [], resolve, reject, onContinue, options });
       this.#socket.write(first);
     });
   }
@@ -146,7 +151,8 @@ export class ImapConnection {
     }
     if (text.startsWith('* ')) {
       oldest?.untagged.push(response);
-      this.onUntagged?.(response);
+      if (oldest) oldest.options.onUntagged?.(response);
+      else this.onUnasked?.(response);
       return;
     }
     const [tag = '', status = '', ...words] = text.split(' ');
@@ -156,11 +162,13 @@ export class ImapConnection {
       return;
     }
     this.#pending.shift();
-    oldest.resolve({
+    const completed = {
       status: status as Completed['status'],
       text: words.join(' '),
       untagged: oldest.untagged,
-    });
+    };
+    oldest.options.onCompleted?.(completed);
+    oldest.resolve(completed);
   }
 
   #end(why: string): void {

@@ -4,13 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '../../../shared/aws/engine.ts';
-import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
 import { blobKeys } from '../../../shared/aws/keys.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
-import { ImapConnection } from '../imap-connection.ts';
-import { JournalReplay, flagsAt, flagsOf } from '../journal-replay.ts';
+import { compareWithImap } from '../imap-comparison.ts';
+import { JournalReplay, flagsAt } from '../journal-replay.ts';
 import { digestOfTail, tokenOf } from '../message.ts';
-import { Transcript } from '../transcript.ts';
 import { Violation, ensure } from '../violation.ts';
 import type { Ledger, Place, Tracked } from './ledger.ts';
 import { PASSWORD } from './load.ts';
@@ -37,7 +36,8 @@ export class Audit {
     const { state } = this.replay;
     const tokens = await this.#readBlobs(blobs, state);
     this.#compareLedger(state, tokens);
-    await this.#compareImap(imapPort, state, tokens);
+    const login = `${this.address} ${PASSWORD}`;
+    await compareWithImap({ port: imapPort, login, state, tokenOf: (blob) => tokens.get(blob) ?? '' });
   }
 
   /** Tokens of all blobs that rows name; each must be there in the size that its row says. */
@@ -107,66 +107,6 @@ export class Audit {
     }
     this.#ledger.settled(found);
   }
-
-  /** What a client is shown, mailbox by mailbox, is what the replay has. */
-  async #compareImap(port: number, state: AccountState, tokens: ReadonlyMap<string, string>): Promise<void> {
-    const imap = await ImapConnection.open(port, new Transcript('audit'));
-    try {
-      const run = async (command: string) => {
-        const completed = await imap.run(command);
-        if (completed.status !== 'OK') throw new Violation(`${command} was answered ${completed.text}`);
-        return completed.untagged;
-      };
-      await run(`LOGIN ${this.address} ${PASSWORD}`);
-      const listed = (await run('LIST "" *')).map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text);
-      const names = [...state.mailboxes.values()].map(({ name }) => name);
-      ensure(
-        [...listed].sort().join() === [...names].sort().join(),
-        () => `LIST shows ${listed.join()}, the journal has ${names.join()}`,
-      );
-      for (const mailbox of state.mailboxes.values()) {
-        const selected = (await run(`EXAMINE ${mailbox.name}`)).map(({ text }) => text).join('\n');
-        for (const wanted of [
-          `* ${mailbox.messages} EXISTS`,
-          `[UIDVALIDITY ${mailbox.uidValidity}]`,
-          `[UIDNEXT ${mailbox.uidNext}]`,
-          `[HIGHESTMODSEQ ${mailbox.highestModSeq}]`,
-        ])
-          ensure(selected.includes(wanted), () => `${mailbox.name} is without ${wanted}:\n${selected}`);
-        if (mailbox.messages === 0) continue;
-        const items = 'UID FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-HUNT)] ENVELOPE';
-        const shown = (await run(`FETCH 1:* (${items})`)).map(({ text, literals }) =>
-          rowShown(text, literals[0]?.toString('latin1') ?? ''),
-        );
-        const wanted = rowsOf(mailbox, tokens);
-        ensure(
-          shown.join('\n') === wanted.join('\n'),
-          () => `${mailbox.name} shows\n${shown.join('\n')}\ninstead of\n${wanted.join('\n')}`,
-        );
-      }
-    } finally {
-      imap.destroy();
-    }
-  }
-}
-
-function rowShown(text: string, header: string): string {
-  const uid = /UID (\d+)/.exec(text)?.[1];
-  const flags = flagsOf(/FLAGS \(([^)]*)\)/.exec(text)?.[1] ?? '');
-  const size = /RFC822\.SIZE (\d+)/.exec(text)?.[1];
-  const number = /^\* (\d+) FETCH/.exec(text)?.[1];
-  // The subject comes from the summary, the header field from the blob.
-  const subject = /"message ([a-z0-9-]+)"/.exec(text)?.[1];
-  return `${number ?? '?'} ${uid ?? '?'} ${size ?? '?'} [${flags}] ${subject ?? '?'} ${tokenOf(Buffer.from(header)) ?? '?'}`;
-}
-
-function rowsOf({ columns }: Mailbox, tokens: ReadonlyMap<string, string>): string[] {
-  if (!columns) throw new Error('the replay has all columns');
-  return Array.from({ length: columns.count }, (_, row) => {
-    const token = tokens.get(columns.blobAt(row)) ?? '';
-    const flags = flagsAt(columns, row);
-    return `${row + 1} ${columns.uidAt(row)} ${columns.sizes[row] ?? 0} [${flags}] ${token} ${token}`;
-  });
 }
 
 /** Waits until nothing lies undelivered. A message without its envelope is lost for ever, whatever it waits for. */

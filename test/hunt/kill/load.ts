@@ -2,6 +2,7 @@
 import { Draw } from '../draw.ts';
 import { ConnectionEnded, type Completed, ImapConnection } from '../imap-connection.ts';
 import { messageOf } from '../message.ts';
+import { numbersOf } from '../numbers.ts';
 import { SmtpConnection } from '../smtp-connection.ts';
 import { Transcript } from '../transcript.ts';
 import { Violation } from '../violation.ts';
@@ -288,16 +289,4 @@ function combined(before: string, mode: '+' | '-' | '', change: string): string 
       .filter((flag) => !changed.includes(flag))
       .join(' '),
   );
-}
-
-/** `3:5,9` as numbers, in the order in which they stand there. */
-export function numbersOf(set: string): number[] {
-  return set.split(',').flatMap((part) => {
-    const [first = '', last = first] = part.split(':');
-    if (first === '') return [];
-    const step = Number(last) < Number(first) ? -1 : 1;
-    const numbers: number[] = [];
-    for (let at = Number(first); at !== Number(last) + step; at += step) numbers.push(at);
-    return numbers;
-  });
 }

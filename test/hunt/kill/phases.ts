@@ -7,8 +7,9 @@ import type { EngineOptions } from '../../../shared/aws/engine.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
 import { type Call, callOf, wrapping } from '../../support/transport.ts';
 
-export const PHASES = ['blob begun', 'blob written', 'record written', 'answered'] as const;
+export const PHASES = ['arriving', 'blob begun', 'blob written', 'record written', 'answered'] as const;
 /**
+ * - `arriving`: a message has come by SMTP and is not in `inbound` yet;
  * - `blob begun`: the blob is not there yet; no record may name it;
  * - `blob written`: the blob is durable, the record that will name it is not put;
  * - `record written`: the record is in the journal, and nobody has been answered;
@@ -60,6 +61,7 @@ export class Gate {
       put: async (key, body, size, options) => {
         const isMessage = kind === 'mail' && key.startsWith('blobs/');
         if (isMessage) await this.#enter('blob begun', key);
+        if (kind === 'inbound' && !key.endsWith('.json')) await this.#enter('arriving', key);
         await store.put(key, body, size, options);
         if (isMessage) await this.#enter('blob written', key);
       },

@@ -1,0 +1,21 @@
+/** What the processes of the swarm and the hunter tell one another. */
+import type { AccountId } from '../../../shared/account/ids.ts';
+import type { StorePlaces } from '../../../infra/local/stores.ts';
+import type { FoldResult } from '../../../functions/compact/fold-account.ts';
+
+/** The last argument of each process. */
+export interface ProcessSettings {
+  readonly data: string;
+  readonly places: StorePlaces;
+  /** Of gateways: bytes that replicas may hold; small, so that they are read again and again. */
+  readonly replicaBudgetBytes?: number;
+  /** Of delivery functions. */
+  readonly queueUrl?: string;
+  /** Of folds. */
+  readonly account?: AccountId;
+}
+
+export type Notice =
+  | { readonly notice: 'ready'; readonly port?: number }
+  | { readonly notice: 'folded'; readonly result: FoldResult }
+  | { readonly notice: 'failed'; readonly error: string };

@@ -1,0 +1,180 @@
+/**
+ * One IMAP session of the swarm. After each answer it asks whether there was a moment, not before the last one that it
+ * has seen, at which the account was as the session was told: never torn, never back in time, and, where the command
+ * promises it, not older than the command.
+ */
+import type { MailboxId } from '../../../shared/account/ids.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
+import { type Completed, ConnectionEnded, ImapConnection, type Response } from '../imap-connection.ts';
+import type { JournalReplay } from '../journal-replay.ts';
+import { Transcript } from '../transcript.ts';
+import { Violation, ensure } from '../violation.ts';
+import { ClientView, type Snapshot, mismatch } from './client-view.ts';
+
+export interface Selected {
+  readonly mailbox: MailboxId;
+  readonly name: string;
+  readonly readOnly: boolean;
+}
+
+export interface CommandOptions {
+  /**
+   * What the client knows after it: everything as of the command's begin or later; everything as of some moment; the same
+   * but for what is gone; nothing (SELECT and the like).
+   */
+  readonly shows: 'newest' | 'all' | 'no expunge' | 'nothing';
+  readonly literal?: Buffer;
+  readonly synchronising?: boolean;
+  readonly onContinue?: () => void;
+  readonly onUntagged?: (response: Response) => void;
+  /** Called as soon as the answer is there, before the view is looked at: what the client concludes by itself. */
+  readonly conclude?: (completed: Completed) => void;
+}
+
+/** An answer, and the moments between which the command took effect. */
+export interface Answer extends Completed {
+  /** The newest record when it was sent. */
+  readonly begin: number;
+  /** The newest record after its answer had come. */
+  readonly end: number;
+}
+
+export class Session {
+  readonly transcript: Transcript;
+  readonly condstore: boolean;
+  readonly view = new ClientView();
+  selected: Selected | null = null;
+  /** The newest record that this session has seen the effect of. */
+  last = 0;
+  readonly #replay: JournalReplay;
+  readonly #imap: ImapConnection;
+  #checks: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    imap: ImapConnection,
+    transcript: Transcript,
+    replay: JournalReplay,
+    condstore: boolean,
+  ) {
+    this.#imap = imap;
+    this.transcript = transcript;
+    this.#replay = replay;
+    this.condstore = condstore;
+    imap.onUnasked = ({ text }) => {
+      if (text.startsWith('* BYE')) return;
+      // RFC 9051 §7.5.1: no EXPUNGE while no command is under way. Nothing else is told then either, here.
+      this.transcript.add('#', `unasked: ${text}`);
+      this.view.take(text, false);
+    };
+  }
+
+  static async open(options: {
+    readonly port: number;
+    readonly name: string;
+    readonly login: string;
+    readonly condstore: boolean;
+    readonly replay: JournalReplay;
+  }): Promise<Session> {
+    const transcript = new Transcript(options.name);
+    const imap = await ImapConnection.open(options.port, transcript);
+    const session = new Session(imap, transcript, options.replay, options.condstore);
+    await session.must(`LOGIN ${options.login}`, { shows: 'nothing' });
+    if (options.condstore) await session.must('ENABLE CONDSTORE', { shows: 'nothing' });
+    return session;
+  }
+
+  get ended(): boolean {
+    return this.#imap.ended;
+  }
+
+  close(): void {
+    this.#imap.destroy();
+  }
+
+  line(text: string): void {
+    this.#imap.line(text);
+  }
+
+  /** Runs a command; throws a `Violation` if what was told fits no moment. */
+  async run(command: string, options: CommandOptions): Promise<Answer> {
+    await this.#replay.catchUp();
+    return this.runFrom(this.#replay.number, command, options);
+  }
+
+  /** As `run`, at once: `begin` is the newest record of a moment ago. For commands that are sent in one go. */
+  async runFrom(begin: number, command: string, options: CommandOptions): Promise<Answer> {
+    const { shows, literal, onContinue, conclude, synchronising } = options;
+    const numbersMayMove = shows !== 'no expunge';
+    let snapshot: Snapshot | undefined;
+    let selected: Selected | null = null;
+    this.view.forgetTold();
+    const completed = await this.#imap.run(literal ? [command, literal] : command, {
+      ...(onContinue && { onContinue }),
+      ...(synchronising !== undefined && { synchronising }),
+      onUntagged: (response) => {
+        // What SELECT tells of the new mailbox is its own operation's to look at.
+        if (this.selected && shows !== 'nothing') this.view.take(response.text, numbersMayMove);
+        options.onUntagged?.(response);
+      },
+      onCompleted: (done) => {
+        conclude?.(done);
+        if (shows !== 'nothing') [snapshot, selected] = [this.view.snapshot(), this.selected];
+        this.view.forgetTold();
+      },
+    });
+    ensure(completed.status !== 'BAD', () => `${command} was answered BAD ${completed.text}`);
+    await this.#replay.catchUp();
+    const end = this.#replay.number;
+    const check = this.#checks.then(() => {
+      // A refusal says nothing of when it looked.
+      const from = shows === 'newest' && completed.status === 'OK' ? begin : 0;
+      if (snapshot && selected) this.#check(command, snapshot, selected, [from, end], shows);
+    });
+    this.#checks = check.catch(() => undefined);
+    await check;
+    return { ...completed, begin, end };
+  }
+
+  /** A command that only a fault can refuse. */
+  async must(command: string, options: CommandOptions): Promise<Answer> {
+    const answer = await this.run(command, options);
+    ensure(answer.status === 'OK', () => `${command} was answered ${answer.status} ${answer.text}`);
+    return answer;
+  }
+
+  /** The first state from record `from` to record `to` of which `holds` is true. */
+  during(from: number, to: number, holds: (state: AccountState) => boolean): number | undefined {
+    for (let number = from; number <= to; number++) if (holds(this.#replay.stateAt(number))) return number;
+    return undefined;
+  }
+
+  /** Whether the connection ended as it must: its mailbox was deleted. */
+  async explainEnd(error: unknown): Promise<void> {
+    if (!(error instanceof ConnectionEnded)) throw error;
+    await this.#replay.catchUp();
+    const { selected } = this;
+    const gone = selected !== null && !this.#replay.state.mailboxes.has(selected.mailbox);
+    ensure(gone, () => `the connection ended, though its mailbox is there: ${error.message}`);
+  }
+
+  #check(
+    command: string,
+    snapshot: Snapshot,
+    { mailbox, name }: Selected,
+    [begin, end]: readonly [number, number],
+    shows: CommandOptions['shows'],
+  ): void {
+    const from = Math.max(this.last, begin);
+    const reasons: string[] = [];
+    const moment = this.during(from, end, (state) => {
+      const reason = mismatch(snapshot, state.mailboxes.get(mailbox), shows !== 'no expunge');
+      if (reason !== null) reasons.push(reason);
+      return reason === null;
+    });
+    if (moment === undefined)
+      throw new Violation(
+        `after "${command.slice(0, 120)}" ${this.transcript.name} is told of ${name} what fits no record from ${from} to ${end}: ${reasons.slice(-3).join('; ')}`,
+      );
+    this.last = moment;
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The swarm: two gateways, three delivery functions and a fold at every 50 records, each its own process, on one account
+ * at once. Every session must be told of an account that was so at one moment, and in the end the account must be what
+ * its journal makes of it, for whoever looks.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { compareWithImap } from '../imap-comparison.ts';
+import { Draw } from '../draw.ts';
+import { JournalReplay } from '../journal-replay.ts';
+import { Violation, ensure } from '../violation.ts';
+import { compareColdOpening } from './cold-opening.ts';
+import { Operations } from './operations.ts';
+import { Session } from './session.ts';
+import { Tokens } from './tokens.ts';
+import { LOGIN, type World, startWorld } from './world.ts';
+
+export interface SwarmHuntOptions {
+  readonly seed: number;
+  readonly operations: number;
+  /** No operation is begun after so many seconds. */
+  readonly seconds: number;
+  readonly say: (line: string) => void;
+}
+
+export interface SwarmHuntResult {
+  readonly operations: ReadonlyMap<string, number>;
+  readonly records: number;
+  readonly folds: number;
+  readonly emptied: number;
+  readonly acknowledged: number;
+  /** Messages whose outcome a session never heard of. */
+  readonly unknown: number;
+  /** Sessions that ended because their mailbox was deleted. */
+  readonly deleted: number;
+}
+
+const SESSIONS_PER_GATEWAY = 3;
+const FOLD_EVERY = 50;
+const WATCH_MS = 10;
+const DRAIN_MS = 90_000;
+
+/** Throws a `Violation`; the transcripts are then in a file that its message names. */
+export async function swarmHunt(options: SwarmHuntOptions): Promise<SwarmHuntResult> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'quire-hunt-swarm-'));
+  const world = await startWorld(path.join(folder, 'data'));
+  const swarm = new Swarm(options, world);
+  try {
+    const result = await swarm.run();
+    await world.stop();
+    await rm(folder, { recursive: true });
+    return result;
+  } catch (error) {
+    const file = path.join(folder, 'transcript.txt');
+    await writeFile(file, swarm.transcript());
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new Violation(`seed ${options.seed}: ${said}\nTranscripts: ${file}`);
+  } finally {
+    swarm.close();
+    await world.stop();
+  }
+}
+
+class Swarm {
+  readonly #options: SwarmHuntOptions;
+  readonly #world: World;
+  readonly #draw: Draw;
+  readonly #replay: JournalReplay;
+  readonly #tokens: Tokens;
+  readonly #sessions: Session[] = [];
+  readonly #done = new Map<string, number>();
+  #left: number;
+  #folds = 0;
+  #emptied = 0;
+  #deleted = 0;
+  #failed = false;
+
+  constructor(options: SwarmHuntOptions, world: World) {
+    this.#options = options;
+    this.#world = world;
+    this.#draw = new Draw(options.seed);
+    this.#left = options.operations;
+    this.#replay = new JournalReplay(world.engine.journal, world.account);
+    this.#tokens = new Tokens(world.blobs, world.account);
+  }
+
+  async run(): Promise<SwarmHuntResult> {
+    const until = performance.now() + this.#options.seconds * 1000;
+    const working = this.#world.ports.flatMap((port, gateway) =>
+      Array.from({ length: SESSIONS_PER_GATEWAY }, async (_, index) =>
+        this.#work(port, `session ${index} of gateway ${gateway}`, this.#draw.fork(), until),
+      ),
+    );
+    const finished = new AbortController();
+    const folding = this.#foldNowAndThen(finished.signal);
+    folding.catch(() => (this.#failed = true));
+    const outcomes = await Promise.allSettled(working);
+    finished.abort();
+    await folding;
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+    return this.#conclude();
+  }
+
+  transcript(): string {
+    return [
+      ...this.#sessions.slice(-20).map(({ transcript }) => String(transcript)),
+      ...this.#world.log,
+    ].join('\n');
+  }
+
+  close(): void {
+    for (const session of this.#sessions) session.close();
+  }
+
+  async #work(port: number, name: string, draw: Draw, until: number): Promise<void> {
+    try {
+      while (this.#goesOn(until)) await this.#sitting(port, name, draw, until);
+    } catch (error) {
+      this.#failed = true;
+      throw error;
+    }
+  }
+
+  #goesOn(until: number): boolean {
+    return this.#left > 0 && !this.#failed && performance.now() < until;
+  }
+
+  /** One connection, from LOGIN to its end. */
+  async #sitting(port: number, name: string, draw: Draw, until: number): Promise<void> {
+    const condstore = draw.chance(0.5);
+    const session = await Session.open({ port, name, login: LOGIN, condstore, replay: this.#replay });
+    this.#sessions.push(session);
+    const { engine: _, ...world } = this.#world;
+    const ground = { replay: this.#replay, tokens: this.#tokens, deliver: world.deliver };
+    const operations = new Operations(session, ground, draw);
+    const lasts = 20 + draw.below(200);
+    try {
+      for (let count = 0; count < lasts && this.#goesOn(until); count++) {
+        this.#left--;
+        const operation = await operations.one();
+        this.#done.set(operation, (this.#done.get(operation) ?? 0) + 1);
+        const wrong = this.#world.wrong();
+        ensure(wrong === null, () => wrong ?? '');
+      }
+    } catch (error) {
+      await session.explainEnd(error);
+      this.#deleted++;
+    }
+    session.close();
+  }
+
+  async #foldNowAndThen(signal: AbortSignal): Promise<void> {
+    let folded = 0;
+    while (!signal.aborted && !this.#failed) {
+      // Every record is seen here before a fold may empty it.
+      await this.#replay.catchUp();
+      if (this.#replay.number - folded >= FOLD_EVERY) folded = await this.#fold(folded);
+      await delay(WATCH_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #fold(before: number): Promise<number> {
+    const result = await this.#world.fold();
+    ensure(result.kind === 'folded', () => `a fold with nobody beside it says ${result.kind}`);
+    if (result.kind !== 'folded') return before;
+    this.#folds++;
+    this.#emptied += result.emptied;
+    return result.number;
+  }
+
+  async #conclude(): Promise<SwarmHuntResult> {
+    await this.#drained();
+    await this.#replay.catchUp();
+    const { account, engine, ports } = this.#world;
+    const counts = await this.#tokens.account(this.#replay);
+    const tokens = new Map<string, string>();
+    const { state } = this.#replay;
+    for (const { columns } of state.mailboxes.values())
+      for (let row = 0; columns && row < columns.count; row++) {
+        const blob = columns.blobAt(row);
+        tokens.set(blob, await this.#tokens.of(blob));
+      }
+    for (const again of [false, true]) {
+      if (again && this.#replay.number > 1) await this.#world.fold();
+      await compareColdOpening(engine.journal, account, state);
+      for (const port of ports)
+        await compareWithImap({ port, login: LOGIN, state, tokenOf: (blob) => tokens.get(blob) ?? '' });
+    }
+    const wrong = this.#world.wrong();
+    ensure(wrong === null, () => wrong ?? '');
+    return {
+      operations: this.#done,
+      records: this.#replay.number,
+      folds: this.#folds,
+      emptied: this.#emptied,
+      deleted: this.#deleted,
+      ...counts,
+    };
+  }
+
+  /** Waits until every message has been delivered. */
+  async #drained(): Promise<void> {
+    const deadline = performance.now() + DRAIN_MS;
+    for (;;) {
+      let waiting = 0;
+      for await (const entry of this.#world.inbound.list('')) if (entry.size >= 0) waiting++;
+      if (waiting === 0) return;
+      ensure(performance.now() < deadline, () => `${waiting} messages are still undelivered`);
+      await delay(20);
+    }
+  }
+}
