@@ -78,7 +78,7 @@ export class Operations {
   /** A client that hears of new messages looks at them before anything else. */
   async #learn(): Promise<void> {
     const { selected, view } = this.#session;
-    if (selected && view.hasUnknown && !this.#session.ended)
+    while (selected && view.hasUnknown)
       await this.#session.must('UID FETCH 1:* (FLAGS)', { shows: 'all' });
   }
 
