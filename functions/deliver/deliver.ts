@@ -8,7 +8,13 @@
  *   new ones.
  * - Deliveries of a batch to one account share a record.
  */
-import { type Delivery, type DeliveryOutcome, deliverTo } from '../../shared/account/delivery.ts';
+import {
+  type Delivery,
+  type DeliveryOutcome,
+  type Head,
+  deliverTo,
+  headOf,
+} from '../../shared/account/delivery.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
 import type { Target } from '../../shared/account/ops.ts';
@@ -69,11 +75,14 @@ export async function deliverBatch(event: SqsEvent, deps: DeliveryDependencies):
     pending: [],
     failure: null,
   }));
-  await inParallel(handlings, MESSAGES_AT_ONCE, async (handling) => {
-    await prepare(handling, deps).catch((error: unknown) => (handling.failure = error));
+  const heads: Heads = new Map();
+  await inParallel([...handlings.entries()], MESSAGES_AT_ONCE, async ([index, handling]) => {
+    // Earlier, and the heads would be old by the time that the records are put: each conflict costs what it saves.
+    const last = index >= handlings.length - MESSAGES_AT_ONCE;
+    await prepare(handling, last ? heads : null, deps).catch((error: unknown) => (handling.failure = error));
   });
   await inParallel([...byAccount(handlings)], ACCOUNTS_AT_ONCE, async ([account, group]) => {
-    await deliverGroup(account, group, deps).catch((error: unknown) => {
+    await deliverGroup(account, group, heads.get(account), deps).catch((error: unknown) => {
       for (const { handling } of group) handling.failure = error;
     });
   });
@@ -96,8 +105,19 @@ function reportFailure({ sqs, notification, failure }: Handling, { log }: Delive
   return true;
 }
 
-/** Works out to whom the message goes, and puts its blobs. */
-async function prepare(handling: Handling, deps: DeliveryDependencies): Promise<void> {
+/** Newest records of accounts, read while the blobs of the batch's last messages are being put. */
+type Heads = Map<AccountId, Promise<Head>>;
+
+function readAhead(heads: Heads, account: AccountId, { journal }: DeliveryDependencies): void {
+  if (heads.has(account)) return;
+  const head = headOf(journal, account);
+  // Its failure is told to whoever delivers by it; nobody may get so far.
+  head.catch(() => undefined);
+  heads.set(account, head);
+}
+
+/** Works out to whom the message goes, and puts its blobs; meanwhile reads the accounts' `heads`, if given. */
+async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDependencies): Promise<void> {
   const notification = parseNotification(handling.sqs.body);
   if (!notification) return;
   handling.notification = notification;
@@ -119,6 +139,7 @@ async function prepare(handling: Handling, deps: DeliveryDependencies): Promise<
     );
   }
   await inParallel(open, BLOBS_AT_ONCE, async (to) => {
+    if (heads) readAhead(heads, to.account, deps);
     const delivery = await stored(raw, to, notification, placement, deps);
     handling.pending.push({ to, delivery });
   });
@@ -223,6 +244,7 @@ function byAccount(handlings: readonly Handling[]): Map<AccountId, Pending[]> {
 async function deliverGroup(
   account: AccountId,
   group: readonly Pending[],
+  head: Promise<Head> | undefined,
   deps: DeliveryDependencies,
 ): Promise<void> {
   const [first] = group;
@@ -232,7 +254,7 @@ async function deliverGroup(
     account,
     deliveries,
     first.to,
-    deps,
+    { journal: deps.journal, rim: deps.rim, head },
   );
   group.forEach(({ handling }, index) => {
     const outcome = outcomes[index];
