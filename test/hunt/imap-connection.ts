@@ -60,13 +60,21 @@ export class ImapConnection {
   #text = '';
   #literals: Buffer[] = [];
   #tags = 0;
-  #ended: ConnectionEnded | undefined;
+  #ended: Error | undefined;
   #greeted: (() => void) | undefined;
 
   private constructor(socket: Socket, transcript: Transcript) {
     this.#socket = socket;
     this.#transcript = transcript;
-    socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      try {
+        this.#take(bytes);
+      } catch (error) {
+        // Whoever listens has heard what must not be: that is the outcome of all that is under way.
+        this.#end('broken', error instanceof Error ? error : new Error(String(error)));
+        socket.destroy();
+      }
+    });
     socket.on('error', (error) => this.#end(error.message));
     socket.on('close', () => this.#end('closed'));
   }
@@ -171,9 +179,9 @@ export class ImapConnection {
     oldest.resolve(completed);
   }
 
-  #end(why: string): void {
+  #end(why: string, error: Error = new ConnectionEnded(why)): void {
     if (this.#ended) return;
-    this.#ended = new ConnectionEnded(why);
+    this.#ended = error;
     this.#transcript.add('#', why);
     this.#greeted?.();
     for (const { reject } of this.#pending.splice(0)) reject(this.#ended);

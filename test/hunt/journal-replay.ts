@@ -48,6 +48,21 @@ export class JournalReplay {
     return state;
   }
 
+  /**
+   * The states from record `from` to record `to`, those between the ops of one record included: commands that came
+   * together share a record, and each is decided on the state after the one before it.
+   */
+  *moments(from: number, to: number): Generator<AccountState> {
+    yield this.stateAt(from);
+    for (let number = from + 1; number <= to; number++) {
+      const between: AccountState[] = [];
+      const record = this.records[number - 1];
+      if (record) apply(this.stateAt(number - 1), record, undefined, (before) => between.push(before));
+      yield* between.slice(1);
+      yield this.stateAt(number);
+    }
+  }
+
   /** How a message came into a mailbox, whether it is still there or not. */
   arrived(mailbox: MailboxId, uid: number): Arrived | undefined {
     return this.#arrived.get(`${mailbox}/${uid}`);
@@ -88,12 +103,19 @@ export class JournalReplay {
   }
 
   #take(record: JournalRecord): void {
-    const before = this.state;
-    const after = apply(before, record, (divergence) =>
-      ensure(false, () => `record ${record.number} diverges: ${JSON.stringify(divergence)}`),
+    const moments: AccountState[] = [];
+    const after = apply(
+      this.state,
+      record,
+      (divergence) => ensure(false, () => `record ${record.number} diverges: ${JSON.stringify(divergence)}`),
+      (before) => moments.push(before),
     );
-    for (const mailbox of after.mailboxes.values())
-      this.#register(before.mailboxes.get(mailbox.id), mailbox, record);
+    let before = this.state;
+    for (const moment of [...moments.slice(1), after]) {
+      for (const mailbox of moment.mailboxes.values())
+        this.#register(before.mailboxes.get(mailbox.id), mailbox, record);
+      before = moment;
+    }
     this.records.push(record);
     this.states.push(after);
   }

@@ -12,7 +12,8 @@ import { Draw } from '../draw.ts';
 import { JournalReplay } from '../journal-replay.ts';
 import { Violation, ensure } from '../violation.ts';
 import { compareColdOpening } from './cold-opening.ts';
-import { Operations } from './operations.ts';
+import { operate } from './operations.ts';
+import { Player } from './player.ts';
 import { Session } from './session.ts';
 import { Tokens } from './tokens.ts';
 import { LOGIN, type World, startWorld } from './world.ts';
@@ -132,14 +133,17 @@ class Swarm {
     const condstore = draw.chance(0.5);
     const session = await Session.open({ port, name, login: LOGIN, condstore, replay: this.#replay });
     this.#sessions.push(session);
-    const { engine: _, ...world } = this.#world;
-    const ground = { replay: this.#replay, tokens: this.#tokens, deliver: world.deliver };
-    const operations = new Operations(session, ground, draw);
+    const ground = {
+      replay: this.#replay,
+      tokens: this.#tokens,
+      deliver: this.#world.deliver,
+    };
+    const player = new Player(session, ground, draw);
     const lasts = 20 + draw.below(200);
     try {
       for (let count = 0; count < lasts && this.#goesOn(until); count++) {
         this.#left--;
-        const operation = await operations.one();
+        const operation = await operate(player);
         this.#done.set(operation, (this.#done.get(operation) ?? 0) + 1);
         const wrong = this.#world.wrong();
         ensure(wrong === null, () => wrong ?? '');
@@ -156,15 +160,14 @@ class Swarm {
     while (!signal.aborted && !this.#failed) {
       // Every record is seen here before a fold may empty it.
       await this.#replay.catchUp();
-      if (this.#replay.number - folded >= FOLD_EVERY) folded = await this.#fold(folded);
+      if (this.#replay.number - folded >= FOLD_EVERY) folded = await this.#fold();
       await delay(WATCH_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #fold(before: number): Promise<number> {
+  async #fold(): Promise<number> {
     const result = await this.#world.fold();
-    ensure(result.kind === 'folded', () => `a fold with nobody beside it says ${result.kind}`);
-    if (result.kind !== 'folded') return before;
+    if (result.kind !== 'folded') throw new Violation(`a fold with nobody beside it says ${result.kind}`);
     this.#folds++;
     this.#emptied += result.emptied;
     return result.number;

@@ -44,7 +44,7 @@ export interface World {
   /** Lines of the processes' logs. */
   readonly log: string[];
   fold(): Promise<FoldResult>;
-  deliver(token: string, message: Buffer, draw: Draw): Promise<void>;
+  readonly deliver: (token: string, message: Buffer, draw: Draw) => Promise<void>;
   /** What a process has found wrong, or null. */
   wrong(): string | null;
   stop(): Promise<void>;

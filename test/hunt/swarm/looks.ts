@@ -1,0 +1,217 @@
+/** Operations that look: what they are told was so at one moment, and not before the last that the session has seen. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MailboxId } from '../../../shared/account/ids.ts';
+import { type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { selectLines } from '../imap-comparison.ts';
+import { tokenOf } from '../message.ts';
+import { Violation, ensure } from '../violation.ts';
+import { deliver } from './changes.ts';
+import { type Player, type SeenRow, quoted, rows } from './player.ts';
+
+const IDLE_MS = 15_000;
+
+/** A client that hears of new messages looks at them before anything else. */
+export async function learn(player: Player): Promise<void> {
+  const { selected, view } = player.session;
+  while (selected && view.hasUnknown) await player.session.must('UID FETCH 1:* (FLAGS)', { shows: 'all' });
+}
+
+export async function select(player: Player): Promise<void> {
+  const session = player.session;
+  const name = player.draw.chance(0.4) ? 'INBOX' : player.someName();
+  const readOnly = player.draw.chance(0.15);
+  const told: string[] = [];
+  session.selected = null;
+  const answer = await session.run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${quoted(name)}`, {
+    shows: 'nothing',
+    onUntagged: ({ text }) => told.push(text),
+  });
+  if (answer.status !== 'OK') {
+    player.refused(answer, 'SELECT', { NONEXISTENT: (state) => !mailboxNamed(state, name) });
+    return;
+  }
+  const count = /^\* (\d+) EXISTS$/m.exec(told.join('\n'))?.[1];
+  const text = told.join('\n');
+  const moment = session.during(answer.begin, answer.end, (state) => {
+    const mailbox = mailboxNamed(state, name);
+    return mailbox !== undefined && selectLines(mailbox).every((line) => text.includes(line));
+  });
+  ensure(moment !== undefined, () => `SELECT ${name} tells of no moment since it was given:\n${text}`);
+  session.last = moment;
+  const mailbox = mailboxNamed(player.ground.replay.stateAt(moment), name) as Mailbox;
+  session.selected = { mailbox: mailbox.id, name, readOnly };
+  session.view.entries = Array.from({ length: Number(count) }, () => ({
+    uid: null,
+    flags: null,
+    modSeq: null,
+  }));
+  await learn(player);
+}
+
+export async function search(player: Player): Promise<void> {
+  const { mailbox } = player.where();
+  const known = player.session.view.uids;
+  const byUid = player.draw.chance(0.7);
+  const flag = player.draw.pick(['SEEN', 'FLAGGED', 'DELETED', 'KEYWORD $Hunted', 'KEYWORD Work']);
+  const token = player.draw.pick(player.ground.tokens.known()) ?? 's1';
+  const key = player.draw.pick([
+    'ALL',
+    flag,
+    `NOT ${flag}`,
+    `HEADER X-Hunt ${token}`,
+    `SUBJECT "message ${token}"`,
+  ]);
+  let found: number[] = [];
+  const numbers = player.session.view.entries.map(({ uid }) => uid ?? 0);
+  const command = `${byUid ? 'UID ' : ''}SEARCH ${key}`;
+  const answer = await player.session.run(command, {
+    shows: byUid ? 'all' : 'no expunge',
+    onUntagged: ({ text }) => {
+      const words = /^\* SEARCH ?([\d ]*)$/.exec(text)?.[1];
+      if (words !== undefined) found = words.split(' ').filter(Boolean).map(Number);
+    },
+  });
+  if (answer.status !== 'OK') {
+    player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
+    return;
+  }
+  const uids = byUid ? found : found.map((number) => numbers[number - 1] ?? 0);
+  const wanted = await searcher(player, key, mailbox);
+  player.happened({ ...answer, begin: 0 }, `${command} finding ${uids.join(',')}`, (state) => {
+    const right = rows(state, mailbox, known).filter((row) => wanted(row));
+    return right.map(({ uid }) => uid).join() === uids.join();
+  });
+}
+
+/** Whether a row matches; by the header of its blob, or by its flags. */
+async function searcher(player: Player, key: string, mailbox: MailboxId): Promise<(row: SeenRow) => boolean> {
+  if (key === 'ALL') return () => true;
+  const token = /(?:X-Hunt|"message) (s\d+)/.exec(key)?.[1];
+  if (token === undefined) {
+    const flag = (/(?:KEYWORD (\S+)|([A-Z]+))$/.exec(key) ?? []).slice(1).join('');
+    const wanted = key.includes('KEYWORD') ? flag.toLowerCase() : `\\${flag.toLowerCase()}`;
+    return ({ has }) => has.includes(wanted) !== key.startsWith('NOT');
+  }
+  const matching = new Set<number>();
+  for (const uid of player.session.view.uids) {
+    const blob = player.ground.replay.arrived(mailbox, uid)?.blob;
+    // A search is for a part of the field.
+    if (blob !== undefined && (await player.ground.tokens.of(blob)).includes(token)) matching.add(uid);
+  }
+  return ({ uid }) => matching.has(uid);
+}
+
+export async function fetch(player: Player): Promise<void> {
+  const items = player.draw.pick([
+    'FLAGS',
+    'FLAGS UID',
+    'UID FLAGS MODSEQ',
+    'FLAGS RFC822.SIZE INTERNALDATE',
+  ]);
+  if (items.includes('MODSEQ') && !player.session.condstore) return noop(player);
+  const count = player.session.view.entries.length;
+  if (count === 0) return noop(player);
+  const byUid = player.draw.chance(0.5);
+  await reading(player, `${byUid ? 'UID ' : ''}FETCH 1:* (${items})`, byUid);
+}
+
+/** Header from the blob, subject from the summary: each message is the one that its UID has always been. */
+export async function read(player: Player): Promise<void> {
+  const { mailbox, readOnly } = player.where();
+  const uids = player.someUids();
+  if (uids.length === 0) return noop(player);
+  const peek = readOnly || player.draw.chance(0.7) ? '.PEEK' : '';
+  const items = `(ENVELOPE BODY${peek}[HEADER.FIELDS (X-HUNT)])`;
+  const answers = await reading(player, `UID FETCH ${uids.join(',')} ${items}`, true);
+  for (const { text, literals } of answers) {
+    const uid = Number(/UID (\d+)/.exec(text)?.[1]);
+    const subject = /"message (s\d+)"/.exec(text)?.[1];
+    if (literals.length === 0 && subject === undefined) continue;
+    const blob = player.ground.replay.arrived(mailbox, uid)?.blob;
+    const token = blob === undefined ? undefined : await player.ground.tokens.of(blob);
+    const header = tokenOf(literals[0] ?? Buffer.alloc(0));
+    ensure(
+      token === subject && token === header,
+      () =>
+        `UID ${uid} is ${token ?? 'nothing'}, shown with subject ${subject ?? '-'} and header ${header ?? '-'}`,
+    );
+  }
+}
+
+async function reading(player: Player, command: string, byUid: boolean) {
+  const { mailbox } = player.where();
+  const known = player.session.view.uids;
+  const answer = await player.session.run(command, { shows: byUid ? 'all' : 'no expunge' });
+  if (answer.status !== 'OK')
+    player.refused(answer, command, {
+      EXPUNGEISSUED: (state) => player.lacks(state, mailbox, known),
+      NONEXISTENT: (state) => !state.mailboxes.has(mailbox),
+    });
+  return answer.untagged.filter(({ text }) => text.includes(' FETCH ('));
+}
+
+export async function noop(player: Player): Promise<void> {
+  await player.session.must(player.draw.pick(['NOOP', 'NOOP', 'CHECK']), { shows: 'newest' });
+}
+
+export async function status(player: Player): Promise<void> {
+  const name = player.someName();
+  let told = '';
+  const { condstore } = player.session;
+  const answer = await player.session.run(
+    `STATUS ${quoted(name)} (MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE${condstore ? ' HIGHESTMODSEQ' : ''})`,
+    { shows: 'all', onUntagged: ({ text }) => (told = text.startsWith('* STATUS') ? text : told) },
+  );
+  if (answer.status !== 'OK') {
+    player.refused(answer, 'STATUS', { NONEXISTENT: (state) => !mailboxNamed(state, name) });
+    return;
+  }
+  const values = new Map([...told.matchAll(/([A-Z]+) (\d+)/g)].map(([, key, value]) => [key, Number(value)]));
+  player.happened(answer, `${told} of STATUS`, (state) => {
+    const mailbox = mailboxNamed(state, name);
+    return (
+      mailbox !== undefined &&
+      values.get('MESSAGES') === mailbox.messages &&
+      values.get('UIDNEXT') === mailbox.uidNext &&
+      values.get('UIDVALIDITY') === mailbox.uidValidity &&
+      values.get('UNSEEN') === mailbox.unseen &&
+      (!condstore || values.get('HIGHESTMODSEQ') === mailbox.highestModSeq) &&
+      values.get('SIZE') === mailbox.bytes
+    );
+  });
+}
+
+/** Something happens while it idles: it must be told, without asking. */
+export async function idle(player: Player): Promise<void> {
+  const session = player.session;
+  const { name } = player.where();
+  const before = session.view.entries.length;
+  let news: () => void = () => undefined;
+  const told = new Promise<void>((resolve) => (news = resolve));
+  let begun: () => void = () => undefined;
+  const idling = new Promise<void>((resolve) => (begun = resolve));
+  const done = session.run('IDLE', {
+    shows: 'newest',
+    onContinue: () => begun(),
+    onUntagged: ({ text }) => {
+      if (/^\* \d+ EXISTS$/.test(text)) news();
+    },
+  });
+  done.catch(() => undefined);
+  const refused = await Promise.race([idling, done]);
+  if (refused) {
+    player.refused(refused, 'IDLE', {});
+    return;
+  }
+  if (name === 'INBOX') {
+    await deliver(player);
+    const late = delay(IDLE_MS, 'late' as const, { ref: false });
+    const outcome = await Promise.race([told, done, late]);
+    if (outcome === 'late' && !session.ended)
+      throw new Violation(
+        `${session.transcript.name} idles on ${before} messages and is not told of a new one`,
+      );
+  }
+  session.line('DONE');
+  await done;
+}
