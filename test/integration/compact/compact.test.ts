@@ -20,11 +20,12 @@ import { type Fault, FaultTransport } from '../../support/fault-transport.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { below, createInbox, randomOp } from '../../support/random-ops.ts';
 import { RequestLog } from '../../support/request-log.ts';
-import { TestRim, seededRandom } from '../../support/rim.ts';
+import { TestRim } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 import { StaleReads } from '../../support/stale-reads.ts';
 import { seen } from '../../support/folding.ts';
 
-const TABLES = 12;
+const TABLES = 16;
 let store: TestDynoxide;
 let tables = 0;
 beforeAll(async () => {
@@ -137,6 +138,17 @@ describe('the compaction', () => {
     journal.open = open;
     expect(await compact(deps, Infinity)).toEqual({ folded: 0, idle: 0, failed: 0, left: 0 });
     rim.time += LEASE_MS;
+    expect(await compact(deps, Infinity)).toMatchObject({ folded: 1 });
+  });
+
+  test('the work of a fold that lost is not done: the winner may have begun before it was asked for', async () => {
+    const { begin, deps, random, work, folds } = setUp();
+    await put(await begin(accountOf(1)), [append(random)]);
+    await work.leave('compact', accountOf(1));
+    const swap = folds.swap.bind(folds);
+    folds.swap = () => Promise.resolve('lost');
+    expect(await compact(deps, Infinity)).toMatchObject({ folded: 0, idle: 1 });
+    folds.swap = swap;
     expect(await compact(deps, Infinity)).toMatchObject({ folded: 1 });
   });
 

@@ -9,7 +9,7 @@ import { accountKeys } from '../../../shared/aws/keys.ts';
 import { createInbox } from '../../support/random-ops.ts';
 import { type TestDynoxide, startTestDynoxide } from '../../support/dynoxide.ts';
 import { type Fault, FaultTransport } from '../../support/fault-transport.ts';
-import { seededRandom } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 let store: TestDynoxide;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { WORK_SHARDS, workKeys } from '../../../shared/aws/keys.ts';
 import { DynamoDbWorkItems } from '../../../shared/aws/work-items.ts';
 import { type TestDynoxide, startTestDynoxide } from '../../support/dynoxide.ts';
 import { FaultTransport } from '../../support/fault-transport.ts';
-import { seededRandom } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 let store: TestDynoxide;
 let tables = 0;

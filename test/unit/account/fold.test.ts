@@ -241,6 +241,52 @@ describe('what folds leave behind', () => {
     await expectWhole(account);
   });
 
+  test('a fold that another has overtaken deletes and empties nothing by its old list', async () => {
+    const account = await FoldingAccount.begun(1, SMALL_LIMITS);
+    account.keepMs = 0;
+    const writer = account.replica();
+    for (let round = 0; round < 2; round++) {
+      await commit(writer, () => Array.from({ length: 60 }, () => append(account)));
+      await account.fold();
+    }
+    await commit(writer, () => [append(account)]);
+    const { journal, folds } = account;
+    const calls: string[] = [];
+    const overtaken = new Proxy(journal, {
+      get: (target, name) => {
+        if (name !== 'open')
+          return (Reflect.get(target, name, target) as (...args: unknown[]) => unknown).bind(target);
+        return async (...args: Parameters<typeof target.open>) => {
+          const opened = await target.open(...args);
+          await account.fold();
+          return opened;
+        };
+      },
+    });
+    const listed = new Proxy(folds, {
+      get: (target, name) => {
+        calls.push(String(name));
+        return (Reflect.get(target, name, target) as (...args: unknown[]) => unknown).bind(target);
+      },
+    });
+    // Segments of the list that it began with may be gone already: it opens again, to be overtaken again.
+    const result = await account.fold({ journal: overtaken, folds: listed });
+    expect(result.kind === 'lost' || result.kind === 'nothing').toBe(true);
+    expect(calls).not.toContain('delete');
+    expect(calls).not.toContain('empty');
+    await expectWhole(account);
+  });
+
+  test('bytes of the journal go on from the checkpoint, so that folds stay due', async () => {
+    const account = await FoldingAccount.begun();
+    await commit(account.replica(), () => [append(account)]);
+    const before = await account.journal.newest(ACCOUNT);
+    await account.fold();
+    await commit(account.replica(), () => [append(account)]);
+    const after = await account.journal.newest(ACCOUNT);
+    expect(after?.journalBytes).toBeGreaterThan(before?.journalBytes ?? Infinity);
+  });
+
   test('an item is never overwritten', async () => {
     const account = await FoldingAccount.begun(1, SMALL_LIMITS);
     const writer = account.replica();
