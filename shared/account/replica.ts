@@ -235,8 +235,11 @@ export class Replica {
     const held = state;
     const tied = records.flatMap((record) => record.ops.flatMap((op) => sourceOfLoaded(held, op)));
     if (tied.length > 0) state = await this.#load(tied);
-    for (const record of records) state = apply(state, record, this.#options.report);
-    this.#accept(state, records);
+    // To load may mean to open anew, which reads and announces these records too.
+    const { number } = state;
+    const fresh = records.filter((record) => record.number > number);
+    for (const record of fresh) state = apply(state, record, this.#options.report);
+    if (fresh.length > 0) this.#accept(state, fresh);
     return state;
   }
 
