@@ -14,7 +14,8 @@ import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import { MemoryFoldStore, MemorySummaries } from './memory-fold-store.ts';
 import { MemoryJournalStore, segmentName } from './memory-journal-store.ts';
 import { createInbox, randomOp } from './random-ops.ts';
-import { TestRim, seededRandom } from './rim.ts';
+import { TestRim } from './rim.ts';
+import { seededRandom } from './seeded-random.ts';
 
 export const ACCOUNT = 'a0'.repeat(10) as AccountId;
 

@@ -5,7 +5,7 @@ import type { BlobId, MailboxId } from '../../shared/account/ids.ts';
 import type { Op } from '../../shared/account/ops.ts';
 import { type AccountState, INBOX_ID, type Mailbox } from '../../shared/account/state.ts';
 import { rangesOver } from '../../shared/account/uid-ranges.ts';
-import { seededRandom } from './rim.ts';
+import { seededRandom } from './seeded-random.ts';
 
 type Random = ReturnType<typeof seededRandom>;
 

@@ -1,16 +1,6 @@
 /** A rim without waiting or chance: a clock that the test moves, and a seeded generator. */
 import type { Rim } from '../../shared/account/rim.ts';
-
-/** Mulberry32: small, fast, and the same everywhere. 0 ≤ x < 1. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
+import { seededRandom } from './seeded-random.ts';
 
 export class TestRim implements Rim {
   /** Milliseconds since the epoch. */

@@ -5,7 +5,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
-import { seededRandom } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const gateways: TestGateway[] = [];
 afterEach(async () => {

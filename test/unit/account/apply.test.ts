@@ -10,7 +10,7 @@ import { RecordBuilder } from '../../../shared/account/record-builder.ts';
 import { type AccountState, EMPTY_STATE, withColumns } from '../../../shared/account/state.ts';
 import { NO_EFFECT } from '../../../shared/account/ops.ts';
 import { below, createInbox, randomOp } from '../../support/random-ops.ts';
-import { seededRandom } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 const TIME = 1_760_000_000_000;

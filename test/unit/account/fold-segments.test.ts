@@ -5,7 +5,7 @@ import { SEGMENT_BYTES, planSegments } from '../../../shared/account/fold-segmen
 import type { BlobId, ModSeq, RecordNumber, Uid } from '../../../shared/account/ids.ts';
 import { modSeqOf } from '../../../shared/account/ids.ts';
 import { decodeRows } from '../../../shared/account/segment.ts';
-import { seededRandom } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const random = seededRandom(5);
 const OLD = modSeqOf(10 as RecordNumber, 0);

@@ -9,7 +9,8 @@ import { type AccountState, EMPTY_STATE, INBOX_ID, mailboxNamed } from '../../..
 import { ReplicaCache } from '../../../shared/account/replica-cache.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { createInbox, randomOp } from '../../support/random-ops.ts';
-import { TestRim, seededRandom } from '../../support/rim.ts';
+import { TestRim } from '../../support/rim.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const ACCOUNT = 'a0'.repeat(10) as AccountId;
 
