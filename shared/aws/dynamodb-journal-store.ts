@@ -21,12 +21,16 @@ import {
   type StoredCheckpoint,
 } from '../account/journal-store.ts';
 import { type JournalEntry, type JournalRecord, isEmptied } from '../account/record.ts';
-import { type ItemKey, accountKeys } from './keys.ts';
+import { type ItemKey, accountKeys, recordNumberOf } from './keys.ts';
 import { type Item, bytesOf, entryOf, numberOf, recordItem, stringOf } from './record-item.ts';
 import { type RetryOptions, cancellationCodes, outcomeUnknown, withRetry } from './retry.ts';
 
-/** A first page of the tail: most accounts' tails are shorter, and a longer one costs a round trip more. */
-const OPEN_PAGE = 64;
+/**
+ * Records that an opening reads before it knows where the checkpoint ends. Those below it are paid for in vain, for the
+ * day until they are emptied, so that this is just what a tail usually has: a fold is due after 28 deliveries (64 KB of
+ * summaries). A longer tail costs one round trip more, whatever its length.
+ */
+const OPEN_PAGE = 32;
 /** BatchGetItem takes 100 keys, but 16 MB of answer: at 120 KB a segment this many come in one answer, in parallel. */
 const KEYS_PER_BATCH = 25;
 
@@ -45,14 +49,15 @@ export class DynamoDbJournalStore implements JournalStore {
     const [root, bundle, first] = await Promise.all([
       this.#get(accountKeys.checkpoint(account)),
       this.#get(accountKeys.bundle(account)),
-      this.#newestPage(account, OPEN_PAGE, true),
+      this.#newestPage(account, { limit: OPEN_PAGE, strong: true }),
     ]);
     const checkpoint = root ? checkpointOf(root) : null;
-    const floor = checkpoint?.number ?? 0;
+    const floor = checkpoint?.number ?? (0 as RecordNumber);
     const newestFirst = first.items.map(entryOf);
     let { next } = first;
-    while (next && (newestFirst.at(-1)?.number ?? Infinity) > floor + 1) {
-      const page = await this.#newestPage(account, OPEN_PAGE, true, next);
+    // The key is where the page ended, though nothing may have been on it.
+    while (next && recordNumberOf(stringOf(next, 'sk')) > floor + 1) {
+      const page = await this.#newestPage(account, { above: floor, strong: true, start: next });
       newestFirst.push(...page.items.map(entryOf));
       ({ next } = page);
     }
@@ -88,7 +93,11 @@ export class DynamoDbJournalStore implements JournalStore {
   async newest(account: AccountId, consistency: Consistency): Promise<JournalEntry | null> {
     let next: Item | undefined;
     do {
-      const page = await this.#newestPage(account, 1, consistency === 'strong', next);
+      const page = await this.#newestPage(account, {
+        limit: 1,
+        strong: consistency === 'strong',
+        ...(next ? { start: next } : {}),
+      });
       const [item] = page.items;
       if (item) return entryOf(item);
       ({ next } = page);
@@ -135,7 +144,9 @@ export class DynamoDbJournalStore implements JournalStore {
   }
 
   async segments(account: AccountId, keys: readonly SegmentKey[]): Promise<(Uint8Array | null)[]> {
-    const wanted = keys.map(({ mailbox, firstUid, fold }) => accountKeys.segment(account, mailbox, firstUid, fold));
+    const wanted = keys.map(({ mailbox, firstUid, fold }) =>
+      accountKeys.segment(account, mailbox, firstUid, fold),
+    );
     const found = await this.#batchGet(wanted, false);
     // Segments are never overwritten, so an eventual read is right or empty; only an empty one is asked again.
     const missing = wanted.filter((key) => !found.has(nameOf(key)));
@@ -185,13 +196,17 @@ export class DynamoDbJournalStore implements JournalStore {
     return Item;
   }
 
+  /** Records after `above` (default: all), from `start` downwards; without `limit`, as many as make 1 MB. */
   #newestPage(
     account: AccountId,
-    limit: number,
-    strong: boolean,
-    start?: Item,
+    {
+      above = 0 as RecordNumber,
+      limit,
+      strong,
+      start,
+    }: { above?: RecordNumber; limit?: number; strong: boolean; start?: Item },
   ): Promise<{ items: Item[]; next: Item | undefined }> {
-    const { from, to } = accountKeys.recordsAfter(0 as RecordNumber);
+    const { from, to } = accountKeys.recordsAfter(above);
     return this.#query({
       TableName: this.#table,
       KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
@@ -202,7 +217,7 @@ export class DynamoDbJournalStore implements JournalStore {
       },
       ScanIndexForward: false,
       ConsistentRead: strong,
-      Limit: limit,
+      ...(limit === undefined ? {} : { Limit: limit }),
       ...(start ? { ExclusiveStartKey: start } : {}),
     });
   }
