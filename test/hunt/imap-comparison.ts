@@ -57,7 +57,8 @@ async function compareMailbox(
 }
 
 /** What SELECT must say of a mailbox. */
-export function selectLines(mailbox: Mailbox): string[] {
+export function selectLines(mailbox: Mailbox | undefined): string[] {
+  if (!mailbox) return ['(no such mailbox)'];
   return [
     `* ${mailbox.messages} EXISTS`,
     `[UIDVALIDITY ${mailbox.uidValidity}]`,

@@ -185,7 +185,13 @@ export async function tree(player: Player): Promise<void> {
   const name = player.draw.pick(NAMES);
   const other = player.draw.pick(NAMES);
   const command = `${what} ${quoted(name)}${what === 'RENAME' ? ` ${quoted(other)}` : ''}`;
-  const answer = await player.session.run(command, { shows: 'newest' });
+  const answer = await player.session.run(command, {
+    shows: 'newest',
+    conclude: ({ text }) => {
+      // Who deletes the mailbox that he has selected is told so, and stays.
+      if (text.includes('no mailbox is selected')) player.session.selected = null;
+    },
+  });
   const there = (state: AccountState) => mailboxNamed(state, name) !== undefined;
   if (answer.status !== 'OK') {
     const taken = what === 'RENAME' ? other : name;

@@ -36,7 +36,11 @@ export async function select(player: Player): Promise<void> {
     const mailbox = mailboxNamed(state, name);
     return mailbox !== undefined && selectLines(mailbox).every((line) => text.includes(line));
   });
-  ensure(moment !== undefined, () => `SELECT ${name} tells of no moment since it was given:\n${text}`);
+  ensure(
+    moment !== undefined,
+    () =>
+      `SELECT ${name} tells of no record from ${answer.begin} to ${answer.end}:\n${text}\ninstead of ${player.session.described(answer, (state) => selectLines(mailboxNamed(state, name)))}`,
+  );
   session.last = moment;
   const mailbox = mailboxNamed(player.ground.replay.stateAt(moment), name) as Mailbox;
   session.selected = { mailbox: mailbox.id, name, readOnly };
@@ -76,7 +80,7 @@ export async function search(player: Player): Promise<void> {
     return;
   }
   const uids = byUid ? found : found.map((number) => numbers[number - 1] ?? 0);
-  const wanted = await searcher(player, key, mailbox);
+  const wanted = await searcher(player, key, mailbox, known);
   player.happened({ ...answer, begin: 0 }, `${command} finding ${uids.join(',')}`, (state) => {
     const right = rows(state, mailbox, known).filter((row) => wanted(row));
     return right.map(({ uid }) => uid).join() === uids.join();
@@ -84,7 +88,12 @@ export async function search(player: Player): Promise<void> {
 }
 
 /** Whether a row matches; by the header of its blob, or by its flags. */
-async function searcher(player: Player, key: string, mailbox: MailboxId): Promise<(row: SeenRow) => boolean> {
+async function searcher(
+  player: Player,
+  key: string,
+  mailbox: MailboxId,
+  known: readonly number[],
+): Promise<(row: SeenRow) => boolean> {
   if (key === 'ALL') return () => true;
   const token = /(?:X-Hunt|"message) (s\d+)/.exec(key)?.[1];
   if (token === undefined) {
@@ -93,7 +102,7 @@ async function searcher(player: Player, key: string, mailbox: MailboxId): Promis
     return ({ has }) => has.includes(wanted) !== key.startsWith('NOT');
   }
   const matching = new Set<number>();
-  for (const uid of player.session.view.uids) {
+  for (const uid of known) {
     const blob = player.ground.replay.arrived(mailbox, uid)?.blob;
     // A search is for a part of the field.
     if (blob !== undefined && (await player.ground.tokens.of(blob)).includes(token)) matching.add(uid);

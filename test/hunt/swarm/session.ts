@@ -148,6 +148,14 @@ export class Session {
     return undefined;
   }
 
+  /** What was there at each record between begin and end, for who looks for the cause. */
+  described({ begin, end }: Answer, words: (state: AccountState) => readonly string[]): string {
+    const lines: string[] = [];
+    for (let number = begin; number <= end; number++)
+      lines.push(`${number}: ${words(this.#replay.stateAt(number)).join(' ')}`);
+    return lines.join('\n');
+  }
+
   /** Whether the connection ended as it must: its mailbox was deleted. */
   async explainEnd(error: unknown): Promise<void> {
     if (!(error instanceof ConnectionEnded)) throw error;

@@ -40,6 +40,8 @@ export interface SwarmHuntResult {
 
 const SESSIONS_PER_GATEWAY = 3;
 const FOLD_EVERY = 50;
+/** In the transcript of a failure. */
+const SHOWN_RECORDS = 200;
 const WATCH_MS = 10;
 const DRAIN_MS = 90_000;
 
@@ -105,7 +107,15 @@ class Swarm {
   }
 
   transcript(): string {
+    const ops = this.#replay.records.slice(-SHOWN_RECORDS).map(({ number, ops: its }) => {
+      const shown = its.map((op) =>
+        JSON.stringify(op, (key, value: unknown) => (key === 'summary' ? 0 : value)),
+      );
+      return `${number}: ${shown.join(' ')}`;
+    });
     return [
+      '--- records',
+      ...ops,
       ...this.#sessions.slice(-20).map(({ transcript }) => String(transcript)),
       ...this.#world.log,
     ].join('\n');
