@@ -202,13 +202,11 @@ export async function tree(player: Player): Promise<void> {
     });
     return;
   }
-  player.happened(answer, command, (state) =>
-    what === 'CREATE'
-      ? there(state)
-      : what === 'DELETE'
-        ? !there(state)
-        : mailboxNamed(state, other) !== undefined,
-  );
+  player.happened(answer, command, (state) => {
+    // What is only a level above others can be renamed too.
+    const moved = [...state.mailboxes.values()].some((each) => isAtOrBelow(each.name, other));
+    return what === 'CREATE' ? there(state) : what === 'DELETE' ? !there(state) : moved;
+  });
 }
 
 /** Several commands in one go, by UID, as RFC 9051 §5.5 allows. */
