@@ -3,24 +3,18 @@
  * answers a missing key with 403 instead of 404.
  */
 import { Readable } from 'node:stream';
-import {
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-} from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { RetryClock } from '../aws/retry.ts';
-import { DEFAULT_RETRY, backoffMs, classifyFailure, systemRetryClock, withRetry } from '../aws/retry.ts';
+import { DEFAULT_RETRY, backoffMs, systemRetryClock, withRetry } from '../aws/retry.ts';
 import { checkBlobKey, checkByteRange } from './blob-key.ts';
 import type { BlobEntry, BlobPutOptions, BlobStore, ByteRange } from './blob-store.ts';
-import { BlobExistsError, BlobMissingError } from './blob-store.ts';
+import { BlobMissingError } from './blob-store.ts';
 import { closingIterable } from './closing-iterable.ts';
-import { checkBlobSize, sizedBody } from './sized-body.ts';
+import { type S3Bucket, type Signalled, abortSignal, isMissing, objectSize } from './s3-object.ts';
+import { s3Put } from './s3-put.ts';
+import { checkBlobSize } from './sized-body.ts';
 
-/** Most mail is smaller. What is, is collected before it is sent, so that a failed put can be repeated. */
-const REPLAYABLE_BYTES = 1024 * 1024;
 /** Most that one DeleteObjects takes. */
 const DELETE_BATCH = 1_000;
 /** Attempts at a read that bring no further byte, in a row, before it is given up. */
@@ -30,19 +24,11 @@ export interface S3BlobStoreOptions {
   readonly clock?: RetryClock;
 }
 
-interface Signalled {
-  readonly signal?: AbortSignal;
-}
-
 export class S3BlobStore implements BlobStore {
-  readonly #client: S3Client;
-  readonly #bucket: string;
-  readonly #clock: RetryClock;
+  readonly #bucket: S3Bucket;
 
   constructor(client: S3Client, bucket: string, options: S3BlobStoreOptions = {}) {
-    this.#client = client;
-    this.#bucket = bucket;
-    this.#clock = options.clock ?? systemRetryClock;
+    this.#bucket = { client, name: bucket, clock: options.clock ?? systemRetryClock };
   }
 
   async put(
@@ -53,71 +39,19 @@ export class S3BlobStore implements BlobStore {
   ): Promise<void> {
     checkBlobKey(key);
     checkBlobSize(size);
-    const chunks = sizedBody(body, size, options.signal);
-    if (size <= REPLAYABLE_BYTES) await this.#putBytes(key, await collected(chunks, size), options);
-    else if (body instanceof Uint8Array && body.length === size) await this.#putBytes(key, body, options);
-    else await this.#putStream(key, chunks, size, options);
-  }
-
-  async #putBytes(key: string, bytes: Uint8Array, options: BlobPutOptions): Promise<void> {
-    const attempts = { made: 0 };
-    try {
-      await withRetry(
-        async (attempt) => {
-          attempts.made = attempt;
-          await this.#send(key, bytes, bytes.length, options);
-        },
-        { clock: this.#clock, signal: options.signal },
-      );
-    } catch (error) {
-      if (classifyFailure(error) !== 'condition') throw error;
-      // An attempt that seemed to fail may have stored the object that is in the way now. Objects are stored whole
-      // or not at all, and keys are random per put, so that the size tells ours from a stranger's.
-      if (attempts.made > 1 && (await this.#size(key, options)) === bytes.length) return;
-      throw new BlobExistsError(key);
-    }
-  }
-
-  async #putStream(
-    key: string,
-    chunks: AsyncGenerator<Uint8Array, void, undefined>,
-    size: number,
-    options: BlobPutOptions,
-  ): Promise<void> {
-    const stream = Readable.from(chunks, { objectMode: false });
-    // The transport pipes the body into the request, which a failing body does not end by itself.
-    const failed = new AbortController();
-    stream.once('error', (error) => failed.abort(error));
-    const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
-    try {
-      await this.#send(key, stream, size, { signal });
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (failed.signal.aborted) throw failed.signal.reason;
-      if (classifyFailure(error) === 'condition') throw new BlobExistsError(key);
-      throw new Error(`storing ${key} failed, and its body was a stream, which cannot be sent again`, {
-        cause: error,
-      });
-    } finally {
-      stream.destroy();
-    }
-  }
-
-  async #send(key: string, body: Uint8Array | Readable, size: number, options: Signalled): Promise<void> {
-    const input = { Bucket: this.#bucket, Key: key, Body: body, ContentLength: size, IfNoneMatch: '*' };
-    await this.#client.send(new PutObjectCommand(input), abortSignal(options.signal));
+    await s3Put(this.#bucket, key, body, size, options);
   }
 
   async get(key: string, range?: ByteRange, options: Signalled = {}): Promise<AsyncIterable<Uint8Array>> {
     checkBlobKey(key);
     if (range) checkByteRange(range);
     if (range && range.start === range.end) {
-      if ((await this.#size(key, options)) === undefined) throw new BlobMissingError(key);
+      if ((await objectSize(this.#bucket, key, options)) === undefined) throw new BlobMissingError(key);
       return nothing();
     }
     const start = range?.start ?? 0;
     const answer = await withRetry(() => this.#read(key, start, range?.end, options.signal), {
-      clock: this.#clock,
+      clock: this.#bucket.clock,
       signal: options.signal,
     });
     if (answer === undefined) return nothing();
@@ -160,7 +94,10 @@ export class S3BlobStore implements BlobStore {
         // An error after the last byte is a checksum that does not match.
         const hopeless = at === end || fruitless >= FRUITLESS_READS || failure instanceof RangeError;
         if (hopeless || reading.closed) throw brokenRead(key, failure);
-        await this.#clock.sleep(backoffMs(fruitless, DEFAULT_RETRY, this.#clock.random), signal);
+        await this.#bucket.clock.sleep(
+          backoffMs(fruitless, DEFAULT_RETRY, this.#bucket.clock.random),
+          signal,
+        );
         reading.current = await this.#resume(key, at, end, signal);
       }
     } finally {
@@ -169,7 +106,10 @@ export class S3BlobStore implements BlobStore {
   }
 
   async #resume(key: string, at: number, end: number, signal?: AbortSignal): Promise<OpenRead> {
-    const answer = await withRetry(() => this.#read(key, at, end, signal), { clock: this.#clock, signal });
+    const answer = await withRetry(() => this.#read(key, at, end, signal), {
+      clock: this.#bucket.clock,
+      signal,
+    });
     if (answer?.size !== end - at) {
       answer?.body.destroy();
       throw brokenRead(key, new Error(`the object's size changed while it was read`));
@@ -181,30 +121,16 @@ export class S3BlobStore implements BlobStore {
   async #read(key: string, start: number, end?: number, signal?: AbortSignal): Promise<OpenRead | undefined> {
     const whole = start === 0 && end === undefined;
     const input = {
-      Bucket: this.#bucket,
+      Bucket: this.#bucket.name,
       Key: key,
       ...(whole ? {} : { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
     };
     try {
-      const answer = await this.#client.send(new GetObjectCommand(input), abortSignal(signal));
+      const answer = await this.#bucket.client.send(new GetObjectCommand(input), abortSignal(signal));
       return openRead(key, answer, whole ? undefined : start);
     } catch (error) {
       if (statusOf(error) === 416) return undefined;
       throw isMissing(error) ? new BlobMissingError(key) : error;
-    }
-  }
-
-  async #size(key: string, options: Signalled): Promise<number | undefined> {
-    const input = { Bucket: this.#bucket, Key: key };
-    try {
-      const head = await withRetry(
-        () => this.#client.send(new HeadObjectCommand(input), abortSignal(options.signal)),
-        { clock: this.#clock, signal: options.signal },
-      );
-      return head.ContentLength;
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw error;
     }
   }
 
@@ -220,15 +146,15 @@ export class S3BlobStore implements BlobStore {
     await withRetry(
       async () => {
         const input = { Objects: left.map((Key) => ({ Key })), Quiet: true };
-        const answer = await this.#client.send(
-          new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: input }),
+        const answer = await this.#bucket.client.send(
+          new DeleteObjectsCommand({ Bucket: this.#bucket.name, Delete: input }),
         );
         const errors = (answer.Errors ?? []).filter((error) => error.Code !== 'NoSuchKey');
         if (errors.length === 0) return;
         left = errors.map((error) => error.Key ?? '');
         throw new BlobDeleteError(left, errors[0]?.Code ?? 'unknown');
       },
-      { clock: this.#clock },
+      { clock: this.#bucket.clock },
     );
   }
 
@@ -236,22 +162,22 @@ export class S3BlobStore implements BlobStore {
     let token: string | undefined;
     do {
       const input = {
-        Bucket: this.#bucket,
+        Bucket: this.#bucket.name,
         Prefix: prefix,
         ...(token === undefined ? {} : { ContinuationToken: token }),
       };
-      const page = await withRetry(() => this.#client.send(new ListObjectsV2Command(input)), {
-        clock: this.#clock,
+      const page = await withRetry(() => this.#bucket.client.send(new ListObjectsV2Command(input)), {
+        clock: this.#bucket.clock,
       });
       for (const { Key, Size, LastModified } of page.Contents ?? []) {
         if (Key === undefined || Size === undefined || LastModified === undefined) {
-          throw new Error(`S3 listed an object of ${this.#bucket} without key, size or time`);
+          throw new Error(`S3 listed an object of ${this.#bucket.name} without key, size or time`);
         }
         yield { key: Key, size: Size, modified: LastModified.getTime() };
       }
       token = page.NextContinuationToken;
       if (page.IsTruncated === true && token === undefined) {
-        throw new Error(`S3 cut the list of ${this.#bucket} without saying where to go on`);
+        throw new Error(`S3 cut the list of ${this.#bucket.name} without saying where to go on`);
       }
     } while (token !== undefined);
   }
@@ -294,22 +220,8 @@ function openRead(key: string, answer: GetObjectCommandOutput, start: number | u
   return { body, size };
 }
 
-async function collected(chunks: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for await (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
-}
-
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {
   // No bytes.
-}
-
-function abortSignal(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal ? { abortSignal: signal } : {};
 }
 
 function brokenRead(key: string, cause: unknown): Error {
@@ -320,9 +232,4 @@ function brokenRead(key: string, cause: unknown): Error {
 function statusOf(error: unknown): number | undefined {
   return (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | null)?.$metadata
     ?.httpStatusCode;
-}
-
-function isMissing(error: unknown): boolean {
-  const name = (error as { readonly name?: unknown } | null)?.name;
-  return name === 'NoSuchKey' || name === 'NotFound';
 }

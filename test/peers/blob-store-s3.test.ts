@@ -1,7 +1,7 @@
 /** The S3 blob store against a real S3 of another make: Ceph RADOS Gateway. */
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { s3Client } from '../../shared/aws/clients.ts';
 import { S3BlobStore } from '../../shared/blob/s3-blob-store.ts';
 import { blobStoreContract } from '../support/blob-store-contract.ts';
@@ -31,3 +31,8 @@ afterAll(async () => {
 }, 60_000);
 
 blobStoreContract('the S3 store on Ceph RADOS Gateway', () => blobs);
+
+test('no upload of the tests above was left behind', async () => {
+  const { Uploads = [] } = (await client?.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))) ?? {};
+  expect(Uploads).toEqual([]);
+});

@@ -5,23 +5,32 @@ import type { BlobEntry, BlobStore, ByteRange } from '../../shared/blob/blob-sto
 import { BlobExistsError, BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { BlobSizeError } from '../../shared/blob/sized-body.ts';
 
-/** Larger than what any store collects in memory before it sends. */
-const LARGE = 3 * 1024 * 1024 + 17;
+/** What the S3 store collects in memory before it sends. */
+const PART = 8 * 1024 * 1024;
+/** More than any store collects. */
+const LARGE = PART + 1024 * 1024 + 17;
+/** Half of it is more than any store collects. */
+const TWICE = 2 * LARGE;
 
 /** Runs the contract on the store that `store()` gives; it is asked once a test. Keys are random, nothing is shared. */
 export function blobStoreContract(name: string, store: () => BlobStore | Promise<BlobStore>): void {
   const freshPrefix = (): string => `contract/${randomBytes(8).toString('hex')}/`;
 
   describe(`${name} keeps the blob store's contract`, () => {
-    test.each([0, 1, 1000, LARGE])('put and get %d bytes, as bytes and as a stream', async (size) => {
-      const blobs = await store();
-      const prefix = freshPrefix();
-      const bytes = randomBytes(size);
-      await blobs.put(`${prefix}whole`, bytes, size);
-      await blobs.put(`${prefix}stream`, inChunks(bytes, 70_001), size);
-      expect(bytes.equals(await read(blobs, `${prefix}whole`))).toBe(true);
-      expect(bytes.equals(await read(blobs, `${prefix}stream`))).toBe(true);
-    });
+    test.each([0, 1, 1000, PART - 1, PART, PART + 1, LARGE, 2 * PART, TWICE])(
+      'put and get %d bytes, as bytes and as a stream',
+      async (size) => {
+        const blobs = await store();
+        const prefix = freshPrefix();
+        const bytes = randomBytes(size);
+        await blobs.put(`${prefix}whole`, bytes, size);
+        await blobs.put(`${prefix}stream`, inChunks(bytes, 70_001), size);
+        await blobs.put(`${prefix}two-chunks`, inChunks(bytes, size - 1 || 1), size);
+        expect(bytes.equals(await read(blobs, `${prefix}whole`))).toBe(true);
+        expect(bytes.equals(await read(blobs, `${prefix}stream`))).toBe(true);
+        expect(bytes.equals(await read(blobs, `${prefix}two-chunks`))).toBe(true);
+      },
+    );
 
     test('a range gives exactly its bytes, cut at the end of the object', async () => {
       const blobs = await store();
@@ -127,7 +136,7 @@ export function blobStoreContract(name: string, store: () => BlobStore | Promise
       );
     });
 
-    test.each([1000, LARGE])(
+    test.each([1000, LARGE, TWICE])(
       'a stream of %d bytes that fails midway fails the put and leaves no object',
       async (size) => {
         const blobs = await store();
@@ -141,7 +150,7 @@ export function blobStoreContract(name: string, store: () => BlobStore | Promise
       },
     );
 
-    test.each([1000, LARGE])(
+    test.each([1000, LARGE, TWICE])(
       'an abort ends a put of %d bytes whose body stalls, and closes the body',
       async (size) => {
         const blobs = await store();

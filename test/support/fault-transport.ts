@@ -71,7 +71,8 @@ interface Held {
 const CONFLICTING = ['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'TransactGetItems'];
 const WRITES = [
   ...['PutItem', 'UpdateItem', 'DeleteItem', 'TransactWriteItems', 'BatchWriteItem'],
-  ...['PutObject', 'DeleteObjects', 'SendMessage', 'SendMessageBatch', 'DeleteMessage', 'DeleteMessageBatch'],
+  ...['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload', 'AbortMultipartUpload'],
+  ...['DeleteObjects', 'SendMessage', 'SendMessageBatch', 'DeleteMessage', 'DeleteMessageBatch'],
 ];
 const EVENTUAL_READS = ['GetItem', 'BatchGetItem', 'Query'];
 

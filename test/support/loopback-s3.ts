@@ -1,27 +1,32 @@
 /**
- * A small S3 on loopback, in memory, for tests on machines without Ceph: put (If-None-Match), get with ranges, head,
- * DeleteObjects and ListObjectsV2, over real HTTP. Signatures are not checked; any bucket exists.
+ * A small S3 on loopback, in memory, for tests on machines without Ceph: put (If-None-Match), multipart uploads, get with
+ * ranges, head, DeleteObjects and ListObjectsV2, over real HTTP. Signatures are not checked; any bucket exists.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Uploads } from './loopback-s3-uploads.ts';
+import { answerUpload } from './loopback-s3-uploads.ts';
 
 export interface LoopbackS3 {
   /** To be given as the endpoint of S3. */
   readonly endpoint: string;
   /** Objects by `bucket/key`, for a test to look at or to damage. */
   readonly objects: Map<string, { readonly bytes: Buffer; readonly modified: Date }>;
+  /** Multipart uploads that were neither completed nor aborted, by id. */
+  readonly uploads: Uploads;
   /** Resolves once no answer is under way any more: each was sent to its end, or its connection was closed. */
   idle(): Promise<void>;
   stop(): Promise<void>;
 }
 
-type Objects = LoopbackS3['objects'];
+export type Objects = LoopbackS3['objects'];
 
 /** `pageSize`: keys on one page of a list; S3 itself has 1,000. */
 export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
   const objects: Objects = new Map();
+  const uploads: Uploads = new Map();
   let open = 0;
   const waiting: (() => void)[] = [];
   const server = createServer((request, response) => {
@@ -30,7 +35,7 @@ export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
       open--;
       if (open === 0) for (const resolve of waiting.splice(0)) resolve();
     });
-    answer(objects, pageSize, request, response).catch((error: unknown) => {
+    answer(objects, uploads, pageSize, request, response).catch((error: unknown) => {
       // A body that broke off: nothing is stored, and nobody waits for an answer.
       if (!request.complete) request.destroy();
       else fail(response, 500, 'InternalError', String(error));
@@ -40,6 +45,7 @@ export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     objects,
+    uploads,
     idle: () => new Promise((resolve) => (open === 0 ? resolve() : waiting.push(resolve))),
     stop: () =>
       new Promise((resolve) => {
@@ -51,6 +57,7 @@ export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
 
 async function answer(
   objects: Objects,
+  uploads: Uploads,
   pageSize: number,
   request: IncomingMessage,
   response: ServerResponse,
@@ -59,7 +66,9 @@ async function answer(
   const path = decodeURIComponent(url.pathname.slice(1)).replace(/\/$/, '');
   const body = await readAll(request);
   const { method = '' } = request;
-  if (method === 'PUT') put(objects, path, body, request, response);
+  if (url.searchParams.has('uploads') || url.searchParams.has('uploadId'))
+    answerUpload(objects, uploads, { path, query: url.searchParams, body, request, response });
+  else if (method === 'PUT') put(objects, path, body, request, response);
   else if (method === 'POST' && url.searchParams.has('delete')) deleteMany(objects, path, body, response);
   else if (url.searchParams.get('list-type') === '2')
     list(objects, path, url.searchParams, pageSize, response);
@@ -74,17 +83,21 @@ function put(
   request: IncomingMessage,
   response: ServerResponse,
 ) {
-  if (request.headers['if-none-match'] === '*' && objects.has(path)) {
-    fail(
-      response,
-      412,
-      'PreconditionFailed',
-      'At least one of the pre-conditions you specified did not hold',
-    );
-    return;
-  }
+  if (!mayPut(objects, path, request, response)) return;
   if (path.includes('/')) objects.set(path, { bytes, modified: new Date() });
   response.writeHead(200, { etag: etagOf(bytes) }).end();
+}
+
+/** False, and answered, if the request wants no object there and there is one. */
+export function mayPut(
+  objects: Objects,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  if (request.headers['if-none-match'] !== '*' || !objects.has(path)) return true;
+  fail(response, 412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
+  return false;
 }
 
 function get(objects: Objects, path: string, request: IncomingMessage, response: ServerResponse) {
@@ -147,11 +160,11 @@ function list(
   );
 }
 
-function fail(response: ServerResponse, status: number, code: string, message: string) {
+export function fail(response: ServerResponse, status: number, code: string, message: string) {
   sendXml(response, status, `<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message></Error>`);
 }
 
-function sendXml(response: ServerResponse, status: number, xml: string) {
+export function sendXml(response: ServerResponse, status: number, xml: string) {
   response.writeHead(status, { 'content-type': 'application/xml' });
   response.end(`<?xml version="1.0" encoding="UTF-8"?>\n${xml}`);
 }
@@ -162,15 +175,15 @@ async function readAll(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function etagOf(bytes: Buffer): string {
+export function etagOf(bytes: Buffer): string {
   return `"${createHash('md5').update(bytes).digest('hex')}"`;
 }
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text.replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function unescapeXml(text: string): string {
+export function unescapeXml(text: string): string {
   const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
   return text
     .replace(/&#(x?)([0-9a-f]+);/gi, (_all, hex: string, digits: string) =>

@@ -35,6 +35,8 @@ function s3Operation(request: HttpRequest): string {
   const named = query['x-id'];
   if (typeof named === 'string') return named;
   if (request.method === 'POST' && 'delete' in query) return 'DeleteObjects';
+  if (request.method === 'POST' && 'uploads' in query) return 'CreateMultipartUpload';
+  if (request.method === 'POST' && 'uploadId' in query) return 'CompleteMultipartUpload';
   if (request.method === 'GET' && 'list-type' in query) return 'ListObjectsV2';
   if (request.method === 'HEAD') return 'HeadObject';
   return `${request.method} ${Object.keys(query).join('&')}`.trim();

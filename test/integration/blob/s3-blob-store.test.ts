@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../shared/aws/clients.ts';
 import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { blobStoreContract } from '../../support/blob-store-contract.ts';
@@ -18,6 +18,8 @@ beforeAll(async () => {
   close = () => client.destroy();
   blobs = new S3BlobStore(client, 'mail');
 });
+// Whatever became of a put, no parts stay behind.
+afterEach(() => expect(s3.uploads.size).toBe(0));
 afterAll(async () => {
   close();
   await s3.stop();
