@@ -11,7 +11,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import type { AccountId, MailboxId } from './ids.ts';
 import type { JournalStore, StoredBundle } from './journal-store.ts';
 import { keepingColumns, sourceOfLoaded, tiedTo, unloaded } from './loaded.ts';
-import { type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
+import { JournalDamagedError, type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
 import type { Op } from './ops.ts';
 import { type JournalRecord, isEmptied } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
@@ -74,6 +74,8 @@ const MAX_CONFLICTS = 100;
 /** Full-jitter backoff between conflicts: a write takes some milliseconds, so the first waits are of that order. */
 const BACKOFF_BASE_MS = 4;
 const BACKOFF_CAP_MS = 500;
+/** Folds are minutes apart: a load that meets more than a few is not overtaken by folds. */
+const LOAD_ATTEMPTS = 5;
 /** A tail in memory beyond this is cut back to a younger checkpoint, if there is one. */
 const TAIL_RECORDS = 512;
 
@@ -257,20 +259,16 @@ export class Replica {
 
   /** Columns of `mailboxes` as of now: those of the checkpoint, and the tail applied to them. */
   async #load(mailboxes: readonly MailboxId[]): Promise<AccountState> {
-    for (;;) {
+    for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
       const state = await this.#opened();
       const wanted = unloaded(state, mailboxes);
       if (wanted.length === 0) return state;
-      const base = this.#base;
-      if (!base) {
-        await this.#open();
-        continue;
-      }
-      const loaded = await this.#columns(base, state, wanted);
+      const loaded = this.#base && (await this.#columns(this.#base, state, wanted));
       if (loaded) return (this.#state = loaded);
-      // The segments went with a younger fold.
+      // Shed, or the segments went with a younger fold.
       await this.#open();
     }
+    throw new JournalDamagedError(this.account, 'segments that its checkpoint names are gone');
   }
 
   async #columns(

@@ -6,7 +6,7 @@
  * it), and else worked out anew from the message.
  */
 import type { Columns, SummaryRef } from './columns.ts';
-import type { AccountId, BlobId, MailboxId, RecordNumber, Uid } from './ids.ts';
+import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
 import type { JournalStore } from './journal-store.ts';
 import type { Op, SummaryPlace } from './ops.ts';
 import { isEmptied } from './record.ts';
@@ -60,28 +60,40 @@ export class SummaryReader {
     const refs = rows.map((row) => columns.summaryAt(row));
     const known = refs.map((ref) => this.#known(replica, ref));
     if (known.every((summary) => summary !== undefined)) return known;
-    const missing = refs.filter((_, index) => !known[index]);
-    await this.#fetch(replica, missing).catch(() => undefined);
-    return Promise.all(
-      refs.map(async (ref, index) => {
-        const summary = known[index] ?? this.#known(replica, ref);
-        return summary ?? this.#elsewhere(replica, mailbox, columns, rows[index] as number);
-      }),
-    );
+    await this.#fetch(
+      replica,
+      refs.filter((_, index) => !known[index]),
+    ).catch(() => undefined);
+    const found = refs.map((ref, index) => known[index] ?? this.#known(replica, ref));
+    if (found.every((summary) => summary !== undefined)) return found;
+    const moved = await this.#elsewhere(replica, mailbox, columns, rows, found);
+    return found.map((summary, index) => summary ?? (moved.get(index) as Uint8Array));
   }
 
-  /** A fold has moved it, or it is lost. */
-  async #elsewhere(replica: Replica, mailbox: MailboxId, columns: Columns, row: number): Promise<Uint8Array> {
-    const uid: Uid = columns.uidAt(row);
+  /** What a fold has moved, by the newest checkpoint; what is lost, from the messages. By index into `rows`. */
+  async #elsewhere(
+    replica: Replica,
+    mailbox: MailboxId,
+    columns: Columns,
+    rows: readonly number[],
+    found: Group,
+  ): Promise<Map<number, Uint8Array>> {
     const fresh = (await replica.reload(mailbox)).mailboxes.get(mailbox)?.columns;
-    const at = fresh?.rowOf(uid) ?? -1;
-    if (fresh && at >= 0) {
-      const ref = fresh.summaryAt(at);
-      await this.#fetch(replica, [ref]).catch(() => undefined);
-      const found = this.#known(replica, ref);
-      if (found) return found;
-    }
-    return this.#source.recompute(replica.account, columns.blobAt(row));
+    const refs = new Map<number, SummaryRef>();
+    rows.forEach((row, index) => {
+      const at = found[index] ? -1 : (fresh?.rowOf(columns.uidAt(row)) ?? -1);
+      if (fresh && at >= 0) refs.set(index, fresh.summaryAt(at));
+    });
+    await this.#fetch(replica, [...refs.values()]).catch(() => undefined);
+    const moved = new Map<number, Uint8Array>();
+    const jobs = rows.map((row, index) => async () => {
+      const ref = refs.get(index);
+      const known = ref && this.#known(replica, ref);
+      if (!found[index])
+        moved.set(index, known ?? (await this.#source.recompute(replica.account, columns.blobAt(row))));
+    });
+    await inTurns(jobs);
+    return moved;
   }
 
   #known(replica: Replica, ref: SummaryRef): Uint8Array | undefined {
@@ -104,10 +116,7 @@ export class SummaryReader {
       ...records.map((ref) => () => this.#fetchRecord(replica, ref.at as RecordNumber)),
       ...joined(wanted.filter((ref) => ref.chunk !== 0)).map((run) => () => this.#fetchRun(replica, run)),
     ];
-    const workers = Array.from({ length: Math.min(PARALLEL_READS, jobs.length) }, async () => {
-      for (let job = jobs.shift(); job; job = jobs.shift()) await job();
-    });
-    await Promise.all(workers);
+    await inTurns(jobs);
   }
 
   async #fetchRecord(replica: Replica, number: RecordNumber): Promise<void> {
@@ -152,6 +161,15 @@ export class SummaryReader {
       this.#bytes -= held.bytes;
     }
   }
+}
+
+/** Runs all, `PARALLEL_READS` at a time. */
+async function inTurns(jobs: readonly (() => Promise<void>)[]): Promise<void> {
+  const queue = jobs.values();
+  const worker = async (): Promise<void> => {
+    for (const job of queue) await job();
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL_READS, jobs.length) }, worker));
 }
 
 function keyOf(account: AccountId, ref: SummaryRef): string {
