@@ -174,7 +174,7 @@ export class Replica {
       this.#queue.push({ request, resolve: resolve as (value: unknown) => void, reject, synced: false });
       if (this.#committing) return;
       this.#committing = true;
-      void this.#exclusive(() => this.#commitQueued());
+      void this.#commitQueued();
     });
   }
 
@@ -305,11 +305,12 @@ export class Replica {
     this.#rebaseAbove = Math.max(TAIL_RECORDS, tail.length + TAIL_RECORDS / 2);
   }
 
+  /** A turn for each group, and pauses between turns: those who only read must not wait until nobody writes. */
   async #commitQueued(): Promise<void> {
     let conflicts = 0;
     while (this.#queue.length > 0) {
       try {
-        const outcome = await this.#commitGroup();
+        const outcome = await this.#exclusive(() => this.#commitGroup());
         conflicts = outcome === 'conflict' ? conflicts + 1 : 0;
         if (conflicts > MAX_CONFLICTS) throw new BusyError(this.account);
         if (conflicts > 0) await this.#rim.sleep(this.#backoff(conflicts));

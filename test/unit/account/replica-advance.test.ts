@@ -76,3 +76,38 @@ test('records that a replica has read anew while it loaded a copy’s source are
   await writer.sync();
   expect(divergences).toEqual([]);
 });
+
+/** Found by the swarm hunt: NOOP took seconds while other sessions of the account wrote. */
+test('who reads does not wait for a writer who pauses after a conflict', async () => {
+  const store = new MemoryJournalStore();
+  await store.put(ACCOUNT, [
+    {
+      number: 1 as RecordNumber,
+      commit: 'first',
+      time: 0,
+      ops: [createInbox()],
+      usage: { messages: 0, bytes: 0 },
+      journalBytes: 10,
+    },
+  ]);
+  let goOn: () => void = () => undefined;
+  class PausingRim extends TestRim {
+    override sleep(): Promise<void> {
+      return new Promise((resolve) => (goOn = resolve));
+    }
+  }
+  const [busy, other] = [
+    new Replica(ACCOUNT, store, new PausingRim(1)),
+    new Replica(ACCOUNT, store, new TestRim(2)),
+  ];
+  await busy.sync();
+  const write = { decide: () => ({ ops: [append], value: 'done' }) };
+  await other.commit(write);
+  // Meets the other's record, catches up, and pauses.
+  const committed = busy.commit(write);
+  await other.commit(write);
+  expect((await busy.sync()).usage.messages).toBe(2);
+  goOn();
+  expect(await committed).toBe('done');
+  expect((await other.sync()).usage.messages).toBe(3);
+});
