@@ -22,7 +22,7 @@ import { sizedBody } from './sized-body.ts';
 /**
  * A stream is collected up to here, and sent when nothing more has to be waited for: as one object if that is all,
  * else as a part (S3 takes parts from 5 MiB). This is the memory of a put, and touched only as bytes arrive. Nearly all
- * mail is smaller, and is one request; a larger one costs four to seven more, of which the puts are five dollars per million.
+ * mail is smaller, and is one request; up to 40 MB it is four to seven more, each $5 per million.
  */
 export const PART_BYTES = 8 * 1024 * 1024;
 /** Most that S3 takes. */

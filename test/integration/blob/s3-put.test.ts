@@ -205,6 +205,29 @@ describe('a put that fails', () => {
     expect(log.report().calls['s3.UploadPart']).toBe(1);
   });
 
+  test.each([
+    ['PutObject', 1_000],
+    ['CreateMultipartUpload', SIZE],
+    ['UploadPart', SIZE],
+    ['HeadObject', SIZE],
+    ['CompleteMultipartUpload', SIZE],
+  ])('the caller’s signal ends it during %s, with its reason', async (operation, size) => {
+    const controller = new AbortController();
+    const aborts: FaultRule = {
+      fault: 'throttle',
+      operations: [operation],
+      when: () => {
+        controller.abort(new Error('the session ended'));
+        return false;
+      },
+    };
+    const { blobs } = bad([aborts]);
+    const source = inChunks(BYTES.subarray(0, size), 99_999);
+    const put = blobs.put(KEY, source, size, { signal: controller.signal });
+    await expect(put).rejects.toThrow('the session ended');
+    expect(s3.uploads.size).toBe(0);
+  });
+
   test('a small put whose answers are all lost is found to have been done', async () => {
     const { blobs } = bad([{ fault: 'reset-after-effect', operations: ['PutObject'], times: 8 }]);
     await blobs.put(KEY, Buffer.from('short'), 5);
