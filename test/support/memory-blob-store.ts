@@ -1,40 +1,71 @@
 /** The blob store in memory, by the contract that the real ones keep. */
+import { checkBlobKey, checkByteRange } from '../../shared/blob/blob-key.ts';
 import {
   type BlobEntry,
   BlobExistsError,
   BlobMissingError,
+  type BlobPutOptions,
   type BlobStore,
   type ByteRange,
 } from '../../shared/blob/blob-store.ts';
+import { checkBlobSize, sizedBody } from '../../shared/blob/sized-body.ts';
+
+/** As a socket or a file would give them. */
+const CHUNK = 64 * 1024;
 
 export class MemoryBlobStore implements BlobStore {
   readonly objects = new Map<string, Uint8Array>();
+  readonly #modified = new Map<string, number>();
+  readonly #now: () => number;
 
-  async put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, size: number): Promise<void> {
-    const chunks: Uint8Array[] = [];
-    if (body instanceof Uint8Array) chunks.push(body);
-    else for await (const chunk of body) chunks.push(chunk);
-    const whole = Buffer.concat(chunks);
-    if (whole.length !== size) throw new Error(`body of ${whole.length} bytes under ${key}, not ${size}`);
-    if (this.objects.has(key)) throw new BlobExistsError(key);
-    this.objects.set(key, whole);
+  /** `now`: milliseconds since the epoch. */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
   }
 
-  async get(key: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array>> {
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    size: number,
+    options: BlobPutOptions = {},
+  ): Promise<void> {
+    checkBlobKey(key);
+    checkBlobSize(size);
+    const whole: Uint8Array[] = [];
+    for await (const chunk of sizedBody(body, size, options.signal)) whole.push(chunk);
+    if (this.objects.has(key)) throw new BlobExistsError(key);
+    // A copy: what the caller does to his buffer later is not stored.
+    this.objects.set(key, Buffer.concat(whole));
+    this.#modified.set(key, this.#now());
+  }
+
+  async get(
+    key: string,
+    range?: ByteRange,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<AsyncIterable<Uint8Array>> {
+    checkBlobKey(key);
+    if (range) checkByteRange(range);
+    signal?.throwIfAborted();
     const whole = this.objects.get(key);
     if (!whole) throw new BlobMissingError(key);
     const bytes = range ? whole.subarray(range.start, range.end) : whole;
     return (async function* () {
-      yield bytes;
+      for (let at = 0; at < bytes.length; at += CHUNK) {
+        yield bytes.subarray(at, at + CHUNK);
+        signal?.throwIfAborted();
+      }
     })();
   }
 
   async delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) checkBlobKey(key);
     for (const key of keys) this.objects.delete(key);
   }
 
   async *list(prefix: string): AsyncIterable<BlobEntry> {
-    for (const key of [...this.objects.keys()].sort())
-      if (key.startsWith(prefix)) yield { key, size: this.objects.get(key)?.length ?? 0, modified: 0 };
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+    for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
+      yield { key, size: this.objects.get(key)?.length ?? 0, modified: this.#modified.get(key) ?? 0 };
   }
 }
