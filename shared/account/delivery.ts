@@ -17,8 +17,11 @@ import type { Usage } from './state.ts';
 
 /** A marker outlives every redrive: the dead-letter queue keeps a message for 14 days, a person may wait a year. */
 const MARKER_DAYS = 400;
-/** A group of deliveries closes here, as a group commit does. */
-const RECORD_BYTES = 300_000;
+/**
+ * A group of deliveries closes here, as a group commit does: the next delivery reads this record whole to know what it
+ * follows on.
+ */
+const RECORD_BYTES = 32_768;
 /** TransactWriteItems takes 100 items: the record and its markers. */
 const MAX_DELIVERIES = 90;
 const MAX_CONFLICTS = 200;

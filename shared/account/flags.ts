@@ -67,7 +67,7 @@ export function combineKeywords(
 
 /**
  * The distinct keyword sets of one mailbox. A message's column holds the index of its set, so that any number of
- * keywords costs two bytes a message, and a search for one looks at the sets, not at the messages.
+ * keywords costs four bytes a message, and a search for one looks at the sets, not at the messages.
  * Index 0 is the empty set. Sets are only ever added, so that columns of different ages may share one table.
  */
 export class KeywordSets {

@@ -26,7 +26,7 @@ export class AccountMissingError extends Error {
 /** The journal has a hole that reading again does not close. */
 export class JournalDamagedError extends Error {
   constructor(account: AccountId, detail: string) {
-    super(`the journal of account ${account} is damaged: ${detail}; run quire check`);
+    super(`the journal of account ${account} is damaged: ${detail}; nothing was changed, restore it from a backup`);
     this.name = 'JournalDamagedError';
   }
 }

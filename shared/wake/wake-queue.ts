@@ -22,7 +22,7 @@ export interface WatchRegister {
   /** From now on, until `expiresAt` (seconds since the epoch), `watcher` is among the account's watchers. */
   put(account: AccountId, watcher: Watcher, expiresAt: number): Promise<void>;
   remove(account: AccountId, gateway: GatewayId): Promise<void>;
-  /** Watchers that have not expired at `now` (seconds since the epoch). May be a moment behind. */
+  /** Watchers that have not expired at `now` (seconds since the epoch). Strongly consistent. */
   of(account: AccountId, now: number): Promise<readonly Watcher[]>;
 }
 

@@ -37,9 +37,10 @@ export class Admission {
     };
   }
 
-  /** A connection signs in to `account`. */
-  admitToAccount(account: string): Admitted {
-    if ((this.#accounts.get(account) ?? 0) >= this.#limits.connectionsPerAccount) {
+  /** A connection signs in to `account`, which may have `most` at a time, and no more than any account. */
+  admitToAccount(account: string, most: number): Admitted {
+    const limit = Math.min(most, this.#limits.connectionsPerAccount);
+    if ((this.#accounts.get(account) ?? 0) >= limit) {
       return { ok: false, reason: 'there are too many connections to this account' };
     }
     count(this.#accounts, account, 1);

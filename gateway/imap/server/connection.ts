@@ -144,11 +144,11 @@ export class Connection {
   }
 
   /**
-   * The client has signed in to `account` (a key of the caller's): it counts towards the account's connections, and the
-   * time limit for signing in is lifted. If there are too many, answer NO [LIMIT] with the reason and change nothing.
+   * The client has signed in to `account` (a key of the caller's): it counts towards the account's connections, of which
+   * there may be `most`, and the time limit for signing in is lifted. If there are too many, answer NO [LIMIT] with the reason and change nothing.
    */
-  signIn(account: string): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
-    const admitted = this.#around.admission.admitToAccount(account);
+  signIn(account: string, most = Infinity): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
+    const admitted = this.#around.admission.admitToAccount(account, most);
     if (!admitted.ok) return admitted;
     this.#releaseAccount?.();
     this.#releaseAccount = admitted.release;

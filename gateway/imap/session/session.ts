@@ -151,7 +151,7 @@ export class Session {
 
   /** Throws `No` if the account has too many connections. */
   signIn(login: Login): void {
-    const admitted = this.connection.signIn(login.account);
+    const admitted = this.connection.signIn(login.account, login.limits.maxConnections);
     if (!admitted.ok) throw new No(admitted.reason, 'LIMIT');
     this.#signedIn = { login, lease: this.services.cache.acquire(login.account) };
   }

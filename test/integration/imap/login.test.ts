@@ -124,3 +124,22 @@ test('a disabled account', async () => {
     'tag NO [CONTACTADMIN] this account is disabled',
   ]);
 });
+
+test("an account's own limit of connections holds; one that ends makes room", async () => {
+  await gateway.addUser('carol@example.test', { maxConnections: 2 });
+  const first = await gateway.signIn(undefined, 'carol@example.test');
+  await gateway.signIn(undefined, 'carol@example.test');
+  const third = await gateway.connect();
+  const login = `LOGIN carol@example.test "${PASSWORD}"`;
+  await third.play(`
+    C: a ${login}
+    S: a NO [LIMIT] there are too many connections to this account
+  `);
+  await first.run('LOGOUT');
+  first.destroy();
+  // The server learns of the end of a connection a moment after its client.
+  let answer: string | undefined;
+  for (let attempt = 0; attempt < 100 && !answer?.startsWith('tag OK'); attempt++)
+    answer = (await third.run(login)).at(-1);
+  expect(answer).toMatch(/^tag OK /);
+});

@@ -327,6 +327,24 @@ describe('never dropped (I7)', () => {
     expect(await deliverBatch(sqsEvent([trial]), lambda())).toEqual(DONE);
   });
 
+  test('a message whose blob has become too old to be named is put again under a new id (I2)', async () => {
+    const alice = await addAccount('alice');
+    const body = arrived({ messageId: 'm1' });
+    const rim = new TestRim(9);
+    const deps = { ...lambda(), rim, messages: new MessageStore(mail, rim) };
+    const put = mail.put.bind(mail);
+    mail.put = async (...object) => {
+      // The first put takes longer than its blob stays fresh.
+      if (mail.objects.size === 0) rim.time += 2 * 3_600_000;
+      return put(...object);
+    };
+    expect(await deliverBatch(sqsEvent([body]), deps)).toEqual(failed('sqs-0'));
+    expect([await counts(alice), inbound.objects.size]).toEqual([[0, 0], 1]);
+    expect(await deliverBatch(sqsEvent([body], 2), deps)).toEqual(DONE);
+    expect(await counts(alice)).toEqual([1, 0]);
+    expect(mail.objects.size).toBe(2);
+  });
+
   test('a directory that does not answer fails the message, and it comes again', async () => {
     const body = arrived({ messageId: 'm1' });
     const directory = { resolve: async () => Promise.reject(new Error('throttled')) };
