@@ -46,6 +46,8 @@ export class Session {
   selected: Selected | null = null;
   /** The newest record that this session has seen the effect of. */
   last = 0;
+  /** Milliseconds that a command took at most. */
+  slowest = 0;
   readonly #replay: JournalReplay;
   readonly #imap: ImapConnection;
   #checks: Promise<unknown> = Promise.resolve();
@@ -108,6 +110,7 @@ export class Session {
     let snapshot: Snapshot | undefined;
     let selected: Selected | null = null;
     this.view.forgetTold();
+    const sent = performance.now();
     const completed = await this.#imap.run(literal ? [command, literal] : command, {
       ...(onContinue && { onContinue }),
       ...(synchronising !== undefined && { synchronising }),
@@ -122,13 +125,16 @@ export class Session {
         this.view.forgetTold();
       },
     });
+    this.slowest = Math.max(this.slowest, performance.now() - sent);
     ensure(completed.status !== 'BAD', () => `${command} was answered BAD ${completed.text}`);
     await this.#replay.catchUp();
     const end = this.#replay.number;
     const check = this.#checks.then(() => {
-      // A refusal says nothing of when it looked.
-      const from = shows === 'newest' && completed.status === 'OK' ? begin : 0;
-      if (snapshot && selected) this.#check(command, snapshot, selected, [from, end], shows);
+      // A refusal says nothing of when it looked; an APPEND that is refused before its literal tells no news.
+      const answered = completed.status === 'OK';
+      const from = shows === 'newest' && answered ? begin : 0;
+      const whole = shows !== 'no expunge' && answered;
+      if (snapshot && selected) this.#check(command, snapshot, selected, [from, end], whole);
     });
     this.#checks = check.catch(() => undefined);
     await check;
@@ -170,12 +176,12 @@ export class Session {
     snapshot: Snapshot,
     { mailbox, name }: Selected,
     [begin, end]: readonly [number, number],
-    shows: CommandOptions['shows'],
+    whole: boolean,
   ): void {
     const from = Math.max(this.last, begin);
     const reasons: string[] = [];
     const moment = this.during(from, end, (state) => {
-      const reason = mismatch(snapshot, state.mailboxes.get(mailbox), shows !== 'no expunge');
+      const reason = mismatch(snapshot, state.mailboxes.get(mailbox), whole);
       if (reason !== null) reasons.push(reason);
       return reason === null;
     });

@@ -36,6 +36,8 @@ export interface SwarmHuntResult {
   readonly unknown: number;
   /** Sessions that ended because their mailbox was deleted. */
   readonly deleted: number;
+  /** Milliseconds that a command took at most, IDLE included. */
+  readonly slowest: number;
 }
 
 const SESSIONS_PER_GATEWAY = 3;
@@ -209,6 +211,7 @@ class Swarm {
       folds: this.#folds,
       emptied: this.#emptied,
       deleted: this.#deleted,
+      slowest: Math.max(...this.#sessions.map(({ slowest }) => slowest)),
       ...counts,
     };
   }
