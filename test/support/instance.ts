@@ -103,11 +103,12 @@ export class LocalInstance {
 
   /** Ends all its processes and removes its data; throws if one has ended badly or logged a fault. */
   async stop(): Promise<void> {
-    try {
-      // The stores go last: they are parts of the first.
-      for (const each of this.#processes.splice(0).reverse()) await each.stop();
-    } finally {
-      await rm(this.#data, { recursive: true, force: true });
+    const faults: unknown[] = [];
+    // The stores go last: they are parts of the first.
+    for (const each of this.#processes.splice(0).reverse()) {
+      await each.stop().catch((fault: unknown) => faults.push(fault));
     }
+    await rm(this.#data, { recursive: true, force: true });
+    if (faults.length > 0) throw faults[0];
   }
 }

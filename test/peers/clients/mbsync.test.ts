@@ -34,10 +34,8 @@ beforeAll(async () => {
   await writeFile(path.join(home, '.mbsyncrc'), settings());
 });
 
-afterAll(async () => {
-  await tap.close();
-  await instance.stop();
-});
+afterAll(() => tap.close());
+afterAll(() => instance.stop());
 
 const settings = (): string => `
 IMAPStore account
