@@ -116,7 +116,6 @@ class FixedArrays {
 /** Bytes of memory that one row of capacity takes. */
 const FLAG_BYTES_PER_ROW = 1 + 4 + 8;
 const FIXED_BYTES_PER_ROW = 4 + 4 + 8 + 1 + 4 + BLOB_BYTES + 4 + 4 + 4;
-export const BYTES_PER_ROW = FLAG_BYTES_PER_ROW + FIXED_BYTES_PER_ROW;
 
 /** A mailbox has at least room for so many rows, and grows by a quarter. */
 const MIN_CAPACITY = 16;

@@ -29,8 +29,6 @@ export interface Flags {
   readonly keywords: readonly string[];
 }
 
-export const NO_FLAGS: Flags = { system: 0, keywords: [] };
-
 /** How STORE combines flags (RFC 9051 §6.4.6). */
 export type FlagMode = 'add' | 'remove' | 'replace';
 

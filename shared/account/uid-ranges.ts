@@ -2,16 +2,8 @@
  * Sets of UIDs as ascending, disjoint ranges: the form in which ops name messages. `1:10000` is two numbers, however
  * many messages it stands for, so that marking a whole mailbox read is one small record.
  */
-import type { Uid } from './ids.ts';
-
 /** Flat pairs: first, last, first, last … ascending, both ends included, neither overlapping nor touching. */
 export type UidRanges = Uint32Array;
-
-export const NO_UIDS: UidRanges = new Uint32Array(0);
-
-export function singleUid(uid: Uid): UidRanges {
-  return Uint32Array.of(uid, uid);
-}
 
 /**
  * The smallest set of ranges that selects exactly `chosen` among `existing` (both ascending). A gap in which no message
@@ -31,19 +23,6 @@ export function rangesOver(
     else flat.push(uid, uid);
   }
   return Uint32Array.from(flat);
-}
-
-/** Whether `uid` is in the set. */
-export function hasUid(ranges: UidRanges, uid: number): boolean {
-  let low = 0;
-  let high = ranges.length / 2 - 1;
-  while (low <= high) {
-    const middle = (low + high) >> 1;
-    if (uid < (ranges[middle * 2] as number)) high = middle - 1;
-    else if (uid > (ranges[middle * 2 + 1] as number)) low = middle + 1;
-    else return true;
-  }
-  return false;
 }
 
 /** Index of the first of the `count` ascending numbers in `sorted` that is at least `value`. */

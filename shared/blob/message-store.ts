@@ -4,7 +4,7 @@ import type { SummaryPlace } from '../account/ops.ts';
 import type { Rim } from '../account/rim.ts';
 import type { SummarySource } from '../account/summary-reader.ts';
 import { blobKeys } from '../aws/keys.ts';
-import { SummaryBuilder, encodeSummary } from '../message/summary.ts';
+import { SummaryBuilder, encodeSummary, summarize } from '../message/summary.ts';
 import type { BlobStore, ByteRange } from './blob-store.ts';
 
 /** A summary larger than this would make the record that carries it large; it gets an object of its own. */
@@ -70,9 +70,7 @@ export class MessageStore implements SummarySource {
 
   /** A summary worked out anew from the message. */
   async recompute(account: AccountId, blob: BlobId): Promise<Uint8Array> {
-    const summary = new SummaryBuilder();
-    for await (const chunk of await this.get(account, blob)) summary.write(chunk);
-    return encodeSummary(summary.end());
+    return encodeSummary(await summarize(await this.get(account, blob)));
   }
 
   putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
