@@ -20,7 +20,7 @@ import {
   type SegmentKey,
   type StoredCheckpoint,
 } from '../account/journal-store.ts';
-import { type JournalEntry, type JournalRecord, isEmptied } from '../account/record.ts';
+import { type JournalEntry, type JournalRecord, UnknownVersionError, isEmptied } from '../account/record.ts';
 import { type ItemKey, accountKeys, recordNumberOf } from './keys.ts';
 import { type Item, bytesOf, entryOf, numberOf, recordItem, stringOf } from './record-item.ts';
 import { type RetryOptions, cancellationCodes, outcomeUnknown, withRetry } from './retry.ts';
@@ -55,8 +55,9 @@ export class DynamoDbJournalStore implements JournalStore {
     const floor = checkpoint?.number ?? (0 as RecordNumber);
     const newestFirst = first.items.map(entryOf);
     let { next } = first;
-    // The key is where the page ended, though nothing may have been on it.
-    while (next && recordNumberOf(stringOf(next, 'sk')) > floor + 1) {
+    // The key is where the page ended, though nothing may have been on it. One that is no record's (not a number) is no
+    // reason to stop.
+    while (next && !(recordNumberOf(stringOf(next, 'sk')) <= floor + 1)) {
       const page = await this.#newestPage(account, { above: floor, strong: true, start: next });
       newestFirst.push(...page.items.map(entryOf));
       ({ next } = page);
@@ -132,6 +133,8 @@ export class DynamoDbJournalStore implements JournalStore {
     try {
       return await withRetry(settle, this.#retry);
     } catch (error) {
+      // What stands at the number was seen, and is not ours.
+      if (error instanceof UnknownVersionError) throw error;
       if (attempts.unknown) throw new OutcomeUnknownError(account, error);
       throw error;
     }

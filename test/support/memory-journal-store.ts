@@ -12,6 +12,7 @@ import type {
 import {
   type JournalEntry,
   type JournalRecord,
+  UnknownVersionError,
   decodeOps,
   encodeOps,
   isEmptied,
@@ -20,6 +21,8 @@ import {
 /** Everything of one account. */
 export interface MemoryAccount {
   readonly entries: Map<number, JournalEntry>;
+  /** Numbers of records that a newer release wrote: nobody here can read them. */
+  readonly newer: Set<number>;
   readonly markers: Map<string, DeliveryMarker>;
   checkpoint: StoredCheckpoint | null;
   bundle: StoredBundle | null;
@@ -39,6 +42,7 @@ export class MemoryJournalStore implements JournalStore {
     if (!account) {
       account = {
         entries: new Map(),
+        newer: new Set(),
         markers: new Map(),
         checkpoint: null,
         bundle: null,
@@ -60,11 +64,13 @@ export class MemoryJournalStore implements JournalStore {
   }
 
   async newest(id: AccountId): Promise<JournalEntry | null> {
-    return this.#above(id, 0 as RecordNumber).at(-1) ?? null;
+    const { entries, newer } = this.account(id);
+    const number = Math.max(0, ...entries.keys(), ...newer);
+    return this.#at(id, number as RecordNumber) ?? null;
   }
 
   async entry(id: AccountId, number: RecordNumber): Promise<JournalEntry | null> {
-    return this.account(id).entries.get(number) ?? null;
+    return this.#at(id, number) ?? null;
   }
 
   async put(
@@ -72,9 +78,10 @@ export class MemoryJournalStore implements JournalStore {
     records: readonly JournalRecord[],
     markers: readonly DeliveryMarker[] = [],
   ): Promise<PutOutcome> {
+    if (records.length === 0) throw new Error('a put needs a record');
     const account = this.account(id);
     for (const record of records) {
-      const first = account.entries.get(record.number);
+      const first = this.#at(id, record.number);
       if (first) {
         const mine = !isEmptied(first) && first.commit === record.commit;
         return mine ? { kind: 'written' } : { kind: 'conflict', first };
@@ -104,8 +111,15 @@ export class MemoryJournalStore implements JournalStore {
     return this.account(id).parts.get(`${name}@${fold}`) ?? null;
   }
 
+  #at(id: AccountId, number: RecordNumber): JournalEntry | undefined {
+    const { entries, newer } = this.account(id);
+    if (newer.has(number)) throw new UnknownVersionError(`record ${number}`);
+    return entries.get(number);
+  }
+
   #above(id: AccountId, number: RecordNumber): JournalEntry[] {
-    const entries = [...this.account(id).entries.values()].filter((entry) => entry.number > number);
-    return entries.sort((a, b) => a.number - b.number);
+    const { entries, newer } = this.account(id);
+    const numbers = [...entries.keys(), ...newer].filter((each) => each > number).sort((a, b) => a - b);
+    return numbers.flatMap((each) => this.#at(id, each as RecordNumber) ?? []);
   }
 }
