@@ -64,7 +64,10 @@ export class DynamoDbJournalStore implements JournalStore {
     }
     return {
       checkpoint,
-      bundle: bundle ? { fold: stringOf(bundle, 'fold'), data: bytesOf(bundle, 'data') } : null,
+      // Copied: it is kept, and the SDK's bytes may be a small part of one of Node's pages of 64 KB.
+      bundle: bundle
+        ? { fold: stringOf(bundle, 'fold'), data: new Uint8Array(bytesOf(bundle, 'data')) }
+        : null,
       entries: newestFirst.filter((entry) => entry.number > floor).reverse(),
     };
   }
