@@ -1,14 +1,17 @@
 /** Operations that look: what they are told was so at one moment, and not before the last that the session has seen. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MailboxId } from '../../../shared/account/ids.ts';
-import { type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { INBOX_ID, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
 import { selectLines } from '../imap-comparison.ts';
 import { tokenOf } from '../message.ts';
 import { Violation, ensure } from '../violation.ts';
 import { deliver } from './changes.ts';
 import { type Player, type SeenRow, quoted, rows } from './player.ts';
 
-const IDLE_MS = 15_000;
+/** A message is told within a second of its delivery where the machine has nothing else to do. */
+const PUSH_MS = 5_000;
+const DELIVERY_MS = 30_000;
+const LOOK_MS = 20;
 
 /** A client that hears of new messages looks at them before anything else. */
 export async function learn(player: Player): Promise<void> {
@@ -194,7 +197,6 @@ export async function status(player: Player): Promise<void> {
 export async function idle(player: Player): Promise<void> {
   const session = player.session;
   const { name } = player.where();
-  const before = session.view.entries.length;
   let news: () => void = () => undefined;
   const told = new Promise<void>((resolve) => (news = resolve));
   let begun: () => void = () => undefined;
@@ -212,15 +214,28 @@ export async function idle(player: Player): Promise<void> {
     player.refused(refused, 'IDLE', {});
     return;
   }
-  if (name === 'INBOX') {
-    await deliver(player);
-    const late = delay(IDLE_MS, 'late' as const, { ref: false });
-    const outcome = await Promise.race([told, done, late]);
-    if (outcome === 'late' && !session.ended)
-      throw new Violation(
-        `${session.transcript.name} idles on ${before} messages and is not told of a new one`,
-      );
-  }
+  if (name === 'INBOX') await untilTold(player, Promise.race([told, done]));
   session.line('DONE');
   await done;
+}
+
+/** Delivers a message, and waits until the idling session has heard of it or of another. */
+async function untilTold(player: Player, told: Promise<unknown>): Promise<void> {
+  const { replay } = player.ground;
+  const arrivals = (): number => replay.state.mailboxes.get(INBOX_ID)?.uidNext ?? 0;
+  await replay.catchUp();
+  const before = arrivals();
+  await deliver(player);
+  const sent = performance.now();
+  let arrived: number | undefined;
+  const heard = told.then(() => 'told' as const);
+  heard.catch(() => undefined);
+  while ((await Promise.race([heard, delay(LOOK_MS, 'silent' as const, { ref: false })])) !== 'told') {
+    await replay.catchUp();
+    const now = performance.now();
+    if (arrived === undefined && arrivals() > before) arrived = now;
+    if (now - (arrived ?? now) > PUSH_MS)
+      throw new Violation(`${player.session.transcript.name} idles and is not told of what has come`);
+    if (now - sent > DELIVERY_MS) throw new Violation(`a message was not delivered within ${DELIVERY_MS} ms`);
+  }
 }
