@@ -1,7 +1,7 @@
 /**
  * SQS's API on one machine: `local-aws-sqs`, in this process. Its queues are in memory only, which is safe because
  * nothing of value is only there: what waits for delivery also lies in `inbound` with its notification, and is queued
- * again at start (`requeue-inbound.ts`); work items and wake-ups have their own originals.
+ * again at start (`requeueInbound` in `inbound.ts`); work items and wake-ups have their own originals.
  *
  * It differs from SQS, seen with 2.0.2: `MessageSystemAttributeNames` is ignored (ask with `AttributeNames`); a change
  * of visibility counts as one more receive; a message goes to the dead-letter queue when its count *reaches* the limit;
