@@ -1,5 +1,5 @@
 /** What the commands that look after accounts share: which directory they work on, and how they ask for passwords. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { text } from 'node:stream/consumers';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
@@ -10,11 +10,19 @@ import { startOrStopAll } from '../local/started-parts.ts';
 import { reachEngine } from '../local/stores.ts';
 import { addSettings, logOf, settingsOf, STORE_SETTINGS } from './options.ts';
 
-/** Flags that say where the directory is. */
+const WHICH = 'Which instance; [VARIABLES] of the environment say the same, flags win:';
+/** What goes well needs no log lines: the command has its own answer. */
+const LOG_LEVEL = 'warn';
+
+/** Flags that say where the directory is, after the command's own. */
 export function addDirectoryOptions(command: Command): Command {
-  return addSettings(command, STORE_SETTINGS).option(
-    '--aws',
-    'work on AWS: AWS_REGION, QUIRE_MAIL_TABLE, QUIRE_DIRECTORY_TABLE, QUIRE_MAIL_BUCKET and QUIRE_INBOUND_BUCKET say where',
+  command.option('--log-level <level>', `what is logged on standard error (default: ${LOG_LEVEL})`);
+  addSettings(command, STORE_SETTINGS, WHICH);
+  return command.addOption(
+    new Option(
+      '--aws',
+      'work on AWS instead: AWS_REGION, QUIRE_MAIL_TABLE, QUIRE_DIRECTORY_TABLE, QUIRE_MAIL_BUCKET and QUIRE_INBOUND_BUCKET say where',
+    ).helpGroup(WHICH),
   );
 }
 
@@ -23,9 +31,8 @@ export function addDirectoryOptions(command: Command): Command {
  * meanwhile, or on AWS.
  */
 export async function withEngine(flags: Flags, work: (engine: Engine) => Promise<void>): Promise<void> {
-  const settings = settingsOf({ ...flags, demo: false });
-  // What goes well needs no log lines: the command has its own answer.
-  const log = logOf({ ...settings, logLevel: flags.logLevel === undefined ? 'warn' : settings.logLevel });
+  const settings = settingsOf({ logLevel: LOG_LEVEL, ...flags, demo: false });
+  const log = logOf(settings);
   await startOrStopAll(log, async (parts) => {
     if (flags.aws === true) {
       const engine = await openAws();

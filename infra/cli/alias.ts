@@ -4,11 +4,13 @@ import type { Flags } from '../local/settings.ts';
 import { addDirectoryOptions, withEngine } from './administration.ts';
 
 export function aliasCommand(): Command {
-  const alias = new Command('alias').description('addresses that lead to others');
+  const alias = new Command('alias').description(
+    'addresses that lead to others; with several targets, groups',
+  );
   const sub = (name: string, description: string): Command =>
     addDirectoryOptions(alias.command(name).description(description));
   sub('add <address> <target...>', 'make an alias, or add targets to one').action(add);
-  sub('list', 'all aliases, one a line: address, targets').action(list);
+  sub('list', 'all aliases, one a line, tab-separated: address, targets').action(list);
   sub('remove <address> [target...]', 'take targets away; all of them, if none is named').action(remove);
   return alias;
 }

@@ -1,6 +1,7 @@
-/** Settings as flags of a command. */
-import type { Command } from 'commander';
+/** Settings as flags of a command, and what commands print of them. */
+import { Option, type Command } from 'commander';
 import { createLog, type Log } from '../../shared/log.ts';
+import type { Listener } from '../local/instance.ts';
 import {
   readSettings,
   SETTINGS,
@@ -12,7 +13,6 @@ import {
 /** The settings that say where an instance keeps its data. */
 export const STORE_SETTINGS = [
   'data',
-  'logLevel',
   'dynamodbEndpoint',
   'sqsEndpoint',
   's3Endpoint',
@@ -22,13 +22,29 @@ export const STORE_SETTINGS = [
   'directoryTable',
 ] as const satisfies readonly SettingName[];
 
-export function addSettings(command: Command, names: readonly SettingName[]): Command {
+/** `group`: the heading that the help puts above them. */
+export function addSettings(
+  command: Command,
+  names: readonly SettingName[],
+  group = 'Settings; [VARIABLES] of the environment say the same, flags win:',
+): Command {
   for (const name of names) {
     const setting = SETTINGS[name];
     const argument = 'argument' in setting ? ` <${setting.argument}>` : '';
-    command.option(`--${setting.flag}${argument}`, `${setting.help} [${setting.variable}]`);
+    const byDefault = 'default' in setting ? ` (default: ${setting.default})` : '';
+    command.addOption(
+      new Option(
+        `--${setting.flag}${argument}`,
+        `${setting.help}${byDefault} [${setting.variable}${'argument' in setting ? '' : switched(setting.flag)}]`,
+      ).helpGroup(group),
+    );
   }
   return command;
+}
+
+/** What the variable of a switch says to do as the switch does. */
+function switched(flag: string): string {
+  return flag.startsWith('no-') ? '=no' : '=yes';
 }
 
 /** The settings of this process, from the flags given, the environment and the working folder. */
@@ -39,4 +55,9 @@ export function settingsOf(flags: Flags): LocalSettings {
 /** Lines for a person, unless a program reads the output of this command. */
 export function logOf({ logLevel, json }: LocalSettings): Log {
   return createLog({ level: logLevel, pretty: !json });
+}
+
+/** Where a listener is, to be pasted into a URL. */
+export function at({ host, port }: Listener): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

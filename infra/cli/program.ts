@@ -1,11 +1,13 @@
 /** The commands, and how they end: 0, or one sentence on standard error and 1. */
 import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
 import { ListenError } from '../../gateway/imap/server/imap-server.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
+import { domainCommand } from './domain.ts';
 import { gatewayCommand } from './gateway.ts';
 import { startCommand } from './start.ts';
 import { userCommand } from './user.ts';
@@ -13,16 +15,28 @@ import { userCommand } from './user.ts';
 /** Errors whose message is a sentence for the person who typed the command. */
 const SENTENCES = [SetupError, DirectoryError, AddressError, PasswordError, ListenError];
 
+const EXAMPLES = `
+Examples:
+  npx quire start                                     (as "npm start" does)
+  npx quire user add carol@example.org --quota 10GB   (asks for a password)
+  npx quire alias add info@example.org carol@example.org
+  npx quire domain catch-all example.org carol@example.org
+  npx quire gateway --imap-port 2143
+
+Commands that look after accounts work while the instance runs and while it does not.
+"npx quire <command> --help" lists the settings and their defaults.
+`;
+
 /** Runs the command line; resolves to the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
   const program = new Command('quire')
     .description('A mail backend on AWS primitives. Runs on one machine too.')
-    .exitOverride()
-    .showHelpAfterError('(quire --help tells more)');
-  // Before the subcommands are added they take over exitOverride.
-  for (const command of [startCommand(), gatewayCommand(), userCommand(), aliasCommand()]) {
-    program.addCommand(overridingExit(command));
-  }
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this')
+    .addHelpText('after', EXAMPLES);
+  for (const command of [startCommand(), gatewayCommand(), userCommand(), aliasCommand(), domainCommand()])
+    program.addCommand(command);
+  equip(program, 'quire');
   try {
     await program.parseAsync(argv);
     return 0;
@@ -34,10 +48,19 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-function overridingExit(command: Command): Command {
-  command.exitOverride();
-  for (const each of command.commands) overridingExit(each);
-  return command;
+/** What commander does not hand down to commands that are added whole. */
+function equip(command: Command, typed: string): void {
+  command
+    .exitOverride()
+    .showHelpAfterError(`("${typed} --help" tells more)`)
+    .helpOption('-h, --help', 'print this');
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'print the help of a command');
+  for (const each of command.commands) equip(each, `${typed} ${each.name()}`);
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 function sentence(error: unknown): string {

@@ -1,9 +1,8 @@
 /** `quire start`: all of Quire on one machine. */
 import { Command } from 'commander';
-import type { Listener } from '../local/instance.ts';
 import { SETTINGS, type Flags, type SettingName } from '../local/settings.ts';
 import { startLocal, type RunningInstance } from '../local/start.ts';
-import { addSettings, logOf, settingsOf } from './options.ts';
+import { addSettings, at, logOf, settingsOf } from './options.ts';
 import { untilSignal } from './until-signal.ts';
 
 export function startCommand(): Command {
@@ -23,8 +22,6 @@ async function start(flags: Flags): Promise<void> {
 function readyLine({ endpoints: { imap, imaps, smtp }, accounts }: RunningInstance) {
   return { imap, imaps, smtp, accounts };
 }
-
-const at = ({ host, port }: Listener): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 function welcome({ endpoints, accounts }: RunningInstance): string {
   const { imap, imaps, smtp } = endpoints;

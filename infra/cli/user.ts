@@ -1,38 +1,73 @@
-/** `quire user`: who has an account. */
+/** `quire user`: who has an account, and what it may take. */
 import { Command } from 'commander';
 import { beginAccount } from '../../shared/account/new-account.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
+import { noSuchUser } from '../../shared/directory/directory-errors.ts';
+import type { Limits } from '../../shared/directory/directory.ts';
 import { hashPassword } from '../../shared/directory/password.ts';
 import { NEW_ACCOUNT_LIMITS } from '../local/demo-accounts.ts';
 import type { Flags } from '../local/settings.ts';
 import { addDirectoryOptions, readPassword, withEngine } from './administration.ts';
+import { formatSize, parseCount, parseSize } from './size.ts';
 
-const PASSWORD_STDIN = ['--password-stdin', 'read the password from standard input'] as const;
+const PASSWORD_STDIN = [
+  '--password-stdin',
+  'read the password from standard input instead of asking',
+] as const;
+const DEFAULT_SIZE = formatSize(NEW_ACCOUNT_LIMITS.quotaBytes);
 
 export function userCommand(): Command {
-  const user = new Command('user').description('who has an account');
-  const sub = (name: string, description: string): Command =>
-    addDirectoryOptions(user.command(name).description(description));
-  sub('add <address>', 'make an account; its domain is made ours if it is not')
-    .option(...PASSWORD_STDIN)
-    .option('--name <name>', 'the name of the person')
-    .action(add);
-  sub('list', 'all accounts, one a line: address, state, name').action(list);
-  sub('password <address>', 'give an account another password')
-    .option(...PASSWORD_STDIN)
-    .action(setPassword);
-  sub('disable <address>', 'refuse logins and mail until it is enabled again').action(
+  const user = new Command('user').description('the people who have an account');
+  const sub = (name: string, description: string): Command => user.command(name).description(description);
+  addDirectoryOptions(
+    sub('add <address>', 'make an account; its domain becomes one of yours')
+      .option('--name <name>', 'the name of the person')
+      .option('--quota <size>', `what its messages may take, such as 500MB (default: ${DEFAULT_SIZE})`)
+      .option(
+        '--messages <count>',
+        `how many messages there may be (default: ${NEW_ACCOUNT_LIMITS.quotaMessages})`,
+      )
+      .option(...PASSWORD_STDIN),
+  ).action(add);
+  addDirectoryOptions(
+    sub(
+      'list',
+      'all accounts, one a line, tab-separated: address, state (active, disabled, closed), quota, messages allowed, name',
+    ),
+  ).action(list);
+  addDirectoryOptions(
+    sub('password <address>', 'give an account another password').option(...PASSWORD_STDIN),
+  ).action(setPassword);
+  addDirectoryOptions(
+    sub('quota <address> <size>', 'change what the messages of an account may take, such as 50GB').option(
+      '--messages <count>',
+      'how many messages there may be (default: as it is)',
+    ),
+  ).action(setQuota);
+  addDirectoryOptions(sub('disable <address>', 'refuse logins and mail until it is enabled again')).action(
     (address: string, flags: Flags) => setDisabled(address, true, flags),
   );
-  sub('enable <address>', 'undo disable').action((address: string, flags: Flags) =>
+  addDirectoryOptions(sub('enable <address>', 'undo disable')).action((address: string, flags: Flags) =>
     setDisabled(address, false, flags),
   );
-  sub('remove <address>', 'close an account and free its address; its mail is kept for now').action(remove);
+  addDirectoryOptions(
+    sub('remove <address>', 'close an account for good and free its address; its mail stays in the stores'),
+  ).action(remove);
   return user;
+}
+
+/** The limits that the flags name, and the others of `limits`. */
+function changedLimits(limits: Limits, size: unknown, messages: unknown, sizeName: string): Limits {
+  return {
+    ...limits,
+    ...(typeof size === 'string' ? { quotaBytes: parseSize(size, sizeName) } : {}),
+    ...(typeof messages === 'string' ? { quotaMessages: parseCount(messages, '--messages') } : {}),
+  };
 }
 
 async function add(address: string, flags: Flags): Promise<void> {
   const { address: normalised, domain } = parseAddress(address);
+  const limits = changedLimits(NEW_ACCOUNT_LIMITS, flags.quota, flags.messages, '--quota');
   const passwordHash = await hashPassword(await readPassword(flags));
   await withEngine(flags, async ({ directory, journal, rim }) => {
     await directory.domains.add(domain);
@@ -42,7 +77,7 @@ async function add(address: string, flags: Flags): Promise<void> {
       passwordHash,
       // Its journal first: an account without one is taken for lost. One that nobody comes to own costs an item.
       account: await beginAccount(journal, rim),
-      limits: NEW_ACCOUNT_LIMITS,
+      limits,
       ...(typeof name === 'string' ? { displayName: name } : {}),
     });
     say(`${normalised} has an account.`);
@@ -52,10 +87,25 @@ async function add(address: string, flags: Flags): Promise<void> {
 async function list(flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory }) => {
     const lines: string[] = [];
-    for await (const { addresses, state, displayName } of directory.users.list()) {
-      lines.push([addresses.join(', '), state, displayName].join('\t').trimEnd());
+    for await (const { addresses, state, limits, displayName } of directory.users.list()) {
+      const quota = [formatSize(limits.quotaBytes), String(limits.quotaMessages)];
+      lines.push([addresses.join(', '), state, ...quota, displayName].join('\t').trimEnd());
     }
     for (const line of lines.sort()) say(line);
+  });
+}
+
+async function setQuota(address: string, size: string, flags: Flags): Promise<void> {
+  // Whatever is wrong with them is said before anything is looked up.
+  changedLimits(NEW_ACCOUNT_LIMITS, size, flags.messages, 'The size');
+  await withEngine(flags, async ({ directory: { users } }) => {
+    const account = await users.find(address);
+    if (account === undefined) throw noSuchUser(parseAddress(address).address);
+    const limits = changedLimits(account.limits, size, flags.messages, 'The size');
+    await users.setLimits(address, limits);
+    say(
+      `${parseAddress(address).address} may have ${formatSize(limits.quotaBytes)} in ${limits.quotaMessages} messages.`,
+    );
   });
 }
 

@@ -48,7 +48,21 @@ interface Setting {
   readonly argument?: string;
   readonly variable: string;
   readonly help: string;
+  /** As the help shows it. */
+  readonly default?: string;
 }
+
+/** What is not said elsewhere. */
+const DEFAULTS = {
+  host: '127.0.0.1',
+  imapPort: 1143,
+  imapsPort: 1993,
+  smtpPort: 1025,
+  data: '.quire',
+  logLevel: 'info',
+  mailTable: 'mail',
+  directoryTable: 'directory',
+} as const;
 
 /** Every setting, as help and README list them. Switches that are on by default are turned off by `--no-…`. */
 export const SETTINGS = {
@@ -56,85 +70,104 @@ export const SETTINGS = {
     flag: 'host',
     argument: 'address',
     variable: 'QUIRE_HOST',
-    help: 'address to listen on (127.0.0.1)',
+    help: 'address to listen on',
+    default: DEFAULTS.host,
   },
   imapPort: {
     flag: 'imap-port',
     argument: 'port',
     variable: 'QUIRE_IMAP_PORT',
-    help: 'IMAP (1143; 0 for any)',
+    help: 'port of IMAP; 0 for any free one',
+    default: String(DEFAULTS.imapPort),
   },
   imapsPort: {
     flag: 'imaps-port',
     argument: 'port',
     variable: 'QUIRE_IMAPS_PORT',
-    help: 'IMAP over TLS (1993; 0 for any)',
+    help: 'port of IMAP over TLS; 0 for any free one',
+    default: String(DEFAULTS.imapsPort),
   },
   smtpPort: {
     flag: 'smtp-port',
     argument: 'port',
     variable: 'QUIRE_SMTP_PORT',
-    help: 'SMTP (1025; 0 for any)',
+    help: 'port of SMTP; 0 for any free one',
+    default: String(DEFAULTS.smtpPort),
   },
   data: {
     flag: 'data',
     argument: 'folder',
     variable: 'QUIRE_DATA',
-    help: 'folder of everything kept (.quire)',
+    help: 'folder in which everything is kept',
+    default: DEFAULTS.data,
   },
   json: {
     flag: 'json',
     variable: 'QUIRE_JSON',
-    help: 'print one line of JSON on standard output once ready',
+    help: 'print one line of JSON on standard output once ready, and logs as JSON',
+    default: 'lines for a person',
   },
-  demo: { flag: 'no-demo', variable: 'QUIRE_DEMO', help: 'make no demonstration accounts' },
+  demo: {
+    flag: 'no-demo',
+    variable: 'QUIRE_DEMO',
+    help: 'make no demonstration accounts',
+    default: 'the first start makes two',
+  },
   logLevel: {
     flag: 'log-level',
     argument: 'level',
     variable: 'QUIRE_LOG_LEVEL',
-    help: `${LOG_LEVELS.join(', ')} (info)`,
+    help: `what is logged on standard error: ${LOG_LEVELS.join(', ')}`,
+    default: DEFAULTS.logLevel,
   },
   dynamodbEndpoint: {
     flag: 'dynamodb-endpoint',
     argument: 'url',
     variable: 'QUIRE_DYNAMODB_ENDPOINT',
-    help: 'a DynamoDB API to use instead of the embedded one',
+    help: 'a DynamoDB API elsewhere',
+    default: 'the embedded one',
   },
   sqsEndpoint: {
     flag: 'sqs-endpoint',
     argument: 'url',
     variable: 'QUIRE_SQS_ENDPOINT',
-    help: 'an SQS API to use instead of the embedded one',
+    help: 'an SQS API elsewhere',
+    default: 'the embedded one',
   },
   s3Endpoint: {
     flag: 's3-endpoint',
     argument: 'url',
     variable: 'QUIRE_S3_ENDPOINT',
-    help: 'an S3 API to keep mail in instead of the data folder',
+    help: 'an S3 API elsewhere, with both buckets',
+    default: 'AWS, if buckets are given',
   },
   mailBucket: {
     flag: 'mail-bucket',
     argument: 'name',
     variable: 'QUIRE_MAIL_BUCKET',
-    help: 'bucket of messages, on S3',
+    help: 'keep messages in this bucket; both buckets or neither',
+    default: 'in the data folder',
   },
   inboundBucket: {
     flag: 'inbound-bucket',
     argument: 'name',
     variable: 'QUIRE_INBOUND_BUCKET',
-    help: 'bucket of arriving mail, on S3',
+    help: 'keep arriving mail in this bucket',
+    default: 'in the data folder',
   },
   mailTable: {
     flag: 'mail-table',
     argument: 'name',
     variable: 'QUIRE_MAIL_TABLE',
-    help: 'DynamoDB table (mail)',
+    help: 'DynamoDB table of journals',
+    default: DEFAULTS.mailTable,
   },
   directoryTable: {
     flag: 'directory-table',
     argument: 'name',
     variable: 'QUIRE_DIRECTORY_TABLE',
-    help: 'DynamoDB table (directory)',
+    help: 'DynamoDB table of users, aliases and domains',
+    default: DEFAULTS.directoryTable,
   },
 } as const satisfies Record<string, Setting>;
 
@@ -164,7 +197,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     // An empty variable is how many shells and unit files say "not set".
     return text === undefined || text === '' ? undefined : { text, name: variable };
   };
-  const host = address(given('host')) ?? '127.0.0.1';
+  const host = address(given('host')) ?? DEFAULTS.host;
   const demo = yesOrNo(given('demo')) ?? true;
   if (demo && !isLoopback(host)) {
     throw new SetupError(
@@ -176,18 +209,18 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
   const s3 = s3Settings(given('s3Endpoint'), given('mailBucket'), given('inboundBucket'));
   return {
     host,
-    imapPort: port(given('imapPort')) ?? 1143,
-    imapsPort: port(given('imapsPort')) ?? 1993,
-    smtpPort: port(given('smtpPort')) ?? 1025,
-    data: path.resolve(folder, given('data')?.text ?? '.quire'),
+    imapPort: port(given('imapPort')) ?? DEFAULTS.imapPort,
+    imapsPort: port(given('imapsPort')) ?? DEFAULTS.imapsPort,
+    smtpPort: port(given('smtpPort')) ?? DEFAULTS.smtpPort,
+    data: path.resolve(folder, given('data')?.text ?? DEFAULTS.data),
     json: yesOrNo(given('json')) ?? false,
     demo,
-    logLevel: logLevel(given('logLevel')) ?? 'info',
+    logLevel: logLevel(given('logLevel')) ?? DEFAULTS.logLevel,
     ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
     ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),
     ...(s3 === undefined ? {} : { s3 }),
-    mailTable: tableName(given('mailTable')) ?? 'mail',
-    directoryTable: tableName(given('directoryTable')) ?? 'directory',
+    mailTable: tableName(given('mailTable')) ?? DEFAULTS.mailTable,
+    directoryTable: tableName(given('directoryTable')) ?? DEFAULTS.directoryTable,
   };
 }
 

@@ -1,100 +1,25 @@
 /** The command as a person and a script use it: a process of its own, its output, how it ends. */
-import { afterEach, describe, expect, test } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { ImapFlow } from 'imapflow';
-import nodemailer from 'nodemailer';
-import type { Instance, Listener } from '../../../infra/local/instance.ts';
 import { eventually, killAtOnce, processGone } from './processes.ts';
+import {
+  ANY_PORT,
+  inbox,
+  instanceOf,
+  interrupt,
+  quire,
+  run,
+  sendMail,
+  start,
+  type Ready,
+} from './quire-command.ts';
 import { temporaryFolder } from './temporary-folder.ts';
-
-const PROGRAM = path.join(import.meta.dirname, '../../../infra/cli/quire.ts');
-const ANY_PORT = ['--imap-port', '0', '--imaps-port', '0', '--smtp-port', '0'];
-
-interface Ready {
-  readonly imap: Listener;
-  readonly imaps: Listener;
-  readonly smtp: Listener;
-  readonly accounts: readonly { readonly address: string; readonly password: string }[];
-}
-
-const running = new Set<ChildProcess>();
-
-function quire(...args: string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    // No settings of whoever runs the tests.
-    env: { PATH: process.env.PATH },
-  });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
-  return child;
-}
-
-afterEach(async () => {
-  for (const child of running) await killAtOnce(child);
-});
-
-/** Runs a command to its end. */
-async function run(args: readonly string[], input = '') {
-  const child = quire(...args);
-  const ended = once(child, 'exit') as Promise<[number | null]>;
-  child.stdin.end(input);
-  const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
-  return { output, errors, status };
-}
-
-/** Starts an instance; `ready` is its line, `rest` all that it prints on standard output after it. */
-async function start(data: string, ...args: string[]) {
-  const child = quire('start', '--json', '--data', data, ...ANY_PORT, ...args);
-  const errors = text(child.stderr);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const first = await lines.next();
-  if (first.done === true) throw new Error(`it did not start: ${await errors}`);
-  return { child, errors, ready: JSON.parse(first.value) as Ready, rest: () => lines.next() };
-}
-
-async function interrupt(child: ChildProcess): Promise<unknown> {
-  const ended = once(child, 'exit');
-  child.kill('SIGINT');
-  return (await ended)[0];
-}
-
-async function sendMail({ host, port }: Listener, to: string, subject: string): Promise<void> {
-  const transport = nodemailer.createTransport({ host, port, ignoreTLS: true });
-  await transport.sendMail({ from: 'jane@example.com', to, subject, text: 'Hello.' });
-}
-
-/** Raw messages of a person's INBOX. */
-async function inbox({ host, port }: Listener, user: string, pass: string): Promise<string[]> {
-  const client = new ImapFlow({
-    host,
-    port,
-    secure: false,
-    doSTARTTLS: false,
-    auth: { user, pass },
-    logger: false,
-  });
-  await client.connect();
-  try {
-    const lock = await client.getMailboxLock('INBOX');
-    const messages: string[] = [];
-    for await (const { source } of client.fetch('1:*', { source: true }))
-      messages.push(source?.toString() ?? '');
-    lock.release();
-    return messages;
-  } finally {
-    await client.logout();
-  }
-}
-
-const instanceOf = async (data: string): Promise<Instance> =>
-  JSON.parse(await readFile(path.join(data, 'instance.json'), 'utf8')) as Instance;
 
 describe('quire start', () => {
   test('--json prints one line, and nothing else, on standard output; Ctrl-C ends it with 0', async () => {
@@ -224,6 +149,9 @@ describe('quire start', () => {
 });
 
 describe('quire gateway', () => {
+  /** By the data folder of their instance. */
+  const gateways = new Map<string, ChildProcess>();
+
   test('serves what the running instance has, on a port of its own', async () => {
     const data = await temporaryFolder();
     const { ready } = await start(data);
@@ -241,61 +169,41 @@ describe('quire gateway', () => {
     expect(result.status).toBe(1);
     expect(result.errors).toMatch(/^quire: No instance is running on the data folder/);
   });
-});
 
-describe('quire user, quire alias', () => {
-  test('work on a stopped instance and on a running one', async () => {
-    const data = path.join(await temporaryFolder(), 'data');
-    await mkdir(data);
-    const at = ['--data', data];
-    const add = await run(
-      ['user', 'add', 'Carol@Example.test', '--password-stdin', '--name', 'Carol', ...at],
-      'first-secret\n',
-    );
-    expect(add).toEqual({ status: 0, output: 'carol@example.test has an account.\n', errors: '' });
-    const again = await run(['user', 'add', 'carol@example.test', '--password-stdin', ...at], 'x-secret-x');
-    expect(again.status).toBe(1);
-    expect(again.errors).toMatch(/^quire: the address carol@example\.test exists already[^\n]*\n$/);
-
-    const { ready } = await start(data);
-    // Somebody is there: this is no first start.
-    expect(ready.accounts).toEqual([]);
-    const alias = await run(['alias', 'add', 'team@example.test', 'carol@example.test', ...at]);
-    expect(alias.output).toBe('team@example.test leads to carol@example.test.\n');
-    await sendMail(ready.smtp, 'team@example.test', 'by alias');
-    await eventually(
-      async () => (await inbox(ready.imap, 'carol@example.test', 'first-secret')).length === 1,
-    );
-
-    await run(['user', 'password', 'carol@example.test', '--password-stdin', ...at], 'second-secret\n');
-    await expect(inbox(ready.imap, 'carol@example.test', 'first-secret')).rejects.toThrow();
-    expect(await inbox(ready.imap, 'carol@example.test', 'second-secret')).toHaveLength(1);
-
-    await run(['user', 'disable', 'carol@example.test', ...at]);
-    expect((await run(['user', 'list', ...at])).output).toBe('carol@example.test\tdisabled\tCarol\n');
-    await expect(sendMail(ready.smtp, 'carol@example.test', 'too late')).rejects.toThrow(/550/);
-    await run(['user', 'enable', 'carol@example.test', ...at]);
-
-    const inUse = await run(['user', 'remove', 'carol@example.test', ...at]);
-    expect([inUse.status, inUse.errors]).toEqual([1, expect.stringContaining('team@example.test')]);
-    await run(['alias', 'remove', 'team@example.test', ...at]);
-    expect((await run(['alias', 'list', ...at])).output).toBe('');
-    expect((await run(['user', 'remove', 'carol@example.test', ...at])).status).toBe(0);
-  });
-
-  test('a password is never taken from a pipe unasked, nor an empty one at all', async () => {
-    const at = ['--data', await temporaryFolder()];
-    const unasked = await run(['user', 'add', 'carol@example.test', ...at], 'secret-one');
-    expect([unasked.status, unasked.errors]).toEqual([1, expect.stringContaining('--password-stdin')]);
-    const empty = await run(['user', 'add', 'carol@example.test', '--password-stdin', ...at], '\n');
-    expect([empty.status, empty.errors]).toEqual([1, expect.stringContaining('the password')]);
-  });
-
-  test('--aws without its settings names the one that is missing', async () => {
-    const result = await run(['user', 'list', '--aws', '--data', await temporaryFolder()]);
-    expect([result.status, result.errors]).toEqual([
-      1,
-      expect.stringMatching(/^quire: set AWS_REGION[^\n]*\n$/),
-    ]);
-  });
+  test.each<[string, (child: ChildProcess, data: string) => Promise<unknown>, string]>([
+    ['has ended', interrupt, 'has ended'],
+    ['was killed', killAtOnce, 'has ended'],
+    [
+      'was killed and started anew',
+      async (child, data) => {
+        // The gateway sees nothing of it meanwhile.
+        gateways.get(data)?.kill('SIGSTOP');
+        await killAtOnce(child);
+        await start(data);
+        gateways.get(data)?.kill('SIGCONT');
+      },
+      'has been started again, with its stores elsewhere',
+    ],
+  ])(
+    'ends with 1 and one sentence when its instance %s; its clients get BYE',
+    async (_what, end, sentence) => {
+      const data = await temporaryFolder();
+      const { child } = await start(data);
+      const gateway = quire('gateway', '--json', '--log-level', 'error', '--imap-port', '0', '--data', data);
+      gateways.set(data, gateway);
+      const errors = text(gateway.stderr);
+      const ended = once(gateway, 'exit') as Promise<[number | null]>;
+      const [line] = (await once(createInterface({ input: gateway.stdout }), 'line')) as [string];
+      const { imap } = JSON.parse(line) as Ready;
+      const client = connect(imap.port, imap.host);
+      const heard = text(client);
+      await once(client, 'readable');
+      await end(child, data);
+      expect((await ended)[0]).toBe(1);
+      expect(await heard).toMatch(/^\* OK [^\r]*\r\n\* BYE [^\r]*\r\n$/);
+      expect(await errors).toMatch(
+        new RegExp(`^quire: The instance on the data folder ${data} ${sentence}: [^\\n]*\\n$`),
+      );
+    },
+  );
 });
