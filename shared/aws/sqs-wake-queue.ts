@@ -8,7 +8,7 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import type { AccountId, GatewayId, RecordNumber } from '../account/ids.ts';
-import type { Wake, WakeQueue, WakeSender } from '../wake/wake-queue.ts';
+import { type Wake, type WakeQueue, WakeQueueLostError, type WakeSender } from '../wake/wake-queue.ts';
 import { type RetryOptions, withRetry } from './retry.ts';
 
 /** Names of gateways' queues begin so: how orphans are found, and what IAM lets gateways make. */
@@ -24,41 +24,66 @@ export async function createWakeQueue(
   gateway: GatewayId,
   retry: RetryOptions = {},
 ): Promise<WakeQueue> {
-  const command = new CreateQueueCommand({
-    QueueName: `${WAKE_QUEUE_PREFIX}${gateway}`,
-    Attributes: { MessageRetentionPeriod: String(RETENTION_S) },
-  });
-  const { QueueUrl } = await withRetry(() => client.send(command), retry);
-  if (QueueUrl === undefined) throw new Error('SQS made a queue without a URL');
-  return new SqsWakeQueue(client, QueueUrl);
+  const create = async (): Promise<string> => {
+    const command = new CreateQueueCommand({
+      QueueName: `${WAKE_QUEUE_PREFIX}${gateway}`,
+      Attributes: { MessageRetentionPeriod: String(RETENTION_S) },
+    });
+    const { QueueUrl } = await withRetry(() => client.send(command), retry);
+    if (QueueUrl === undefined) throw new Error('SQS made a queue without a URL');
+    return QueueUrl;
+  };
+  return new SqsWakeQueue(client, await create(), create);
 }
 
 class SqsWakeQueue implements WakeQueue {
-  readonly queue: string;
+  #queue: string;
   readonly #client: SQSClient;
+  readonly #create: () => Promise<string>;
 
-  constructor(client: SQSClient, queue: string) {
+  constructor(client: SQSClient, queue: string, create: () => Promise<string>) {
     this.#client = client;
-    this.queue = queue;
+    this.#queue = queue;
+    this.#create = create;
+  }
+
+  get queue(): string {
+    return this.#queue;
   }
 
   async receive(signal: AbortSignal): Promise<readonly Wake[]> {
-    const { Messages = [] } = await this.#client.send(
-      new ReceiveMessageCommand({
-        QueueUrl: this.queue,
-        MaxNumberOfMessages: 10,
-        WaitTimeSeconds: LONG_POLL_S,
-      }),
-      { abortSignal: signal },
-    );
-    if (Messages.length === 0) return [];
-    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-    await this.#client.send(new DeleteMessageBatchCommand({ QueueUrl: this.queue, Entries }));
+    const command = new ReceiveMessageCommand({
+      QueueUrl: this.#queue,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: LONG_POLL_S,
+    });
+    const { Messages = [] } = await this.#client
+      .send(command, { abortSignal: signal })
+      .catch((error: unknown) => this.#refused(error));
+    if (Messages.length > 0) {
+      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+      // Nobody waits for it: a wake-up that could not be deleted is given again, and tells nothing new.
+      this.#client
+        .send(new DeleteMessageBatchCommand({ QueueUrl: this.#queue, Entries }))
+        .catch(() => undefined);
+    }
     return Messages.flatMap(({ Body = '' }) => wakeOf(Body));
   }
 
+  /** SQS makes a queue again under its name only a minute after it was deleted; until then this fails as well. */
+  async #refused(error: unknown): Promise<never> {
+    if (!isGone(error)) throw error;
+    const lost = this.#queue;
+    this.#queue = await this.#create();
+    throw new WakeQueueLostError(lost);
+  }
+
   async close(): Promise<void> {
-    await this.#client.send(new DeleteQueueCommand({ QueueUrl: this.queue }));
+    try {
+      await this.#client.send(new DeleteQueueCommand({ QueueUrl: this.#queue }));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
   }
 }
 
@@ -77,10 +102,14 @@ export class SqsWakeSender implements WakeSender {
       await withRetry(() => this.#client.send(command), this.#retry);
       return true;
     } catch (error) {
-      if (error instanceof Error && QUEUE_GONE.has(error.name)) return false;
+      if (isGone(error)) return false;
       throw error;
     }
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && QUEUE_GONE.has(error.name);
 }
 
 /** What is no wake-up is dropped: it can only be a hint. */

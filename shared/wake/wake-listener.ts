@@ -8,11 +8,11 @@
 import type { AccountId, GatewayId } from '../account/ids.ts';
 import type { ReplicaCache } from '../account/replica-cache.ts';
 import type { Log } from '../log.ts';
-import type { WakeQueue, WatchRegister } from './wake-queue.ts';
+import { type WakeQueue, WakeQueueLostError, type WatchRegister } from './wake-queue.ts';
 
 /** An idle session's account is read at least so often, whatever happened to its wake-ups. */
 export const POLL_MS = 5 * 60_000;
-/** A registration is renewed once an hour, and lasts for two, so that one lost renewal does no harm. */
+/** A registration is renewed once an hour, and lasts for two: there is an hour to repeat a renewal that failed. */
 export const RENEW_MS = 60 * 60_000;
 const EXPIRY_S = 2 * 60 * 60;
 /** How often is looked whether a renewal or a poll is due. */
@@ -24,7 +24,7 @@ export interface WakeListenerOptions {
   readonly gateway: GatewayId;
   readonly watches: WatchRegister;
   readonly queue: WakeQueue;
-  readonly replicas: ReplicaCache;
+  readonly replicas: Pick<ReplicaCache, 'wake' | 'poll'>;
   readonly now: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
@@ -112,6 +112,7 @@ export class WakeListener {
       } catch (error) {
         if (!this.#running()) return;
         log.warn({ err: error }, 'no wake-ups could be received');
+        if (error instanceof WakeQueueLostError) await this.#startOver();
         await sleep(RECEIVE_PAUSE_MS, signal).catch(() => undefined);
       }
     }
@@ -131,21 +132,34 @@ export class WakeListener {
     return !this.#stopping.signal.aborted;
   }
 
-  /** Does what is due now. */
+  /** Registers everything anew, and reads what may have been missed. */
+  async #startOver(): Promise<void> {
+    for (const watch of this.#watches.values()) {
+      watch.renewAt = -Infinity;
+      watch.pollAt = -Infinity;
+    }
+    await this.tend();
+  }
+
+  /** Does what is due now. What fails is due again the next time; neither keeps the other from being done. */
   async tend(): Promise<void> {
     const { now, replicas, log } = this.#options;
     for (const [account, watch] of this.#watches) {
-      try {
-        if (now() >= watch.renewAt) {
-          watch.renewAt = now() + RENEW_MS;
+      if (now() >= watch.renewAt) {
+        try {
           await this.#register(account);
+          watch.renewAt = now() + RENEW_MS;
+        } catch (error) {
+          log.warn({ err: error, account }, 'a registration for wake-ups could not be renewed');
         }
-        if (now() >= watch.pollAt) {
-          watch.pollAt = now() + POLL_MS;
+      }
+      if (now() >= watch.pollAt) {
+        try {
           await replicas.poll(account);
+          watch.pollAt = now() + POLL_MS;
+        } catch (error) {
+          log.warn({ err: error, account }, 'an idle account could not be polled');
         }
-      } catch (error) {
-        log.warn({ err: error, account }, 'an idle account could not be polled');
       }
     }
   }

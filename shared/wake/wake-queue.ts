@@ -36,8 +36,22 @@ export interface WakeSender {
 export interface WakeQueue {
   /** Its name for senders. */
   readonly queue: string;
-  /** Waits for wake-ups, up to some seconds; each is given once, or again if this process dies. */
+  /**
+   * Waits for wake-ups, up to some seconds; each is given at least once. Rejects with `WakeQueueLostError` if somebody
+   * has deleted the queue.
+   */
   receive(signal: AbortSignal): Promise<readonly Wake[]>;
   /** Deletes the queue. */
   close(): Promise<void>;
+}
+
+/**
+ * The queue was gone, and has been made again. What was sent meanwhile is lost, and senders that met no queue have taken
+ * this gateway's registrations away.
+ */
+export class WakeQueueLostError extends Error {
+  constructor(queue: string) {
+    super(`the wake-up queue ${queue} was deleted while it was in use`);
+    this.name = 'WakeQueueLostError';
+  }
 }

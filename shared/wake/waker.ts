@@ -4,7 +4,7 @@
  */
 import type { AccountId, GatewayId, RecordNumber } from '../account/ids.ts';
 import type { Log } from '../log.ts';
-import type { WakeSender, WatchRegister } from './wake-queue.ts';
+import type { Wake, WakeSender, Watcher, WatchRegister } from './wake-queue.ts';
 
 export interface WakerOptions {
   readonly watches: WatchRegister;
@@ -38,7 +38,7 @@ export class Waker {
   }
 
   async #tell(account: AccountId): Promise<void> {
-    const { watches, sender, now, log, self } = this.#options;
+    const { watches, now, log, self } = this.#options;
     for (;;) {
       const number = this.#due.get(account);
       if (number === undefined) break;
@@ -46,16 +46,27 @@ export class Waker {
       try {
         const watchers = await watches.of(account, now() / 1000);
         const others = watchers.filter(({ gateway }) => gateway !== self);
-        const sent = await Promise.all(others.map(({ queue }) => sender.send(queue, { account, number })));
-        const gone = others.filter((_, index) => !sent[index]);
-        await Promise.all(gone.map(({ gateway }) => watches.remove(account, gateway)));
+        await Promise.all(others.map((watcher) => this.#send(watcher, { account, number })));
       } catch (error) {
         log.warn(
           { err: error, account, number },
-          'wake-ups could not be sent; other gateways will see this at their next poll',
+          'who waits for wake-ups could not be read; other gateways will see this at their next poll',
         );
       }
     }
     this.#rounds.delete(account);
+  }
+
+  /** Each by itself: one gateway that cannot be told keeps no other from being told, nor `settled` from waiting for it. */
+  async #send({ gateway, queue }: Watcher, wake: Wake): Promise<void> {
+    const { watches, sender, log } = this.#options;
+    try {
+      if (!(await sender.send(queue, wake))) await watches.remove(wake.account, gateway);
+    } catch (error) {
+      log.warn(
+        { err: error, ...wake, gateway },
+        'a wake-up could not be sent; the gateway will see this at its next poll',
+      );
+    }
   }
 }
