@@ -10,7 +10,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: 'string' },
-    seconds: { type: 'string' },
+    seconds: { type: 'string', default: '900' },
     kills: { type: 'string', default: '60' },
     operations: { type: 'string', default: '2000' },
   },
@@ -23,11 +23,16 @@ function numberOf(name: string, text: string): number {
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const seed = numberOf('seed', values.seed ?? String(Date.now() % 1_000_000));
-const seconds = numberOf('seconds', values.seconds ?? '900');
+
+/** What both hunts take. */
+function bounds() {
+  const seed = numberOf('seed', values.seed ?? String(Date.now() % 1_000_000));
+  return { seed, seconds: numberOf('seconds', values.seconds) };
+}
 
 const HUNTS = {
   async kill(): Promise<void> {
+    const { seed, seconds } = bounds();
     const kills = numberOf('kills', values.kills);
     say(`kill hunt: ${kills} kills, seed ${seed}, at most ${seconds} s`);
     const begun = performance.now();
@@ -41,6 +46,7 @@ const HUNTS = {
     if (done < kills) throw new Error(`the time was enough for ${done} kills of ${kills}`);
   },
   async swarm(): Promise<void> {
+    const { seed, seconds } = bounds();
     const operations = numberOf('operations', values.operations);
     say(`swarm hunt: ${operations} operations, seed ${seed}, at most ${seconds} s`);
     const begun = performance.now();
@@ -51,13 +57,14 @@ const HUNTS = {
     say(
       `${result.records} records, ${result.folds} folds, ${result.emptied} records emptied, ${result.acknowledged} messages acknowledged, ${result.unknown} unknown, ${result.deleted} sessions lost their mailbox, the slowest command took ${result.slowest.toFixed(0)} ms; all as the journal says in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
     );
+    if (done < operations) throw new Error(`the time was enough for ${done} operations of ${operations}`);
   },
 };
 
-const [which = 'all'] = positionals;
-const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
-if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, all`);
 try {
+  const [which = 'all'] = positionals;
+  const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
+  if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm or all`);
   for (const [, hunt] of chosen) await hunt();
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));

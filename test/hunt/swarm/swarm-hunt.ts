@@ -154,8 +154,8 @@ class Swarm {
     const lasts = 20 + draw.below(200);
     try {
       for (let count = 0; count < lasts && this.#goesOn(until); count++) {
-        this.#left--;
         const operation = await operate(player);
+        this.#left--;
         this.#done.set(operation, (this.#done.get(operation) ?? 0) + 1);
         const wrong = this.#world.wrong();
         ensure(wrong === null, () => wrong ?? '');
