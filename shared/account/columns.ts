@@ -7,6 +7,8 @@
  */
 import type { BlobId, ModSeq, Uid } from './ids.ts';
 import { type FlagMode, type Flags, KeywordSets, combineKeywords, combineSystem } from './flags.ts';
+import { unpackInto } from './packed-numbers.ts';
+import type { SegmentColumns } from './segment.ts';
 import { type UidRanges, forEachRow, lowerBound } from './uid-ranges.ts';
 
 const BLOB_BYTES = 16;
@@ -58,6 +60,14 @@ class FlagArrays {
     copy.used = count;
     return copy;
   }
+  /** Writes the rows of a segment from `row` on. */
+  unpack(row: number, packed: SegmentColumns, keywordSets: KeywordSets): void {
+    this.system.set(packed.system, row);
+    unpackInto(this.modSeq, row, packed.modSeq);
+    const end = row + unpackInto(this.keywordSet, row, packed.set);
+    const interned = packed.sets.map((keywords) => keywordSets.intern(keywords));
+    for (let at = row; at < end; at++) this.keywordSet[at] = interned[this.keywordSet[at] as number] ?? 0;
+  }
 }
 
 /** Columns that stay as they are while the message lives. */
@@ -99,6 +109,18 @@ class FixedArrays {
     copy.slot.set(this.slot.subarray(0, count));
     copy.used = count;
     return copy;
+  }
+  /** Writes the rows of a segment from `row` on. */
+  unpack(row: number, packed: SegmentColumns): void {
+    unpackInto(this.uid, row, packed.uid);
+    unpackInto(this.size, row, packed.size);
+    unpackInto(this.date, row, packed.date);
+    unpackInto(this.zone, row, packed.zone);
+    unpackInto(this.saved, row, packed.saved);
+    this.blob.set(packed.blob, row * BLOB_BYTES);
+    unpackInto(this.chunk, row, packed.chunk);
+    unpackInto(this.at, row, packed.at);
+    unpackInto(this.slot, row, packed.slot);
   }
   moveRow(from: number, to: number): void {
     this.uid[to] = this.uid[from] as number;
@@ -143,6 +165,22 @@ export class Columns {
     let columns = Columns.empty().#reserve(expected);
     for (const row of rows) columns = columns.append(row);
     return columns;
+  }
+
+  /** The rows of segments, in their order, without an object a row: 100,000 of those would stop a process for a while. */
+  static ofSegments(segments: readonly SegmentColumns[]): Columns {
+    const count = segments.reduce((sum, { system }) => sum + system.length, 0);
+    const keywordSets = new KeywordSets();
+    const flags = new FlagArrays(Math.max(MIN_CAPACITY, count));
+    const fixed = new FixedArrays(flags.capacity);
+    let row = 0;
+    for (const segment of segments) {
+      flags.unpack(row, segment, keywordSets);
+      fixed.unpack(row, segment);
+      row += segment.system.length;
+    }
+    flags.used = fixed.used = count;
+    return new Columns(count, flags, fixed, keywordSets);
   }
 
   /** UIDs, ascending; the first `count` entries are this value's. */

@@ -5,8 +5,9 @@
 import { decode, encode } from 'cborg';
 import type { Row } from './columns.ts';
 import type { MailboxId } from './ids.ts';
+import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { UnknownVersionError } from './record.ts';
-import { decodeRows, encodeRows, packNumbers, unpackNumbers } from './segment.ts';
+import { decodeRows, encodeRows } from './segment.ts';
 
 const GRAVEYARD_VERSION = 1;
 

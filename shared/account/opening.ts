@@ -9,7 +9,7 @@ import { Columns } from './columns.ts';
 import type { AccountId, MailboxId, RecordNumber } from './ids.ts';
 import type { JournalStore, OpenedAccount, StoredBundle } from './journal-store.ts';
 import { type JournalRecord, isEmptied } from './record.ts';
-import { decodeRows } from './segment.ts';
+import { decodeColumns } from './segment.ts';
 import { EMPTY_STATE } from './state.ts';
 import { decodeBundle } from './bundle.ts';
 
@@ -26,7 +26,9 @@ export class AccountMissingError extends Error {
 /** The journal has a hole that reading again does not close. */
 export class JournalDamagedError extends Error {
   constructor(account: AccountId, detail: string) {
-    super(`the journal of account ${account} is damaged: ${detail}; nothing was changed, restore it from a backup`);
+    super(
+      `the journal of account ${account} is damaged: ${detail}; nothing was changed, restore it from a backup`,
+    );
     this.name = 'JournalDamagedError';
   }
 }
@@ -133,8 +135,7 @@ export async function columnsAtCheckpoint(
     next += segments.length;
     const present = mine.filter((piece) => piece !== null);
     if (present.length < mine.length) return null;
-    const rows = present.flatMap(decodeRows);
-    columns.set(mailbox, Columns.of(rows, rows.length));
+    columns.set(mailbox, Columns.ofSegments(present.map(decodeColumns)));
   }
   return columns;
 }

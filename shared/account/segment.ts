@@ -8,47 +8,13 @@ import { decode, encode } from 'cborg';
 import type { Columns, Row } from './columns.ts';
 import { ZONE_STEP } from './columns.ts';
 import type { BlobId, ModSeq, Uid } from './ids.ts';
+import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { UnknownVersionError } from './record.ts';
 
 export const SEGMENT_VERSION = 1;
 export const MESSAGES_PER_SEGMENT = 4096;
 
 const BLOB_BYTES = 16;
-
-/** Signed numbers as distances, zigzag and LEB128, of any magnitude below 2^52. */
-export function packNumbers(values: readonly number[]): Uint8Array {
-  const bytes: number[] = [];
-  let previous = 0;
-  for (const value of values) {
-    const distance = value - previous;
-    previous = value;
-    let zigzag = distance < 0 ? -distance * 2 - 1 : distance * 2;
-    while (zigzag >= 0x80) {
-      bytes.push((zigzag % 0x80) | 0x80);
-      zigzag = Math.floor(zigzag / 0x80);
-    }
-    bytes.push(zigzag);
-  }
-  return Uint8Array.from(bytes);
-}
-
-/** Inverse of `packNumbers`. */
-export function unpackNumbers(bytes: Uint8Array): number[] {
-  const values: number[] = [];
-  let previous = 0;
-  let zigzag = 0;
-  let scale = 1;
-  for (const byte of bytes) {
-    zigzag += (byte & 0x7f) * scale;
-    scale *= 0x80;
-    if (byte & 0x80) continue;
-    previous += zigzag % 2 === 1 ? -(zigzag + 1) / 2 : zigzag / 2;
-    values.push(previous);
-    zigzag = 0;
-    scale = 1;
-  }
-  return values;
-}
 
 /** Bytes of the rows `from` … `to` (end excluded) of `columns`. */
 export function encodeSegment(columns: Columns, from: number, to: number): Uint8Array {
@@ -88,14 +54,43 @@ export function encodeRows(rows: readonly Row[]): Uint8Array {
   );
 }
 
-/** Inverse of `encodeSegment` and `encodeRows`. */
-export function decodeRows(bytes: Uint8Array): Row[] {
-  const fields = decode(zstdDecompressSync(bytes)) as [number, string[][], ...Uint8Array[]];
+/** A segment as it is stored: each column still packed by `packNumbers`, but for `system` (a byte a row) and `blob`. */
+export interface SegmentColumns {
+  readonly sets: readonly (readonly string[])[];
+  readonly uid: Uint8Array;
+  readonly system: Uint8Array;
+  /** Indices into `sets`. */
+  readonly set: Uint8Array;
+  readonly modSeq: Uint8Array;
+  readonly size: Uint8Array;
+  readonly date: Uint8Array;
+  /** In steps of `ZONE_STEP`. */
+  readonly zone: Uint8Array;
+  readonly saved: Uint8Array;
+  readonly blob: Uint8Array;
+  readonly chunk: Uint8Array;
+  readonly at: Uint8Array;
+  readonly slot: Uint8Array;
+}
+
+/** Opens a segment without unpacking its columns. */
+export function decodeColumns(bytes: Uint8Array): SegmentColumns {
+  const fields = decode(zstdDecompressSync(bytes)) as [number, string[][], ...Column12];
   const [version, sets, ...columns] = fields;
   if (version !== SEGMENT_VERSION) throw new UnknownVersionError(`a segment of version ${version}`);
-  const [uid, system, set, modSeq, size, date, zone, saved, blobs, chunk, at, slot] = columns as Column12;
-  const numbers = [uid, set, modSeq, size, date, zone, saved, chunk, at, slot].map(unpackNumbers);
-  const [uids, setOf, modSeqs, sizes, dates, zones, savedAt, chunks, ats, slots] = numbers as Numbers10;
+  const [uid, system, set, modSeq, size, date, zone, saved, blob, chunk, at, slot] = columns;
+  return { sets, uid, system, set, modSeq, size, date, zone, saved, blob, chunk, at, slot };
+}
+
+/** Inverse of `encodeSegment` and `encodeRows`. */
+export function decodeRows(bytes: Uint8Array): Row[] {
+  const packed = decodeColumns(bytes);
+  const { sets, system, blob: blobs } = packed;
+  const [uids, setOf, modSeqs, sizes] = [packed.uid, packed.set, packed.modSeq, packed.size].map(
+    unpackNumbers,
+  ) as Numbers4;
+  const [dates, zones, savedAt] = [packed.date, packed.zone, packed.saved].map(unpackNumbers) as Numbers3;
+  const [chunks, ats, slots] = [packed.chunk, packed.at, packed.slot].map(unpackNumbers) as Numbers3;
   return uids.map((value, row) => ({
     uid: value as Uid,
     system: system[row] as number,
@@ -115,4 +110,5 @@ export function decodeRows(bytes: Uint8Array): Row[] {
 type B = Uint8Array;
 type Column12 = [B, B, B, B, B, B, B, B, B, B, B, B];
 type N = number[];
-type Numbers10 = [N, N, N, N, N, N, N, N, N, N];
+type Numbers3 = [N, N, N];
+type Numbers4 = [N, N, N, N];

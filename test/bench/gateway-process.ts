@@ -37,7 +37,13 @@ const gateway = await startGatewayProcess({
   listeners: [{ kind: 'plain', host: '127.0.0.1', port: 0 }],
   tls: { context: () => createSecureContext() },
   // All clients are on one machine, and some on one account.
-  limits: { connections: 1e6, connectionsPerAddress: 1e6, connectionsPerAccount: 1e6 },
+  limits: {
+    connections: 1e6,
+    connectionsPerAddress: 1e6,
+    connectionsPerAccount: 1e6,
+    // Some never sign in: it is what a bare connection holds that is looked at.
+    unauthenticatedMs: 3_600_000,
+  },
   ...(settings.replicaBudgetBytes === undefined ? {} : { replicaBudgetBytes: settings.replicaBudgetBytes }),
   log: createLog({ level: 'error', pretty: false }),
 });
