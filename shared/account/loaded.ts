@@ -23,7 +23,10 @@ export function sourceOfLoaded(state: AccountState, op: Op): readonly MailboxId[
 }
 
 /** `mailboxes`, and every mailbox from which rows came to them in `tail`, however indirectly. */
-export function tiedTo(mailboxes: readonly MailboxId[], tail: readonly JournalRecord[]): ReadonlySet<MailboxId> {
+export function tiedTo(
+  mailboxes: readonly MailboxId[],
+  tail: readonly JournalRecord[],
+): ReadonlySet<MailboxId> {
   const tied = new Set(mailboxes);
   for (let record = tail.length - 1; record >= 0; record--) {
     const ops = tail[record]?.ops ?? [];

@@ -16,6 +16,7 @@ export async function beginAccount(journal: JournalStore, rim: Rim): Promise<Acc
   builder.add(firstOps(time));
   const { records } = builder.finish(rim.randomHex(12), time, 0);
   const outcome = await journal.put(account, records);
-  if (outcome.kind !== 'written') throw new Error(`account ${account} exists already: the random source is broken`);
+  if (outcome.kind !== 'written')
+    throw new Error(`account ${account} exists already: the random source is broken`);
   return account;
 }

@@ -99,10 +99,13 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
  * The settings that a process on AWS is given in its environment: `QUIRE_MAIL_TABLE`, `QUIRE_DIRECTORY_TABLE`,
  * `QUIRE_MAIL_BUCKET`, `QUIRE_INBOUND_BUCKET`, and `AWS_REGION`, which Lambda and ECS set. Throws in one sentence.
  */
-export function engineSettingsFrom(environment: Readonly<Record<string, string | undefined>>): EngineSettings {
+export function engineSettingsFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+): EngineSettings {
   const required = (name: string): string => {
     const value = environment[name];
-    if (value === undefined || value === '') throw new Error(`set ${name}: this process does not know its stores`);
+    if (value === undefined || value === '')
+      throw new Error(`set ${name}: this process does not know its stores`);
     return value;
   };
   return {

@@ -147,7 +147,10 @@ export class Connection {
    * The client has signed in to `account` (a key of the caller's): it counts towards the account's connections, of which
    * there may be `most`, and the time limit for signing in is lifted. If there are too many, answer NO [LIMIT] with the reason and change nothing.
    */
-  signIn(account: string, most = Infinity): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
+  signIn(
+    account: string,
+    most = Infinity,
+  ): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
     const admitted = this.#around.admission.admitToAccount(account, most);
     if (!admitted.ok) return admitted;
     this.#releaseAccount?.();
