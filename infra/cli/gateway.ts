@@ -55,7 +55,9 @@ async function gateway(flags: Flags): Promise<void> {
     const { imap, imaps } = running;
     const line = settings.json ? JSON.stringify({ imap, imaps }) : welcome(running);
     process.stdout.write(`${line}\n`);
-    await untilSignal(log, () => parts.stop(), lossOf(instance, settings.data, log, parts));
+    await untilSignal(log, () => parts.stop(), {
+      fault: lossOf(instance, settings.data, log, parts),
+    });
   });
 }
 

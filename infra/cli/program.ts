@@ -5,7 +5,7 @@ import { ListenError } from '../../gateway/imap/server/imap-server.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
-import { SetupError } from '../local/setup-error.ts';
+import { errorCode, SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
 import { domainCommand } from './domain.ts';
 import { gatewayCommand } from './gateway.ts';
@@ -29,6 +29,7 @@ Commands that look after accounts work while the instance runs and while it does
 
 /** Runs the command line; resolves to the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreIfUnread);
   const program = new Command('quire')
     .description('A mail backend on AWS primitives. Runs on one machine too.')
     .version(version(), '-V, --version', 'print the version')
@@ -46,6 +47,12 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.stderr.write(`quire: ${sentence(error)}\n`);
     return 1;
   }
+}
+
+/** A reader that has seen enough (`| head`), a terminal that was closed: no fault, and nobody to tell. */
+function ignoreIfUnread(error: Error): void {
+  const code = errorCode(error);
+  if (code !== 'EPIPE' && code !== 'EIO') throw error;
 }
 
 /** What commander does not hand down to commands that are added whole. */

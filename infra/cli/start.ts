@@ -1,6 +1,6 @@
 /** `quire start`: all of Quire on one machine. */
 import { Command } from 'commander';
-import { SETTINGS, type Flags, type SettingName } from '../local/settings.ts';
+import { checkPortsDiffer, SETTINGS, type Flags, type SettingName } from '../local/settings.ts';
 import { startLocal, type RunningInstance } from '../local/start.ts';
 import { addSettings, at, logOf, settingsOf } from './options.ts';
 import { untilSignal } from './until-signal.ts';
@@ -12,6 +12,7 @@ export function startCommand(): Command {
 
 async function start(flags: Flags): Promise<void> {
   const settings = settingsOf(flags);
+  checkPortsDiffer(settings);
   const log = logOf(settings);
   log.info({ data: settings.data }, 'starting');
   const instance = await startLocal(settings, log);

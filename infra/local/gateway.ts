@@ -6,7 +6,7 @@ import type { Engine } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Certificate } from './certificate.ts';
 import type { Listener } from './instance.ts';
-import { SetupError } from './setup-error.ts';
+import { listenError } from './setup-error.ts';
 
 export interface GatewayOptions {
   readonly engine: Engine;
@@ -38,10 +38,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     tls: { context: () => context },
     log,
   }).catch((error: unknown) => {
-    if (!(error instanceof ListenError)) throw error;
-    throw new SetupError(`${error.message}: give other ports with --imap-port and --imaps-port.`, {
-      cause: error,
-    });
+    throw error instanceof ListenError ? portError(error.cause, options) : error;
   });
   const [imap, imaps] = gateway.addresses;
   if (imap === undefined) throw new Error('the gateway listens nowhere');
@@ -50,4 +47,12 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...(imaps === undefined ? {} : { imaps: { host, port: imaps.port } }),
     stop: () => gateway.stop(),
   };
+}
+
+/** `cause`: of Node's, which names the port unless it is the address that is wrong. */
+function portError(cause: unknown, { host, imapPort, imapsPort }: GatewayOptions): Error {
+  const port = typeof cause === 'object' && cause !== null && 'port' in cause ? cause.port : undefined;
+  return imapsPort !== undefined && port === imapsPort
+    ? listenError(cause, 'The IMAPS', host, imapsPort, '--imaps-port')
+    : listenError(cause, 'The IMAP', host, imapPort, '--imap-port');
 }

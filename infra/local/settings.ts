@@ -242,6 +242,22 @@ function port(given: Given | undefined): number | undefined {
   throw new SetupError(`${given.name} is "${given.text}", but a port is a whole number from 0 to 65535.`);
 }
 
+/**
+ * For who opens all three; the system's own answer would be that another program has the port.
+ * @throws {SetupError} if two are the same.
+ */
+export function checkPortsDiffer(ports: Pick<LocalSettings, 'imapPort' | 'imapsPort' | 'smtpPort'>): void {
+  const seen = new Map<number, string>();
+  for (const name of ['imapPort', 'imapsPort', 'smtpPort'] as const) {
+    const flag = `--${SETTINGS[name].flag}`;
+    const other = seen.get(ports[name]);
+    if (other !== undefined) {
+      throw new SetupError(`${other} and ${flag} are both ${ports[name]}: give each a port of its own.`);
+    }
+    if (ports[name] !== 0) seen.set(ports[name], flag);
+  }
+}
+
 function yesOrNo(given: Given | undefined): boolean | undefined {
   if (given === undefined) return undefined;
   switch (given.text.toLowerCase()) {

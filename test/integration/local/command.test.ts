@@ -128,6 +128,26 @@ describe('quire start', () => {
     );
   });
 
+  test('an address that this machine has not is one sentence that names --host', async () => {
+    const result = await run([
+      ...['start', '--json', '--log-level', 'error', '--no-demo', '--host', '192.0.2.1'],
+      ...['--data', await temporaryFolder(), ...ANY_PORT],
+    ]);
+    expect(result).toEqual({
+      status: 1,
+      output: '',
+      errors: 'quire: This machine has no address 192.0.2.1 to listen on: give another one with --host.\n',
+    });
+  });
+
+  test('a reader of its output that has gone is no fault', async () => {
+    const child = quire('--help');
+    child.stdout.destroy();
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    const [errors, [status]] = await Promise.all([text(child.stderr), ended]);
+    expect([errors, status]).toEqual(['', 0]);
+  });
+
   test('a bad setting is one sentence and 1', async () => {
     expect(await run(['start', '--imap-port', 'imap'])).toEqual({
       status: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readSettings } from '../../../infra/local/settings.ts';
+import { checkPortsDiffer, readSettings } from '../../../infra/local/settings.ts';
 import { SetupError } from '../../../infra/local/setup-error.ts';
 
 const read = (flags: Record<string, string | boolean> = {}, environment: Record<string, string> = {}) =>
@@ -27,6 +27,17 @@ describe('settings of a local instance', () => {
       data: '/srv/mail',
     });
     expect(read({ imapPort: '0' }, { QUIRE_IMAP_PORT: '2143' }).imapPort).toBe(0);
+  });
+
+  test('two listeners on one port are one sentence; any number may have any free one', () => {
+    const check = (flags: Record<string, string>) => () => checkPortsDiffer(read(flags));
+    expect(check({ imapPort: '2143', smtpPort: '2143' })).toThrow(SetupError);
+    expect(check({ imapPort: '2143', smtpPort: '2143' })).toThrow(
+      '--imap-port and --smtp-port are both 2143',
+    );
+    expect(check({ imapPort: '1993' })).toThrow('--imap-port and --imaps-port are both 1993');
+    expect(check({})).not.toThrow();
+    expect(check({ imapPort: '0', imapsPort: '0', smtpPort: '0' })).not.toThrow();
   });
 
   test('an empty variable is not set', () => {
