@@ -28,7 +28,8 @@ const CLONES_PER_WRITE = 8;
 export const idle: Section = async ({ scale, say, nodeFlags }) => {
   const sessions = Math.max(1, Math.round(SESSIONS * scale));
   const stores = await startBenchStores();
-  const flags = ['--expose-gc', ...nodeFlags];
+  // V8 drops the code of functions that have not run for some collections: megabytes, at any moment between two looks.
+  const flags = ['--expose-gc', '--no-flush-bytecode', ...nodeFlags];
   try {
     say('connections');
     const greeted = await held(stores, flags, sessions, async (port) => WireTimer.connect(port));
