@@ -2,7 +2,7 @@
 const base = {
   testEnvironment: 'node',
   // Errors of Node's own modules come from outside jest's realm; see the file.
-  setupFiles: ['<rootDir>/test/support/error-realm.ts'],
+  setupFiles: ['<rootDir>/test/support/error-realm.ts', '<rootDir>/test/support/fixed-seed.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

@@ -2,7 +2,7 @@
  * Messages that are never delivered: kept in the inbound bucket under a prefix of their own, with the notification they
  * came with, so that an administrator can look at one, and have it delivered after all by queueing the notification.
  */
-import { BlobExistsError, type BlobStore } from '../../shared/blob/blob-store.ts';
+import { BlobExistsError, BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Notification } from './notification.ts';
 
@@ -25,6 +25,21 @@ export async function keepAside(
   await putOnce(inbound, `${key}.notification.json`, envelope);
   await putOnce(inbound, key, raw);
   log.warn({ message: messageId, key, recipients: recipients.length }, `a message is kept aside: ${reason}`);
+}
+
+/** Whether the message of this notification has been kept aside before. */
+export async function isAside(
+  reason: AsideReason,
+  { objectKey }: Notification,
+  inbound: BlobStore,
+): Promise<boolean> {
+  try {
+    for await (const _ of await inbound.get(asideKey(reason, objectKey), { start: 0, end: 1 })) break;
+    return true;
+  } catch (error) {
+    if (error instanceof BlobMissingError) return false;
+    throw error;
+  }
 }
 
 async function putOnce(inbound: BlobStore, key: string, body: Uint8Array): Promise<void> {

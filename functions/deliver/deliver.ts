@@ -25,7 +25,7 @@ import type { MessageStore } from '../../shared/blob/message-store.ts';
 import type { AddressDirectory, Destination, Refusal } from '../../shared/directory/directory.ts';
 import type { Log } from '../../shared/log.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from '../lambda-types.ts';
-import { keepAside } from './aside.ts';
+import { isAside, keepAside } from './aside.ts';
 import { type Notification, parseNotification } from './notification.ts';
 import { type Placement, placementOf } from './placement.ts';
 import { inParallel } from '../parallel.ts';
@@ -190,6 +190,8 @@ async function readRaw(
     return Buffer.concat(chunks);
   } catch (error) {
     if (!(error instanceof BlobMissingError)) throw error;
+    // What was kept aside has no markers: its copy says that it is settled.
+    if (placementOf(notification) === 'aside' && (await isAside('virus', notification, inbound))) return null;
     const accounts = open.map(({ account }) => account);
     const done = await journal.delivered(notification.messageId, accounts);
     if (done.size === accounts.length) return null;

@@ -18,16 +18,21 @@ export interface Trace {
 const LF = 10;
 const CR = 13;
 const RETURN_PATH = 'return-path:';
+/** Bytes within which a field's colon must come: a line is at most 998 (RFC 5322 §2.1.1). */
+const LONGEST_NAME = 998;
 
 /** The message as it is stored: pieces that follow each other, sharing the bytes of `raw`. */
 export function traced(raw: Uint8Array, trace: Trace): readonly Uint8Array[] {
   const { fields, end } = returnPaths(raw);
   const first = fields[0];
   const own = first?.start === 0 ? raw.subarray(first.start, first.end) : undefined;
+  // A message whose first line is no field has no header: ours must not take that line for its own.
+  const headless = raw.length > 0 && !beginsWithField(raw);
   const pieces: Uint8Array[] = [
     own ?? Buffer.from(`Return-Path: <${clean(trace.source)}>\r\n`),
     received(trace),
   ];
+  if (headless) pieces.push(Buffer.from('\r\n'));
   let from = 0;
   for (const field of fields) {
     pieces.push(raw.subarray(from, field.start));
@@ -45,6 +50,12 @@ function received({ recipient, messageId, time, hostname }: Trace): Uint8Array {
     `\tfor <${clean(recipient)}>; ${date}`,
   ];
   return Buffer.from(lines.map((line) => `${line}\r\n`).join(''));
+}
+
+/** A field's name and its colon, or the end of an empty header (RFC 5322 §2.2, §3.6.8). */
+function beginsWithField(raw: Uint8Array): boolean {
+  const start = Buffer.from(raw.subarray(0, LONGEST_NAME)).toString('latin1');
+  return /^(?:[!-9;-~]+[ \t]*:|\r?\n)/.test(start);
 }
 
 /** Nothing from an envelope may begin a line of its own. */

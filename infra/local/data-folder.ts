@@ -3,6 +3,7 @@
  * first part is started until after the last one has stopped.
  */
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { identityOf, isAlive, type ProcessIdentity } from './process-identity.ts';
@@ -26,10 +27,24 @@ export interface FolderLock {
   release(): Promise<void>;
 }
 
+/** Level by level: mkdir's own `recursive` never ends where a file system takes no folders, as below /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST') return;
+    const parent = path.dirname(folder);
+    if (code !== 'ENOENT' || parent === folder || existsSync(parent)) throw error;
+    await makeFolders(parent);
+    await mkdir(folder, { mode: 0o700 });
+  }
+}
+
 /** Makes the folder if need be; only its owner may look inside, for it holds people's mail. */
 export async function makeDataFolder(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder);
     // mkdir is silent about a folder that is there and read-only: try to write.
     const probe = path.join(folder, `.probe-${randomUUID()}`);
     await writeFile(probe, '');

@@ -29,12 +29,11 @@ const MAX_UID = 0xffff_ffff;
  * - `keywords`: the mailbox would have more than `MAX_KEYWORDS`;
  * - `quota`: the account would hold more than it may;
  * - `expired`: a message's blob was stored too long ago to be named (I2): store it again;
- * - `same mailbox`: MOVE into the mailbox where the message is;
  * - `missing`: a message that must be there has been expunged;
  * - `uids`: the mailbox has no UIDs left.
  */
 export type MessageRefusalReason =
-  'no mailbox' | 'no target' | 'keywords' | 'quota' | 'expired' | 'same mailbox' | 'missing' | 'uids';
+  'no mailbox' | 'no target' | 'keywords' | 'quota' | 'expired' | 'missing' | 'uids';
 
 export class MessageRefusal extends Error {
   readonly reason: MessageRefusalReason;
@@ -204,10 +203,17 @@ export function decideCopy(state: AccountState, request: CopyRequest): Decision<
 }
 
 export function decideMove(state: AccountState, request: CopyRequest): Decision<CopyOutcome> {
-  if (request.from === request.to)
-    throw new MessageRefusal('same mailbox', 'the messages are in that mailbox already');
-  return transfer(state, 'move', request);
+  if (request.from !== request.to) return transfer(state, 'move', request);
+  // Allowed where COPY is (RFC 6851 §3.3): the messages get new UIDs. One record, so that both happen or neither.
+  const { ops, value } = transfer(state, 'copy', { ...request, quota: NO_QUOTA });
+  const [copied] = ops;
+  if (copied?.op !== 'copy') return { ops, value };
+  const { from: mailbox, uids, effect } = copied;
+  return { ops: [copied, { op: 'expunge', mailbox, uids, effect }], value };
 }
+
+/** Nothing is added in the end. */
+const NO_QUOTA: Quota = { quotaBytes: Infinity, quotaMessages: Infinity };
 
 function transfer(state: AccountState, op: 'copy' | 'move', request: CopyRequest): Decision<CopyOutcome> {
   const columns = columnsIn(state, request.from);

@@ -28,7 +28,10 @@ export interface ListEntry {
   readonly selected: Mailbox | undefined;
 }
 
-/** What LIST returns, in order of name with INBOX first. */
+/**
+ * What LIST returns, in order of name with INBOX first. A level that is no mailbox is left by DELETE of a name that has
+ * names below it; it stays in every list as \\Noselect (RFC 3501 §6.3.4).
+ */
 export async function listEntries(
   state: AccountState,
   request: ListRequest,
@@ -57,7 +60,7 @@ export async function listEntries(
       entries.set(name, entry(name, selection.options));
   }
   if (selection.options.length === 0) {
-    for (const name of await matching(without(above, mailboxes), patterns.filter(endsInLevel), turns))
+    for (const name of await matching(without(above, mailboxes), patterns, turns))
       entries.set(name, entry(name));
   }
   return sorted(entries.values());

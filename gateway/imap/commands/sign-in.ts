@@ -11,9 +11,9 @@ import type { Completion } from './command.ts';
 
 const FIRST_PAUSE_MS = 500;
 /** A person who mistypes again and again is not kept from trying. */
-const LONGEST_PAUSE_MS = 8_000;
+const LONGEST_PAUSE_MS = 4_000;
 /** After so many failures the client is a guesser, or has a stale password stored: it may come back. */
-const MAX_FAILURES = 10;
+const MAX_FAILURES = 6;
 
 export async function signIn(session: Session, name: string, password: string): Promise<Completion> {
   const { directory, verifier, log } = session.services;

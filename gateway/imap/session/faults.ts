@@ -4,6 +4,7 @@ import { OutcomeUnknownError } from '../../../shared/account/journal-store.ts';
 import { UnknownVersionError } from '../../../shared/account/record.ts';
 import { TooLargeError } from '../../../shared/account/record-builder.ts';
 import { BusyError } from '../../../shared/account/replica.ts';
+import { classifyFailure } from '../../../shared/aws/retry.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
 import { PasswordVerifierBusyError } from '../../../shared/directory/password-verifier.ts';
 import { TlsHandshakeError } from '../server/tls.ts';
@@ -28,7 +29,6 @@ const MESSAGE_REFUSALS: Record<MessageRefusalReason, ResponseCode> = {
   keywords: 'LIMIT',
   quota: 'OVERQUOTA',
   expired: 'UNAVAILABLE',
-  'same mailbox': 'CANNOT',
   // RFC 5530 §3: "someone else has issued an EXPUNGE".
   missing: 'EXPUNGEISSUED',
   uids: 'LIMIT',
@@ -50,6 +50,9 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof UnknownVersionError)
     return fault('UNAVAILABLE', 'this server is being upgraded, please try again later');
   if (error instanceof BlobMissingError) return fault('SERVERBUG', 'a message cannot be read');
+  // A store that throttles, fails or cannot be reached (RFC 5530 §3).
+  if (classifyFailure(error) !== 'fatal')
+    return fault('UNAVAILABLE', 'the store does not answer at this moment');
   return fault('SERVERBUG', 'the server failed to do this');
 }
 

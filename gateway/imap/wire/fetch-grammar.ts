@@ -43,7 +43,7 @@ function parseModifiers(cursor: CommandCursor): Modifiers {
     else throw new ImapSyntaxError('unknown modifier of FETCH: CHANGEDSINCE and VANISHED are known');
   });
   if (modifiers.vanished && modifiers.changedSince === undefined) {
-    throw new ImapSyntaxError('VANISHED needs CHANGEDSINCE beside it (RFC 7162 §3.2.6)');
+    throw new ImapSyntaxError('VANISHED needs CHANGEDSINCE beside it (RFC 7162 section 3.2.6)');
   }
   return modifiers;
 }
@@ -140,7 +140,7 @@ function parseSectionText(cursor: CommandCursor, ofPart: boolean): SectionText {
     case 'TEXT':
       return { kind: lowerCase(name) };
     case 'MIME':
-      if (!ofPart) throw new ImapSyntaxError('MIME needs a part number before it (RFC 9051 §6.4.5.1)');
+      if (!ofPart) throw new ImapSyntaxError('MIME needs a part number before it (RFC 9051 section 6.4.5.1)');
       return { kind: 'mime' };
     case 'HEADER.FIELDS':
     case 'HEADER.FIELDS.NOT': {
@@ -161,7 +161,7 @@ function parsePartial(cursor: CommandCursor): PartialRange | undefined {
   cursor.expect('.', '"." and a number of octets');
   const length = cursor.number64('a number of octets');
   if (length === 0)
-    throw new ImapSyntaxError('a partial fetch must ask for at least one octet (RFC 9051 §6.4.5)');
+    throw new ImapSyntaxError('a partial fetch must ask for at least one octet (RFC 9051 section 6.4.5)');
   cursor.expect('>', '">" after the number of octets');
   return { offset, length };
 }

@@ -71,7 +71,9 @@ function parseSelection(
   };
   cursor.list('selection options', parseOption, 'allowed');
   if (select.recursiveMatch && !select.subscribed && !select.specialUse) {
-    throw new ImapSyntaxError('RECURSIVEMATCH needs SUBSCRIBED or SPECIAL-USE beside it (RFC 9051 §6.3.9.1)');
+    throw new ImapSyntaxError(
+      'RECURSIVEMATCH needs SUBSCRIBED or SPECIAL-USE beside it (RFC 9051 section 6.3.9.1)',
+    );
   }
 }
 

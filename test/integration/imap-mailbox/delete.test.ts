@@ -19,6 +19,7 @@ test('DELETE takes a mailbox and its messages; names below it stay, and the leve
     C: a DELETE a
     S: a OK mailbox deleted
     C: b LIST "" a*
+    S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" a
     S: * LIST (\\HasNoChildren) "/" a/b
     S: b OK mailboxes listed
     C: c LIST "" a%

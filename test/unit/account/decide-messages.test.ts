@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Divergence, applyOp } from '../../../shared/account/apply.ts';
+import { type Divergence, apply, applyOp } from '../../../shared/account/apply.ts';
 import { firstOps } from '../../../shared/account/decide-mailboxes.ts';
 import {
   type CopyRequest,
@@ -187,13 +187,23 @@ describe('COPY and MOVE', () => {
   });
 
   test('refusals', () => {
-    expect(refusal(() => decideMove(state, { ...request, to: INBOX_ID }))).toBe('same mailbox');
     expect(refusal(() => decideCopy(state, { ...request, to: INBOX_ID }))).toBe('none');
     expect(refusal(() => decideCopy(state, { ...request, to: GONE }))).toBe('no target');
     expect(refusal(() => decideCopy(state, { ...request, from: GONE }))).toBe('no mailbox');
     const full = { quotaBytes: state.usage.bytes + 19, quotaMessages: Infinity };
     expect(refusal(() => decideCopy(state, { ...request, quota: full }))).toBe('quota');
     expect(refusal(() => decideMove(state, { ...request, quota: full }))).toBe('none');
+  });
+
+  test('MOVE into the same mailbox gives new UIDs, as COPY would (RFC 6851 §3.3)', () => {
+    const { ops, value } = decideMove(state, { ...request, uids: uids(1), to: INBOX_ID });
+    expect(ops.map(({ op }) => op)).toEqual(['copy', 'expunge']);
+    const inbox = state.mailboxes.get(INBOX_ID);
+    expect(value).toMatchObject({ source: [1], destination: [inbox?.uidNext] });
+    const record = { number: (state.number + 1) as never, commit: 'c', time: 0, ops, usage: state.usage };
+    const after = apply(state, { ...record, journalBytes: 0 }).mailboxes.get(INBOX_ID);
+    expect(after).toMatchObject({ messages: inbox?.messages, uidNext: (inbox?.uidNext ?? 0) + 1 });
+    expect(after?.columns?.rowOf(1)).toBe(-1);
   });
 
   test('a mailbox that has given out all its UIDs takes no more', () => {

@@ -142,6 +142,12 @@ describe('a delivered message', () => {
   );
 });
 
+test('a message without a header keeps its first line out of ours', async () => {
+  const alice = await addAccount('alice');
+  await deliverBatch(sqsEvent([arrived({ messageId: 'm1' }, 'no header at all\r\n')]), lambda());
+  expect(await stored(alice)).toMatch(/\+0000\r\n\r\nno header at all\r\n$/);
+});
+
 describe('verdicts', () => {
   const combinations = VERDICTS.flatMap((virus) =>
     VERDICTS.flatMap((spam) =>
@@ -169,6 +175,14 @@ describe('verdicts', () => {
     expect([...inbound.objects.keys()]).toEqual(
       infected ? ['aside/virus/inbound/m1.notification.json', 'aside/virus/inbound/m1'] : [],
     );
+  });
+
+  test('a virus that SQS hands over again was settled the first time', async () => {
+    await addAccount('alice');
+    const body = arrived({ messageId: 'm1', virus: 'FAIL' });
+    for (const [seed, attempt] of [1, 1, 2].entries())
+      expect(await deliverBatch(sqsEvent([body], attempt), lambda(seed))).toEqual(DONE);
+    expect(inbound.objects.size).toBe(2);
   });
 
   test('a verdict that SES has yet to invent counts as one that could not be decided', async () => {

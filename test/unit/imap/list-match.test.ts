@@ -54,7 +54,7 @@ describe('LIST', () => {
     uses: { Sent: 'Sent' },
   };
 
-  test('with * returns mailboxes, INBOX first and children behind their parent, and no level that is none', async () => {
+  test('with * returns mailboxes and the levels above them, INBOX first, children behind their parent', async () => {
     expect(await list(tree, { patterns: ['*'] })).toEqual([
       '(\\HasChildren) INBOX',
       '(\\HasNoChildren) INBOX/below',
@@ -63,14 +63,19 @@ describe('LIST', () => {
       '(\\HasChildren) a',
       '(\\HasNoChildren) a/b',
       '(\\HasNoChildren) a-b',
+      '(\\NonExistent \\Noselect \\HasChildren) hole',
       '(\\HasNoChildren) hole/x',
     ]);
   });
 
-  test('with % at the end returns levels of hierarchy too (RFC 9051 §6.3.9)', async () => {
+  test('with any pattern returns a level that only its children have left (RFC 3501 §6.3.4)', async () => {
     expect(await list(tree, { patterns: ['%'] })).toContain('(\\NonExistent \\Noselect \\HasChildren) hole');
-    expect(await list(tree, { patterns: ['h%e'] })).toEqual([]);
-    expect(await list(tree, { patterns: ['hole'] })).toEqual([]);
+    expect(await list(tree, { patterns: ['h%e'] })).toEqual([
+      '(\\NonExistent \\Noselect \\HasChildren) hole',
+    ]);
+    expect(await list(tree, { patterns: ['hole'] })).toEqual([
+      '(\\NonExistent \\Noselect \\HasChildren) hole',
+    ]);
   });
 
   test('returns a name once, however many patterns match it, and ignores empty ones', async () => {
@@ -255,10 +260,7 @@ describe('LIST against a model that asks of each name by itself', () => {
     const below = universe.filter((other) => isBelow(other) && selects(other));
     const hidden = below.some((other) => !matches(other));
     const basic = !asked.subscribed && !asked.specialUse;
-    const level =
-      basic &&
-      below.length > 0 &&
-      asked.patterns.some((one) => one.endsWith('%') && regExp(one).test(candidate));
+    const level = basic && below.length > 0;
     if (!selects(candidate) && !level && !(asked.recursiveMatch && hidden)) return null;
     const hasChildren = mailboxes.some((one) => isBelow(one.name));
     const attributes = [

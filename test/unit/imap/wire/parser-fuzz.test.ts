@@ -1,6 +1,11 @@
 import { test, expect } from '@jest/globals';
 import fc from 'fast-check';
-import { CommandReader } from '../../../../gateway/imap/wire/command-reader.ts';
+import {
+  CommandReader,
+  InputFloodError,
+  type ReadHooks,
+  type ReadResult,
+} from '../../../../gateway/imap/wire/command-reader.ts';
 import { parseAppendPrefix } from '../../../../gateway/imap/wire/append-grammar.ts';
 import { openCommand } from '../../../../gateway/imap/wire/parser.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
@@ -49,16 +54,27 @@ async function readAndParse(text: string): Promise<{ parsed: number; refused: nu
   };
   const reader = new CommandReader(sourceOf([bytes(text)]), LIMITS);
   for (;;) {
-    const read = await reader.next({
+    const read = await orFlood(reader, {
       literalPolicy: (announcement) => {
         attempt(() => parseAppendPrefix(openCommand(announcement).cursor));
         return { kind: 'buffer' };
       },
       continuation: async () => undefined,
     });
+    // A literal that nobody asked for and that is too large to be read away ends the connection.
+    if (read === 'flood') return { ...counts, refused: counts.refused + 1 };
     if (read.kind === 'end') return counts;
     if (read.kind === 'refused') counts.refused++;
     else for (const utf8 of [false, true]) attempt(() => parse(read.command, { utf8 }));
+  }
+}
+
+async function orFlood(reader: CommandReader, hooks: ReadHooks): Promise<ReadResult | 'flood'> {
+  try {
+    return await reader.next(hooks);
+  } catch (error) {
+    if (error instanceof InputFloodError) return 'flood';
+    throw error;
   }
 }
 
