@@ -99,7 +99,7 @@ test('APPEND of 40 KB is one object, then one put of at most three units', async
 });
 
 describe('after the answer', () => {
-  test('a commit that nobody watches costs one look at the register, half a unit', async () => {
+  test('a commit that nobody watches costs one look at the register, one unit', async () => {
     const { gateway, client } = await session(10);
     expectOk(await client.run('STORE 1 +FLAGS.SILENT (\\Seen)'));
     await gateway.stop();
