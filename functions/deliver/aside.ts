@@ -34,7 +34,8 @@ export async function isAside(
   inbound: BlobStore,
 ): Promise<boolean> {
   try {
-    for await (const _ of await inbound.get(asideKey(reason, objectKey), { start: 0, end: 1 })) break;
+    const nothing = await inbound.get(asideKey(reason, objectKey), { start: 0, end: 0 });
+    for await (const bytes of nothing) if (bytes.length > 0) break;
     return true;
   } catch (error) {
     if (error instanceof BlobMissingError) return false;
