@@ -45,6 +45,11 @@ export class MessageReader {
     }
   }
 
+  /** Has the summaries of `rows` brought near in few requests; what cannot be had is met when it is asked for. */
+  async prefetch(rows: readonly number[]): Promise<void> {
+    await this.#read(rows).catch(() => undefined);
+  }
+
   /** What is missing may have been expunged meanwhile. */
   async #whyNot(row: number, error: unknown): Promise<Error> {
     if (!(error instanceof BlobMissingError))
