@@ -26,7 +26,10 @@ export async function compareWithImap(comparison: Comparison): Promise<void> {
       return untagged;
     };
     await run(`LOGIN ${login}`);
-    const listed = (await run('LIST "" *')).map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text);
+    const listed = (await run('LIST "" *'))
+      // Levels above mailboxes are listed too.
+      .filter(({ text }) => !/\\(NonExistent|Noselect)/i.test(text))
+      .map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text);
     const names = [...state.mailboxes.values()].map(({ name }) => name);
     ensure(
       [...listed].sort().join() === [...names].sort().join(),

@@ -3,7 +3,14 @@
  * The state after each record is kept, so that what a client saw can be held to a moment.
  */
 import { apply } from '../../shared/account/apply.ts';
-import type { AccountId, BlobId, MailboxId, RecordNumber } from '../../shared/account/ids.ts';
+import type { Columns } from '../../shared/account/columns.ts';
+import {
+  type AccountId,
+  type BlobId,
+  type MailboxId,
+  type RecordNumber,
+  recordOf,
+} from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { type JournalRecord, isEmptied } from '../../shared/account/record.ts';
 import { type AccountState, EMPTY_STATE, type Mailbox } from '../../shared/account/state.ts';
@@ -131,6 +138,7 @@ export class JournalReplay {
       if (system & 8) counts.deleted++;
       const uid = columns.uidAt(row);
       const known = this.#arrived.get(`${after.id}/${uid}`);
+      checkModSeq(before?.columns, columns, row, record.number);
       const blob = columns.blobAt(row);
       ensure(!known || known.blob === blob, () => `UID ${uid} of ${after.name} was used twice`);
       if (known) continue;
@@ -147,6 +155,18 @@ export class JournalReplay {
         `the counters of ${after.name} after record ${record.number} are ${JSON.stringify({ messages, unseen, deleted })}, its messages say ${JSON.stringify(counts)}`,
     );
   }
+}
+
+/** A message that has come or has changed has a mod-sequence of the record that did it (RFC 7162 §3.1). */
+function checkModSeq(before: Columns | undefined, columns: Columns, row: number, record: RecordNumber): void {
+  const uid = columns.uidAt(row);
+  const old = before?.rowOf(uid) ?? -1;
+  const same = before && old >= 0 && flagsAt(before, old) === flagsAt(columns, row);
+  const modSeq = columns.row(row).modSeq;
+  ensure(
+    same ? modSeq === before.row(old).modSeq || recordOf(modSeq) === record : recordOf(modSeq) === record,
+    () => `UID ${uid} has mod-sequence ${modSeq} after record ${record}`,
+  );
 }
 
 /** Flags of a row as a client sees them, \Recent left out: sorted, small letters. */

@@ -20,9 +20,12 @@ export async function learn(player: Player): Promise<void> {
 }
 
 export async function select(player: Player): Promise<void> {
-  const session = player.session;
   const name = player.draw.chance(0.4) ? 'INBOX' : player.someName();
-  const readOnly = player.draw.chance(0.15);
+  await selectMailbox(player, name, player.draw.chance(0.15));
+}
+
+export async function selectMailbox(player: Player, name: string, readOnly: boolean): Promise<void> {
+  const session = player.session;
   const told: string[] = [];
   session.selected = null;
   const answer = await session.run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${quoted(name)}`, {

@@ -29,7 +29,8 @@ async function gateway(engine: Engine, { data, replicaBudgetBytes }: ProcessSett
 
 async function deliver(engine: Engine, { queueUrl }: ProcessSettings): Promise<void> {
   if (queueUrl === undefined) throw new Error('a delivery function needs a queue');
-  const handler = deliveryHandler(engine, 'swarm', log);
+  // It tells at this level how many conflicts it met.
+  const handler = deliveryHandler(engine, 'swarm', createLog({ level: 'info', pretty: false }));
   startEventSource({ sqs: engine.sqs, queueUrl, handler, log, concurrency: 2 });
   tell({ notice: 'ready' });
 }

@@ -46,8 +46,8 @@ export class Session {
   selected: Selected | null = null;
   /** The newest record that this session has seen the effect of. */
   last = 0;
-  /** Milliseconds that a command took at most. */
-  slowest = 0;
+  /** The command that took longest. */
+  slowest = { milliseconds: 0, command: '' };
   readonly #replay: JournalReplay;
   readonly #imap: ImapConnection;
   #checks: Promise<unknown> = Promise.resolve();
@@ -125,7 +125,8 @@ export class Session {
         this.view.forgetTold();
       },
     });
-    this.slowest = Math.max(this.slowest, performance.now() - sent);
+    const milliseconds = performance.now() - sent;
+    if (milliseconds > this.slowest.milliseconds) this.slowest = { milliseconds, command };
     ensure(completed.status !== 'BAD', () => `${command} was answered BAD ${completed.text}`);
     await this.#replay.catchUp();
     const end = this.#replay.number;

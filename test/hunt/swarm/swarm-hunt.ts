@@ -12,7 +12,9 @@ import { Draw } from '../draw.ts';
 import { JournalReplay } from '../journal-replay.ts';
 import { Violation, ensure } from '../violation.ts';
 import { compareColdOpening } from './cold-opening.ts';
-import { operate } from './operations.ts';
+import { idle, learn, selectMailbox } from './looks.ts';
+import { Naps, type Wakefulness } from './naps.ts';
+import { type Operation, operate } from './operations.ts';
 import { Player } from './player.ts';
 import { Session } from './session.ts';
 import { Tokens } from './tokens.ts';
@@ -36,8 +38,12 @@ export interface SwarmHuntResult {
   readonly unknown: number;
   /** Sessions that ended because their mailbox was deleted. */
   readonly deleted: number;
-  /** Milliseconds that a command took at most, IDLE included. */
-  readonly slowest: number;
+  /** The command that took longest, IDLE included. */
+  readonly slowest: Session['slowest'];
+  /** Naps of gateways, by their kind. */
+  readonly naps: Naps['count'];
+  /** Conflicts that a delivery met at most. */
+  readonly conflicts: number;
 }
 
 const SESSIONS_PER_GATEWAY = 3;
@@ -68,6 +74,22 @@ export async function swarmHunt(options: SwarmHuntOptions): Promise<SwarmHuntRes
   }
 }
 
+/** Where a session sits, and what it draws from. */
+interface Seat {
+  readonly port: number;
+  readonly gateway: number;
+  readonly index: number;
+  readonly draw: Draw;
+  readonly until: number;
+}
+
+async function idleInInbox(player: Player): Promise<Operation> {
+  if (!player.session.selected) await selectMailbox(player, 'INBOX', false);
+  await idle(player);
+  await learn(player);
+  return 'idle';
+}
+
 class Swarm {
   readonly #options: SwarmHuntOptions;
   readonly #world: World;
@@ -75,6 +97,7 @@ class Swarm {
   readonly #replay: JournalReplay;
   readonly #tokens: Tokens;
   readonly #sessions: Session[] = [];
+  readonly #naps: Naps;
   readonly #done = new Map<string, number>();
   #left: number;
   #folds = 0;
@@ -86,6 +109,7 @@ class Swarm {
     this.#options = options;
     this.#world = world;
     this.#draw = new Draw(options.seed);
+    this.#naps = new Naps(this.#draw.fork());
     this.#left = options.operations;
     this.#replay = new JournalReplay(world.engine.journal, world.account);
     this.#tokens = new Tokens(world.blobs, world.account);
@@ -95,7 +119,7 @@ class Swarm {
     const until = performance.now() + this.#options.seconds * 1000;
     const working = this.#world.ports.flatMap((port, gateway) =>
       Array.from({ length: SESSIONS_PER_GATEWAY }, async (_, index) =>
-        this.#work(port, `session ${index} of gateway ${gateway}`, this.#draw.fork(), until),
+        this.#work({ port, gateway, index, draw: this.#draw.fork(), until }),
       ),
     );
     const finished = new AbortController();
@@ -127,21 +151,37 @@ class Swarm {
     for (const session of this.#sessions) session.close();
   }
 
-  async #work(port: number, name: string, draw: Draw, until: number): Promise<void> {
+  async #work(seat: Seat): Promise<void> {
     try {
-      while (this.#goesOn(until)) await this.#sitting(port, name, draw, until);
+      while (this.#goesOn(seat)) {
+        const wakefulness = this.#wakefulness(seat);
+        if (wakefulness === 'awake') await this.#sitting(seat, 'awake', async (player) => operate(player));
+        else if (wakefulness === 'one session idles' && seat.index === 0)
+          await this.#sitting(seat, wakefulness, idleInInbox);
+        else await delay(WATCH_MS);
+      }
     } catch (error) {
       this.#failed = true;
       throw error;
     }
   }
 
-  #goesOn(until: number): boolean {
+  #goesOn({ until }: Seat): boolean {
     return this.#left > 0 && !this.#failed && performance.now() < until;
   }
 
+  #wakefulness({ gateway }: Seat): Wakefulness {
+    return this.#naps.of(gateway, this.#replay.number);
+  }
+
   /** One connection, from LOGIN to its end. */
-  async #sitting(port: number, name: string, draw: Draw, until: number): Promise<void> {
+  async #sitting(
+    seat: Seat,
+    wakefulness: Wakefulness,
+    act: (player: Player) => Promise<Operation>,
+  ): Promise<void> {
+    const { port, gateway, index, draw } = seat;
+    const name = `session ${index} of gateway ${gateway}`;
     const condstore = draw.chance(0.5);
     const session = await Session.open({ port, name, login: LOGIN, condstore, replay: this.#replay });
     this.#sessions.push(session);
@@ -151,10 +191,10 @@ class Swarm {
       deliver: this.#world.deliver,
     };
     const player = new Player(session, ground, draw);
-    const lasts = 20 + draw.below(200);
+    let left = 20 + draw.below(200);
     try {
-      for (let count = 0; count < lasts && this.#goesOn(until); count++) {
-        const operation = await operate(player);
+      while (left-- > 0 && this.#goesOn(seat) && this.#wakefulness(seat) === wakefulness) {
+        const operation = await act(player);
         this.#left--;
         this.#done.set(operation, (this.#done.get(operation) ?? 0) + 1);
         const wrong = this.#world.wrong();
@@ -181,6 +221,7 @@ class Swarm {
     const result = await this.#world.fold();
     if (result.kind !== 'folded') throw new Violation(`a fold with nobody beside it says ${result.kind}`);
     this.#folds++;
+    this.#naps.folded(result.number, this.#world.ports.length);
     this.#emptied += result.emptied;
     return result.number;
   }
@@ -211,9 +252,19 @@ class Swarm {
       folds: this.#folds,
       emptied: this.#emptied,
       deleted: this.#deleted,
-      slowest: Math.max(...this.#sessions.map(({ slowest }) => slowest)),
+      naps: this.#naps.count,
+      conflicts: this.#world.conflicts(),
+      slowest: this.#slowest(),
       ...counts,
     };
+  }
+
+  #slowest(): Session['slowest'] {
+    const none = { milliseconds: 0, command: '' };
+    return this.#sessions.reduce(
+      (most, { slowest }) => (slowest.milliseconds > most.milliseconds ? slowest : most),
+      none,
+    );
   }
 
   /** Waits until every message has been delivered. */

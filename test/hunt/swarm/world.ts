@@ -47,6 +47,8 @@ export interface World {
   readonly deliver: (token: string, message: Buffer, draw: Draw) => Promise<void>;
   /** What a process has found wrong, or null. */
   wrong(): string | null;
+  /** Conflicts that a delivery met at most. */
+  conflicts(): number;
   stop(): Promise<void>;
 }
 
@@ -88,6 +90,7 @@ async function start(data: string, parts: StartedParts): Promise<World> {
     ports: gateways.map(({ port }) => port),
     log: members.log,
     wrong: () => members.wrong,
+    conflicts: () => members.conflicts,
     fold: async () => folded(folder.child),
     deliver: async (token, message, draw) => arrive({ engine, inbound, queueUrl }, token, message, draw),
     stop: async () => parts.stop(),
@@ -109,6 +112,7 @@ async function addUser(engine: Engine): Promise<AccountId> {
 class Members {
   readonly log: string[] = [];
   wrong: string | null = null;
+  conflicts = 0;
   readonly #parts: StartedParts;
   #stopping = false;
 
@@ -141,6 +145,9 @@ class Members {
   #note(part: string, text: string): void {
     for (const line of text.split('\n')) {
       if (line === '') continue;
+      const conflicts = Number(/"conflicts":(\d+)/.exec(line)?.[1] ?? 0);
+      this.conflicts = Math.max(this.conflicts, conflicts);
+      if (line.includes('"level":30')) continue;
       this.log.push(`${part}: ${line}`);
       if (/another state than its record|a command failed|outcome unknown/.test(line))
         this.wrong ??= `${part} says: ${line}`;
