@@ -305,12 +305,16 @@ export class Replica {
     this.#rebaseAbove = Math.max(TAIL_RECORDS, tail.length + TAIL_RECORDS / 2);
   }
 
-  /** A turn for each group, and pauses between turns: those who only read must not wait until nobody writes. */
+  /**
+   * A turn for each group, and pauses between turns: those who only read must not wait until nobody writes. What came
+   * first is read after the pause, not before it: else the next attempt would be decided on a state that is as old as the
+   * pause was long, and meet the next conflict.
+   */
   async #commitQueued(): Promise<void> {
     let conflicts = 0;
     while (this.#queue.length > 0) {
       try {
-        const outcome = await this.#exclusive(() => this.#commitGroup());
+        const outcome = await this.#exclusive(() => this.#commitGroup(conflicts > 0));
         conflicts = outcome === 'conflict' ? conflicts + 1 : 0;
         if (conflicts > MAX_CONFLICTS) throw new BusyError(this.account);
         if (conflicts > 0) await this.#rim.sleep(this.#backoff(conflicts));
@@ -326,8 +330,9 @@ export class Replica {
     return this.#rim.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** conflicts);
   }
 
-  /** Decides and puts as many waiting commits as fit one group. */
-  async #commitGroup(): Promise<'done' | 'conflict'> {
+  /** Decides and puts as many waiting commits as fit one group. `behind`: the state is known to be old. */
+  async #commitGroup(behind: boolean): Promise<'done' | 'conflict'> {
+    if (behind) await this.#syncForCommits();
     let state = await this.#opened();
     const needs = this.#queue[0]?.request.needs?.(state) ?? [];
     state = await this.#load(needs);
@@ -343,10 +348,7 @@ export class Replica {
     const before = this.#journalBytes;
     const { records, state: after } = builder.finish(this.#rim.randomHex(12), time, before);
     const outcome = await this.#store.put(this.account, records);
-    if (outcome.kind !== 'written') {
-      await this.#syncForCommits();
-      return 'conflict';
-    }
+    if (outcome.kind !== 'written') return 'conflict';
     this.#accept(after, records);
     this.#settle(decided);
     this.#options.onCommit?.(records, before);

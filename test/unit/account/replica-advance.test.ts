@@ -1,4 +1,4 @@
-/** Found by the swarm hunt, seed 5: a mailbox showed messages twice on the gateway that had dropped its columns. */
+/** What replicas do while others write: each test is what a hunt has found. */
 import { expect, test } from '@jest/globals';
 import { type Divergence, apply } from '../../../shared/account/apply.ts';
 import { decideCopy } from '../../../shared/account/decide-messages.ts';
@@ -26,21 +26,19 @@ const append: Op = {
   summary: { inline: Uint8Array.of(1) },
 };
 
+async function begin(store: MemoryJournalStore): Promise<void> {
+  const usage = { messages: 0, bytes: 0 };
+  const first = { number: 1 as RecordNumber, commit: 'first', time: 0, ops: [createInbox()], usage };
+  await store.put(ACCOUNT, [{ ...first, journalBytes: 10 }]);
+}
+
+/** Found by the swarm hunt, seed 5: a mailbox showed messages twice on the gateway that had dropped its columns. */
 test('records that a replica has read anew while it loaded a copy’s source are not applied twice', async () => {
   const store = new MemoryJournalStore();
   const divergences: Divergence[] = [];
   const replica = (seed: number): Replica =>
     new Replica(ACCOUNT, store, new TestRim(seed), { report: (each) => divergences.push(each) });
-  await store.put(ACCOUNT, [
-    {
-      number: 1 as RecordNumber,
-      commit: 'first',
-      time: 0,
-      ops: [createInbox()],
-      usage: { messages: 0, bytes: 0 },
-      journalBytes: 10,
-    },
-  ]);
+  await begin(store);
   const [reader, writer] = [replica(1), replica(2)];
   const write = (...ops: Op[]) => writer.commit({ decide: () => ({ ops, value: null }) });
   await write(append, append);
@@ -80,16 +78,7 @@ test('records that a replica has read anew while it loaded a copy’s source are
 /** Found by the swarm hunt: NOOP took seconds while other sessions of the account wrote. */
 test('who reads does not wait for a writer who pauses after a conflict', async () => {
   const store = new MemoryJournalStore();
-  await store.put(ACCOUNT, [
-    {
-      number: 1 as RecordNumber,
-      commit: 'first',
-      time: 0,
-      ops: [createInbox()],
-      usage: { messages: 0, bytes: 0 },
-      journalBytes: 10,
-    },
-  ]);
+  await begin(store);
   let goOn: () => void = () => undefined;
   class PausingRim extends TestRim {
     override sleep(): Promise<void> {
@@ -110,4 +99,25 @@ test('who reads does not wait for a writer who pauses after a conflict', async (
   goOn();
   expect(await committed).toBe('done');
   expect((await other.sync()).usage.messages).toBe(3);
+});
+
+/** Found by the swarm hunt: an APPEND took ten seconds, always one record behind those of others. */
+test('a commit whose every pause others use to write comes first all the same', async () => {
+  const store = new MemoryJournalStore();
+  await begin(store);
+  const write = { decide: () => ({ ops: [append], value: 'done' }) };
+  const other = new Replica(ACCOUNT, store, new TestRim(2));
+  let pauses = 0;
+  class BusyRim extends TestRim {
+    override async sleep(): Promise<void> {
+      pauses++;
+      await other.commit(write);
+    }
+  }
+  const late = new Replica(ACCOUNT, store, new BusyRim(1));
+  await late.sync();
+  await other.commit(write);
+  expect(await late.commit(write)).toBe('done');
+  expect(pauses).toBe(1);
+  expect((await late.sync()).usage.messages).toBe(3);
 });
