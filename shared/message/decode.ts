@@ -1,7 +1,7 @@
 import libmime from 'libmime';
 import { charsetDecoder } from './charset.ts';
 import { fieldText } from './field-text.ts';
-import { transferDecoder } from './transfer-encoding.ts';
+import { type TransferDecoder, transferDecoder } from './transfer-encoding.ts';
 
 /**
  * A header field's raw value as the text that a person reads: unfolded, encoded words (RFC 2047) decoded, raw 8-bit
@@ -29,7 +29,7 @@ export async function* searchText(
   charset: string | null,
 ): AsyncGenerator<string, void, undefined> {
   const decoder = charsetDecoder(charset);
-  for await (const bytes of decodeTransfer(body, encoding)) {
+  for await (const bytes of decodeTransfer(body, transferDecoder(encoding))) {
     const text = decoder.write(bytes);
     if (text !== '') yield text;
   }
@@ -37,12 +37,11 @@ export async function* searchText(
   if (rest !== '') yield rest;
 }
 
-/** The body without its transfer encoding; as it is, if the encoding is not known. */
+/** The body without its transfer encoding; as it is, if there is no decoder for it. */
 export async function* decodeTransfer(
   body: AsyncIterable<Uint8Array>,
-  encoding: string,
+  decoder: TransferDecoder | null,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const decoder = transferDecoder(encoding);
   for await (const bytes of body) {
     const decoded = decoder ? decoder.write(bytes) : bytes;
     if (decoded.length > 0) yield decoded;

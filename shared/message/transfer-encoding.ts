@@ -70,6 +70,16 @@ const EQUALS = 0x3d;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** Decoded bytes: never more than what was held and what came. */
+interface Output {
+  readonly bytes: Uint8Array;
+  length: number;
+}
+
+function put(out: Output, byte: number): void {
+  out.bytes[out.length++] = byte;
+}
+
 /**
  * Quoted-printable (RFC 2045 §6.7): `=XX`, soft line breaks (blanks may stand between `=` and the line end), blanks at
  * the end of a line dropped. An `=` before anything else is itself. What is held back between writes is a run of
@@ -79,9 +89,9 @@ class QuotedPrintableDecoder implements TransferDecoder {
   #held: number[] = [];
 
   write(bytes: Uint8Array): Uint8Array {
-    const out: number[] = [];
+    const out: Output = { bytes: new Uint8Array(this.#held.length + bytes.length), length: 0 };
     for (const byte of bytes) this.#byte(byte, out);
-    return Uint8Array.from(out);
+    return out.bytes.subarray(0, out.length);
   }
 
   end(): Uint8Array {
@@ -91,7 +101,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
     return isHex(held[1]) ? Uint8Array.from(held) : new Uint8Array(0);
   }
 
-  #byte(byte: number, out: number[]): void {
+  #byte(byte: number, out: Output): void {
     const held = this.#held;
     if (held[0] === EQUALS) {
       this.#escape(byte, out);
@@ -104,16 +114,16 @@ class QuotedPrintableDecoder implements TransferDecoder {
     } else if (byte === LF) {
       const hadCr = held.at(-1) === CR;
       held.length = 0;
-      if (hadCr) out.push(CR);
-      out.push(LF);
+      if (hadCr) put(out, CR);
+      put(out, LF);
     } else {
       this.#release(out);
-      out.push(byte);
+      put(out, byte);
     }
   }
 
   /** The byte after an `=` and what was held after it. */
-  #escape(byte: number, out: number[]): void {
+  #escape(byte: number, out: Output): void {
     const held = this.#held;
     if (byte === LF && !isHex(held[1])) {
       held.length = 0;
@@ -129,7 +139,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
       const value = hexByte(first, byte);
       if (value >= 0) {
         held.length = 0;
-        out.push(value);
+        put(out, value);
         return;
       }
     } else if ((isBlank(byte) || byte === CR) && held.at(-1) !== CR && held.length < 1000) {
@@ -140,8 +150,8 @@ class QuotedPrintableDecoder implements TransferDecoder {
     this.#byte(byte, out);
   }
 
-  #release(out: number[]): void {
-    for (const byte of this.#held) out.push(byte);
+  #release(out: Output): void {
+    for (const byte of this.#held) put(out, byte);
     this.#held.length = 0;
   }
 }

@@ -9,18 +9,10 @@ import type { Columns } from '../../../shared/account/columns.ts';
 import { decideStore } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
-import { filterHeaderFields } from '../../../shared/message/header-fields.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
-import {
-  FetchPlan,
-  type MessageFacts,
-  type Piece,
-  type RangeLiteral,
-  checkOffered,
-  cut,
-  setsSeen,
-} from '../session/fetch-plan.ts';
+import { FetchPlan, type MessageFacts, type Piece, checkOffered, setsSeen } from '../session/fetch-plan.ts';
 import { inOrder } from '../session/in-order.ts';
+import { type Literal, LiteralReader } from '../session/literal-reader.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
 import { No } from '../session/refusals.ts';
 import { watermarkOf } from '../session/selected-mailbox.ts';
@@ -37,8 +29,6 @@ const BATCH_ROWS = 128;
 const PREFETCH_ROWS = 16 * BATCH_ROWS;
 /** Messages whose bodies are read ahead of the one that is being sent. */
 const AHEAD = 6;
-/** What is read ahead of one message at most; a larger one is streamed when its turn has come. */
-const AHEAD_BYTES = 256 * 1024;
 
 export const fetch: CommandFamily = {
   commands: [
@@ -55,6 +45,7 @@ export const fetch: CommandFamily = {
       run: (session, cursor) => run(session, cursor, true),
     },
   ],
+  extensions: [{ capability: 'BINARY', rfc: 3516, shown: 'after login' }],
 };
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
@@ -117,7 +108,7 @@ function changedAfter(columns: Columns, uid: number, modSeq: number): boolean {
 
 /** A message's answer, as far as it can be made ready. */
 type Prepared =
-  | { readonly kind: 'ready'; readonly pieces: readonly (string | Uint8Array)[] }
+  | { readonly kind: 'ready'; readonly pieces: readonly (string | Literal)[] }
   /** Too large to be held: streamed when it is its turn. */
   | { readonly kind: 'large'; readonly row: number; readonly pieces: readonly Piece[] }
   | { readonly kind: 'failed'; readonly error: unknown };
@@ -127,6 +118,7 @@ class FetchAnswer {
   readonly #session: Session;
   readonly #columns: Columns;
   readonly #reader: MessageReader;
+  readonly #literals: LiteralReader;
   readonly #seen: ReadonlySet<number>;
   #text = '';
   #expunged = 0;
@@ -144,6 +136,7 @@ class FetchAnswer {
     this.#session = session;
     this.#columns = columns;
     this.#reader = new MessageReader(session, selected.id, columns);
+    this.#literals = new LiteralReader(this.#reader);
     this.#seen = seen;
   }
 
@@ -184,7 +177,8 @@ class FetchAnswer {
     rows.forEach((row, index) => {
       const summary = summaries[index];
       if (summary instanceof Error) this.#fail(summary);
-      else composed.push({ row, pieces: this.plan.compose(this.#factsOf(row, summary)) });
+      else
+        this.#attempt(() => composed.push({ row, pieces: this.plan.compose(this.#factsOf(row, summary)) }));
     });
     if (!this.plan.needsBlob) {
       for (const { pieces } of composed) for (const piece of pieces) this.#text += textOf(piece);
@@ -203,74 +197,43 @@ class FetchAnswer {
 
   async #prepare(row: number, pieces: readonly Piece[]): Promise<Prepared> {
     try {
-      const bytes = pieces.reduce(
-        (sum, piece) => sum + (typeof piece === 'string' ? 0 : piece.end - piece.start),
-        0,
-      );
-      if (bytes > AHEAD_BYTES) return { kind: 'large', row, pieces };
-      const read = pieces.map(async (piece) =>
-        typeof piece === 'string' ? piece : this.#literal(row, piece),
-      );
-      return { kind: 'ready', pieces: await Promise.all(read) };
+      if (!this.#literals.isSmall(pieces)) return { kind: 'large', row, pieces };
+      return { kind: 'ready', pieces: await this.#literals.read(row, pieces) };
     } catch (error) {
       return { kind: 'failed', error };
     }
   }
 
-  async #literal(row: number, piece: Exclude<Piece, string>): Promise<Uint8Array> {
-    const bytes = await this.#reader.bytes(row, piece);
-    if (piece.kind === 'range') return bytes;
-    return cut(filterHeaderFields(bytes, piece.names, piece.not), piece.partial);
-  }
-
   async #sendPrepared(prepared: Prepared): Promise<void> {
     if (prepared.kind === 'failed') this.#fail(prepared.error);
-    else if (prepared.kind === 'large') await this.#sendLarge(prepared.row, prepared.pieces);
+    else if (prepared.kind === 'ready') await this.#sendPieces(prepared.pieces);
     else {
-      const { writer } = this.#session;
-      for (const piece of prepared.pieces) {
-        if (typeof piece === 'string') this.#text += piece;
-        else {
-          this.#emit();
-          await writer.literal(piece.length, piece);
-        }
-      }
+      const opened = await this.#literals.open(prepared.row, prepared.pieces).catch((error: unknown) => {
+        this.#fail(error);
+        return [];
+      });
+      await this.#sendPieces(opened);
     }
     await this.#pace();
   }
 
-  /** Headers are read and the first stream is opened before a byte is sent: what is missing must be known by then. */
-  async #sendLarge(row: number, pieces: readonly Piece[]): Promise<void> {
-    type Opened = string | { readonly size: number; readonly body: Uint8Array | AsyncIterable<Uint8Array> };
-    const opened: Opened[] = [];
-    let first = true;
-    try {
-      for (const piece of pieces) {
-        if (typeof piece === 'string') opened.push(piece);
-        else if (piece.kind === 'header') {
-          const body = await this.#literal(row, piece);
-          opened.push({ size: body.length, body });
-        } else {
-          const body = first ? await this.#reader.open(row, piece) : this.#later(row, piece);
-          first = false;
-          opened.push({ size: piece.end - piece.start, body });
-        }
-      }
-    } catch (error) {
-      this.#fail(error);
-      return;
-    }
-    for (const piece of opened) {
+  async #sendPieces(pieces: readonly (string | Literal)[]): Promise<void> {
+    for (const piece of pieces) {
       if (typeof piece === 'string') this.#text += piece;
       else {
         this.#emit();
-        await this.#session.writer.literal(piece.size, piece.body);
+        await this.#session.writer.literal(piece.size, piece.body, { binary: piece.binary });
       }
     }
   }
 
-  async *#later(row: number, piece: RangeLiteral): AsyncGenerator<Uint8Array> {
-    yield* await this.#reader.open(row, piece);
+  /** What cannot be told of one message is no reason to tell nothing of the others. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #fail(error: unknown): void {

@@ -5,14 +5,25 @@
  * Text is a byte string (a character a byte), because envelopes and headers are kept as the very bytes for the socket.
  */
 import type { Columns } from '../../../shared/account/columns.ts';
+import {
+  type BinarySection,
+  binaryDecoder,
+  binarySection,
+  isStored,
+} from '../../../shared/message/binary.ts';
 import { bodyOf } from '../../../shared/message/body.ts';
-import { type SectionSpec, type SectionText, resolveSection } from '../../../shared/message/section.ts';
+import {
+  type SectionSpec,
+  type SectionText,
+  partAt,
+  resolveSection,
+} from '../../../shared/message/section.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import type { FetchItem, PartialRange, Section } from '../wire/ast.ts';
 import { formatDateTime } from '../wire/date-time.ts';
-import { bodyLabel } from '../wire/response.ts';
+import { binaryLabel, bodyLabel } from '../wire/response.ts';
 import { FlagText } from './flag-text.ts';
-import { Bad } from './refusals.ts';
+import { Bad, No } from './refusals.ts';
 
 /** A literal whose bytes are in the blob, at `start … end`. */
 export interface RangeLiteral {
@@ -31,7 +42,18 @@ export interface HeaderLiteral {
   readonly partial: PartialRange | undefined;
 }
 
-export type Piece = string | RangeLiteral | HeaderLiteral;
+/** A literal of the section at `start … end` of the blob, decoded, and of that a part. */
+export interface BinaryLiteral extends BinarySection {
+  readonly kind: 'binary';
+  readonly partial: PartialRange | undefined;
+}
+
+/** How long that would be: a number, which is found by decoding. */
+export interface BinarySize extends BinarySection {
+  readonly kind: 'binary.size';
+}
+
+export type Piece = string | RangeLiteral | HeaderLiteral | BinaryLiteral | BinarySize;
 
 export interface MessageFacts {
   readonly row: number;
@@ -117,6 +139,8 @@ const OFFERED: ReadonlySet<FetchItem['kind']> = new Set([
   'rfc822.header',
   'rfc822.text',
   'body',
+  'binary',
+  'binary.size',
 ]);
 
 /** Throws `Bad` for an item of an extension that is not on offer: before anything is done for the others. */
@@ -137,6 +161,8 @@ function needsSummary(item: FetchItem): boolean {
     case 'bodystructure':
     case 'rfc822.header':
     case 'rfc822.text':
+    case 'binary':
+    case 'binary.size':
       return true;
     case 'body':
       return !isWhole(item.section);
@@ -146,7 +172,8 @@ function needsSummary(item: FetchItem): boolean {
 }
 
 function needsBlob({ kind }: FetchItem): boolean {
-  return kind === 'body' || kind.startsWith('rfc822') ? kind !== 'rfc822.size' : false;
+  if (kind === 'body' || kind === 'binary' || kind === 'binary.size') return true;
+  return kind.startsWith('rfc822') && kind !== 'rfc822.size';
 }
 
 function isWhole({ part, text }: Section): boolean {
@@ -186,6 +213,10 @@ function tellerOf(item: FetchItem, options: PlanOptions, flags: FlagText): Telle
       const label = bodyLabel(item.section, item.partial?.offset);
       return sectionTeller(Buffer.from(label).toString('latin1'), item.section, item.partial, columns);
     }
+    case 'binary':
+      return binaryTeller(binaryLabel(item.part, item.partial?.offset), item.part, item.partial);
+    case 'binary.size':
+      return binarySizeTeller(item.part);
     default:
       throw new Error(`a plan was made for ${item.kind}, which is not on offer`);
   }
@@ -220,6 +251,38 @@ function sectionTeller(
     const { start, end, names, not } = source;
     return [`${label} `, { kind: 'header', start, end, names, not, partial }];
   };
+}
+
+/** RFC 3516 §4.3. */
+function binaryTeller(label: string, path: readonly number[], partial: PartialRange | undefined): Teller {
+  return ({ summary }) => {
+    const section = decodableSection(summaryFor(summary), path);
+    if (!section) return `${label} NIL`;
+    // Bytes that are sent as they are stored need not be read from the first on.
+    if (!isStored(section.decoding)) return [`${label} `, { kind: 'binary', ...section, partial }];
+    const { start, end } = rangeOf(section.start, section.end, partial);
+    return [`${label} `, { kind: 'binary', start, end, decoding: section.decoding, partial: undefined }];
+  };
+}
+
+function binarySizeTeller(path: readonly number[]): Teller {
+  const label = `${binaryLabel(path).replace('BINARY', 'BINARY.SIZE')} `;
+  return ({ summary }) => {
+    const section = decodableSection(summaryFor(summary), path);
+    // The size of NIL, which BINARY answers: the grammar has a number here.
+    if (!section) return `${label}0`;
+    if (isStored(section.decoding)) return `${label}${section.end - section.start}`;
+    return [label, { kind: 'binary.size', ...section }];
+  };
+}
+
+/** Null if there is no such part. Throws `No` if nobody knows how to decode it. */
+function decodableSection({ parts }: Summary, path: readonly number[]): BinarySection | null {
+  const part = partAt(parts, path);
+  if (!part) return null;
+  const section = binarySection(part, path.length === 0);
+  if (binaryDecoder(section.decoding)) return section;
+  throw new No(`part ${path.join('.')} has a transfer encoding that is not known`, 'UNKNOWN-CTE');
 }
 
 const TEXTS: Record<Section['text']['kind'], SectionText> = {

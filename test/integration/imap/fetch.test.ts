@@ -240,8 +240,8 @@ test('a search that cannot read a message does not say that it found nothing', a
 test('what is not on offer is said to be so', async () => {
   await client.append('INBOX', 'Subject: x\r\n\r\n');
   await client.play(`
-    C: a FETCH 1 BINARY[1]
-    S: a BAD FETCH of BINARY is not on offer
+    C: a FETCH 1 SAVEDATE
+    S: a BAD FETCH of SAVEDATE is not on offer
     C: b FETCH 1 NONSENSE
     S: b BAD unknown data item NONSENSE in FETCH
   `);

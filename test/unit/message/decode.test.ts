@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { binaryDecoder, binarySection, isStored } from '../../../shared/message/binary.ts';
 import { decodeHeaderText, decodeTransfer, searchText } from '../../../shared/message/decode.ts';
+import type { PartOffsets } from '../../../shared/message/part-offsets.ts';
 import { transferDecoder } from '../../../shared/message/transfer-encoding.ts';
 import { chunked } from './mail.ts';
 
@@ -136,7 +138,7 @@ describe('transfer encodings', () => {
   test('that are not known have no decoder, and SEARCH sees what is stored', async () => {
     expect(transferDecoder('x-uuencode')).toBeNull();
     const pieces: Uint8Array[] = [];
-    for await (const piece of decodeTransfer(stream([Buffer.from('a=3D')]), 'x-uuencode')) pieces.push(piece);
+    for await (const piece of decodeTransfer(stream([Buffer.from('a=3D')]), null)) pieces.push(piece);
     expect(Buffer.concat(pieces).toString()).toBe('a=3D');
   });
 });
@@ -161,5 +163,44 @@ describe('text for SEARCH', () => {
     expect(await searched(Buffer.from(bytes.toString('base64')), 'base64', charset, [1, 2, 3])).toBe(
       expected,
     );
+  });
+});
+
+describe('sections for BINARY', () => {
+  const section = (encoding: string, kind: PartOffsets['kind'], charset: string | null = null) =>
+    binarySection({ kind, start: 0, bodyStart: 9, end: 20, encoding, charset, children: [] }, false).decoding;
+
+  test('of text leave with CR LF, in any chunks; the size is that of what is sent', () => {
+    const text = fc
+      .array(fc.constantFrom('a', '\r', '\n', '\r\n', '=', '\0'))
+      .map((all) => Buffer.from(all.join('')));
+    fc.assert(
+      fc.property(text, fc.array(fc.nat(), { maxLength: 6 }), (bytes, cuts) => {
+        const decoder = binaryDecoder(section('8bit', 'text'));
+        const pieces = chunked(bytes, cuts).map((chunk) => decoder?.write(chunk) ?? new Uint8Array(0));
+        const expected = bytes.toString('latin1').replace(/\r?\n/g, '\r\n');
+        expect(Buffer.concat(pieces).toString('latin1')).toBe(expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('of other types, and of text whose line feeds are wider than a byte, are exact', () => {
+    for (const decoding of [section('base64', 'basic'), section('base64', 'text', 'UTF-16LE')]) {
+      expect(Buffer.from(binaryDecoder(decoding)?.write(Buffer.from('CgA=')) ?? []).toString('hex')).toBe(
+        '0a00',
+      );
+    }
+  });
+
+  test('that need no decoding are known to', () => {
+    expect(isStored(section('7bit', 'basic'))).toBe(true);
+    expect(isStored(section('7bit', 'text'))).toBe(false);
+    expect(isStored(section('base64', 'basic'))).toBe(false);
+    expect(isStored(section('base64', 'multipart'))).toBe(true);
+  });
+
+  test('of an unknown encoding cannot be decoded', () => {
+    expect(binaryDecoder(section('x-uuencode', 'basic'))).toBeNull();
   });
 });

@@ -1,0 +1,158 @@
+/**
+ * Makes the literals of a FETCH from the blob: ranges as they are, headers filtered, sections of BINARY decoded. What is
+ * small is read into memory; what is large streams, and is only looked through before where its size has to be known.
+ */
+import { binaryDecoder } from '../../../shared/message/binary.ts';
+import { decodeTransfer } from '../../../shared/message/decode.ts';
+import { filterHeaderFields } from '../../../shared/message/header-fields.ts';
+import type { TransferDecoder } from '../../../shared/message/transfer-encoding.ts';
+import type { PartialRange } from '../wire/ast.ts';
+import { type BinaryLiteral, type BinarySize, type Piece, type RangeLiteral, cut } from './fetch-plan.ts';
+import type { MessageReader } from './message-reader.ts';
+
+/** What is read into memory of one message at most; more is streamed. */
+const HELD_BYTES = 256 * 1024;
+
+export interface Literal {
+  readonly size: number;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Goes as a literal8. */
+  readonly binary: boolean;
+}
+
+export class LiteralReader {
+  readonly #reader: MessageReader;
+
+  constructor(reader: MessageReader) {
+    this.#reader = reader;
+  }
+
+  /** Few enough bytes to be read ahead. */
+  isSmall(pieces: readonly Piece[]): boolean {
+    const bytes = pieces.reduce(
+      (sum, piece) => sum + (typeof piece === 'string' ? 0 : piece.end - piece.start),
+      0,
+    );
+    return bytes <= HELD_BYTES;
+  }
+
+  /** Reads small pieces. */
+  read(row: number, pieces: readonly Piece[]): Promise<(string | Literal)[]> {
+    return Promise.all(pieces.map(async (piece) => this.#read(row, piece)));
+  }
+
+  /**
+   * Readies large pieces: headers are read, encoded sections are measured and the first stream is opened before a byte is
+   * sent, because what is missing must be known by then.
+   */
+  async open(row: number, pieces: readonly Piece[]): Promise<(string | Literal)[]> {
+    const opened: (string | Literal)[] = [];
+    for (const piece of pieces) {
+      if (isRange(piece)) opened.push(this.#later(row, piece));
+      else opened.push(await this.#read(row, piece));
+    }
+    const index = pieces.findIndex(isRange);
+    const first = pieces[index];
+    // Last, so that nothing can fail while it is open.
+    if (first && isRange(first)) {
+      opened[index] = {
+        size: first.end - first.start,
+        body: await this.#reader.open(row, first),
+        binary: false,
+      };
+    }
+    return opened;
+  }
+
+  async #read(row: number, piece: Piece): Promise<string | Literal> {
+    if (typeof piece === 'string') return piece;
+    switch (piece.kind) {
+      case 'range':
+        return held(await this.#reader.bytes(row, piece));
+      case 'header': {
+        const header = await this.#reader.bytes(row, piece);
+        return held(cut(filterHeaderFields(header, piece.names, piece.not), piece.partial));
+      }
+      case 'binary':
+        return this.#decoded(row, piece);
+      case 'binary.size':
+        return `${(await this.#measure(row, piece, undefined)).size}`;
+    }
+  }
+
+  async #decoded(row: number, piece: BinaryLiteral): Promise<Literal> {
+    const { size, hasNul, bytes } = await this.#measure(row, piece, piece.partial);
+    return { size, binary: hasNul, body: bytes ?? this.#window(row, piece, piece.partial) };
+  }
+
+  /** How long the decoded section, or a part of it, is; its bytes if they are few. */
+  async #measure(
+    row: number,
+    section: BinaryLiteral | BinarySize,
+    partial: PartialRange | undefined,
+  ): Promise<{ size: number; hasNul: boolean; bytes: Uint8Array | undefined }> {
+    let size = 0;
+    let hasNul = false;
+    let kept: Uint8Array[] | undefined = section.kind === 'binary' ? [] : undefined;
+    for await (const bytes of this.#window(row, section, partial)) {
+      size += bytes.length;
+      hasNul ||= bytes.includes(0);
+      if (size > HELD_BYTES) kept = undefined;
+      kept?.push(bytes);
+    }
+    return { size, hasNul, bytes: kept && Buffer.concat(kept) };
+  }
+
+  /** The asked part of the decoded section, in pieces; what comes behind it is not read. */
+  async *#window(
+    row: number,
+    { start, end, decoding }: BinaryLiteral | BinarySize,
+    partial: PartialRange | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    const from = partial?.offset ?? 0;
+    const to = partial ? from + partial.length : Infinity;
+    let at = 0;
+    for await (const bytes of decodeTransfer(await this.#whole(row, { start, end }), decoderOf(decoding))) {
+      const piece = bytes.subarray(Math.max(0, from - at), Math.max(0, to - at));
+      at += bytes.length;
+      if (piece.length > 0) yield piece;
+      if (at >= to) return;
+    }
+  }
+
+  /** A range whose stream must hold all its bytes: a decoder would not notice that it ends early. */
+  async #whole(row: number, range: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>> {
+    return exactly(await this.#reader.open(row, range), range.end - range.start);
+  }
+
+  #later(row: number, range: RangeLiteral): Literal {
+    const reader = this.#reader;
+    const body = async function* (): AsyncGenerator<Uint8Array> {
+      yield* await reader.open(row, range);
+    };
+    return { size: range.end - range.start, body: body(), binary: false };
+  }
+}
+
+function isRange(piece: Piece): piece is RangeLiteral {
+  return typeof piece !== 'string' && piece.kind === 'range';
+}
+
+function held(body: Uint8Array): Literal {
+  return { size: body.length, body, binary: false };
+}
+
+function decoderOf(decoding: BinaryLiteral['decoding']): TransferDecoder {
+  const decoder = binaryDecoder(decoding);
+  if (!decoder) throw new Error('a section whose encoding is unknown was not refused');
+  return decoder;
+}
+
+async function* exactly(body: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let left = size;
+  for await (const bytes of body) {
+    left -= bytes.length;
+    yield bytes;
+  }
+  if (left !== 0) throw new Error(`a message has ${left} bytes less than there should be`);
+}
