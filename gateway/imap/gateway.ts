@@ -6,6 +6,7 @@ import type { MessageStore } from '../../shared/blob/message-store.ts';
 import type { LoginDirectory } from '../../shared/directory/directory.ts';
 import type { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { FAMILIES, commandsByName } from './commands/registry.ts';
+import { EXTENSIONS, type Extension, Offered } from './extensions.ts';
 import type { ServerLog } from './server/connection.ts';
 import { ImapServer, type ListenerOptions } from './server/imap-server.ts';
 import type { ImapLimits } from './server/limits.ts';
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
   readonly limits?: Partial<ImapLimits>;
+  /** What is served beside the base protocol; without it, everything. */
+  readonly extensions?: readonly Extension[];
   readonly timers?: Timers;
   readonly log: ServerLog;
 }
@@ -36,7 +39,8 @@ export function createGateway(options: GatewayOptions): ImapServer {
   const { listeners, tls, cache, wakes, messages, summaries, directory, verifier, rim, limits, log } =
     options;
   const timers = options.timers ?? systemTimers;
-  const commands = commandsByName(FAMILIES);
+  const offered = new Offered(options.extensions ?? EXTENSIONS);
+  const commands = commandsByName(FAMILIES, offered);
   const services: SessionServices = {
     cache,
     wakes,
@@ -48,7 +52,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     timers,
     log,
     recent: new WeakMap(),
-    families: FAMILIES,
+    offered,
   };
   return new ImapServer({
     listeners,

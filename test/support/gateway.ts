@@ -15,10 +15,13 @@ import type { ImapServer } from '../../gateway/imap/server/imap-server.ts';
 import type { ImapLimits } from '../../gateway/imap/server/limits.ts';
 import type { Timers } from '../../gateway/imap/server/timers.ts';
 import type { TlsSettings } from '../../gateway/imap/server/tls.ts';
+import type { Extension } from '../../gateway/imap/extensions.ts';
 import { ImapClient } from './imap-client.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
 import { TestRim } from './rim.ts';
+import { testTls } from './tls.ts';
+import { type Variant, switchOn } from './variants.ts';
 
 /** As cheap as the verifier allows: nobody attacks a test. */
 const CHEAP: ScryptParameters = { ln: 10, r: 8, p: 1 };
@@ -33,6 +36,10 @@ export interface TestGatewayOptions {
   readonly timers?: Timers;
   /** Bytes that replicas may take. */
   readonly budgetBytes?: number;
+  /** What is served; without it, everything. */
+  readonly extensions?: readonly Extension[];
+  /** What clients switch on when they have signed in, and how they connect. */
+  readonly variant?: Variant;
 }
 
 /** What was logged as an error. */
@@ -50,11 +57,12 @@ export class TestGateway {
   readonly errors: LoggedError[] = [];
   readonly logins = new Map<string, Login>();
   readonly server: ImapServer;
+  readonly variant: Variant;
   port = 0;
   static #started = 0;
   readonly #clients: ImapClient[] = [];
 
-  private constructor(options: TestGatewayOptions) {
+  private constructor(options: TestGatewayOptions, tls: TlsSettings | undefined) {
     this.journal = options.journal ?? new MemoryJournalStore();
     this.blobs = options.blobs ?? new MemoryBlobStore();
     // Two gateways with one source of chance would take each other's commits for their own.
@@ -66,9 +74,10 @@ export class TestGateway {
       warn: () => undefined,
       error: (fields, message) => void this.errors.push({ fields, message }),
     };
-    const { tls, limits, timers } = options;
+    const { limits, timers, extensions } = options;
+    this.variant = options.variant ?? 'plain';
     this.server = createGateway({
-      listeners: [{ kind: 'plain', host: '127.0.0.1', port: 0 }],
+      listeners: [{ kind: this.variant === 'tls' ? 'tls' : 'plain', host: '127.0.0.1', port: 0 }],
       cache: this.cache,
       // The only process there is: nobody else could wake it.
       wakes: { watch: () => Promise.resolve(), unwatch: () => undefined },
@@ -80,12 +89,14 @@ export class TestGateway {
       log,
       ...(tls && { tls }),
       ...(limits && { limits }),
+      ...(extensions && { extensions }),
       ...(timers && { timers }),
     });
   }
 
   static async start(options: TestGatewayOptions = {}): Promise<TestGateway> {
-    const gateway = new TestGateway(options);
+    const tls = options.tls ?? (options.variant === 'tls' ? await testTls() : undefined);
+    const gateway = new TestGateway(options, tls);
     const [address] = await gateway.server.listen();
     gateway.port = address?.port ?? 0;
     return gateway;
@@ -111,7 +122,7 @@ export class TestGateway {
 
   /** A connection, its greeting read. */
   async connect(): Promise<ImapClient> {
-    const client = await ImapClient.connect(this.port);
+    const client = await ImapClient.connect(this.port, this.variant);
     this.#clients.push(client);
     await client.line();
     return client;
@@ -122,6 +133,7 @@ export class TestGateway {
     const client = await this.connect();
     const answers = await client.run(`LOGIN ${address} "${PASSWORD}"`);
     if (!answers.at(-1)?.startsWith('tag OK')) throw new Error(answers.join('\n'));
+    await switchOn(client, this.variant);
     if (mailbox !== undefined) await client.run(`SELECT ${mailbox}`);
     return client;
   }

@@ -2,36 +2,49 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { type DeflateRaw, constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
 import { expect } from '@jest/globals';
+import { MODSEQ_WORDS, type Variant, inVariant, lineOfVariant, withoutModSeq } from './variants.ts';
 
 export class ImapClient {
   #socket: Socket;
+  #deflate: DeflateRaw | undefined;
   #received = '';
   #ended = false;
   #wake: (() => void) | undefined;
   #tags = 0;
 
-  private constructor(socket: Socket) {
+  readonly #variant: Variant;
+  /** The client has spoken of mod-sequences itself: then they are part of the transcript. */
+  #knowsModSeqs = false;
+
+  private constructor(socket: Socket, variant: Variant) {
     this.#socket = socket;
+    this.#variant = variant;
     this.#listen();
   }
 
-  static async connect(port: number): Promise<ImapClient> {
-    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    await once(socket, 'connect');
-    return new ImapClient(socket);
+  static async connect(port: number, variant: Variant = 'plain'): Promise<ImapClient> {
+    const socket =
+      variant === 'tls'
+        ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+        : connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    await once(socket, variant === 'tls' ? 'secureConnect' : 'connect');
+    return new ImapClient(socket, variant);
   }
 
   #listen(): void {
-    this.#socket.on('data', (bytes: Buffer) => {
-      this.#received += bytes.toString('latin1');
-      this.#wake?.();
-    });
+    this.#socket.on('data', (bytes: Buffer) => this.#take(bytes));
     const ended = (): void => {
       this.#ended = true;
       this.#wake?.();
     };
     this.#socket.on('end', ended).on('close', ended).on('error', ended);
+  }
+
+  #take(bytes: Buffer): void {
+    this.#received += bytes.toString('latin1');
+    this.#wake?.();
   }
 
   async startTls(): Promise<void> {
@@ -44,7 +57,12 @@ export class ImapClient {
 
   /** Sends a byte string as it is. */
   send(bytes: string): void {
-    this.#socket.write(bytes, 'latin1');
+    if (MODSEQ_WORDS.test(bytes)) this.#knowsModSeqs = true;
+    if (!this.#deflate) this.#socket.write(bytes, 'latin1');
+    else {
+      this.#deflate.write(bytes, 'latin1');
+      this.#deflate.flush(constants.Z_SYNC_FLUSH);
+    }
   }
 
   /** The next line without its CRLF; `(end)` once the server has closed. */
@@ -54,7 +72,9 @@ export class ImapClient {
       if (end !== -1) {
         const line = this.#received.slice(0, end);
         this.#received = this.#received.slice(end + 2);
-        return line;
+        const shown = this.#knowsModSeqs ? line : withoutModSeq(line);
+        if (shown === null) continue;
+        return shown;
       }
       if (this.#ended) return '(end)';
       await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -74,6 +94,27 @@ export class ImapClient {
     }
   }
 
+  /** ENABLE for a transcript that knows nothing of it; a gateway that does not know the word switches nothing on. */
+  async enable(word: string): Promise<void> {
+    await this.run(`ENABLE ${word}`);
+    this.#knowsModSeqs = false;
+  }
+
+  /** COMPRESS DEFLATE (RFC 4978), unless the gateway refuses it. */
+  async compress(): Promise<void> {
+    if (!(await this.run('COMPRESS DEFLATE')).at(-1)?.startsWith('tag OK')) return;
+    const inflate = createInflateRaw();
+    const deflate = createDeflateRaw();
+    this.#socket.removeAllListeners('data');
+    this.#socket.pipe(inflate);
+    deflate.pipe(this.#socket);
+    this.#deflate = deflate;
+    inflate.on('data', (bytes: Buffer) => this.#take(bytes)).on('error', () => this.#socket.destroy());
+    // What came behind the answer in one packet is compressed already.
+    inflate.write(Buffer.from(this.#received, 'latin1'));
+    this.#received = '';
+  }
+
   /** Appends with LITERAL+; resolves to the tagged response. */
   async append(mailbox: string, message: string, options = ''): Promise<string> {
     const lines = await this.run(
@@ -84,7 +125,8 @@ export class ImapClient {
 
   /**
    * Plays a transcript. `C: ` is sent with CRLF; `S: ` is the line that must come, in which `…` stands for anything;
-   * `S: (end)` is the end of the connection. Neighbouring C lines go out in one packet.
+   * `S: (end)` is the end of the connection. Neighbouring C lines go out in one packet. `S[qresync uidonly]: ` is a line
+   * of these variants only, `S[!uidonly]: ` of all but this one; the same goes for `C`.
    */
   async play(transcript: string): Promise<void> {
     let sending = '';
@@ -93,11 +135,11 @@ export class ImapClient {
       sending = '';
     };
     for (const raw of transcript.split('\n')) {
-      const line = raw.trimStart();
+      const line = lineOfVariant(raw.trimStart(), this.#variant);
       if (line.startsWith('C: ') || line === 'C:') sending += `${line.slice(3)}\r\n`;
       else if (line.startsWith('S: ') || line === 'S:') {
         flush();
-        expectLine(await this.line(), line.slice(3));
+        expectLine(await this.line(), inVariant(line.slice(3), this.#variant));
       } else if (line !== '') throw new Error(`not a line of a transcript: ${line}`);
     }
     flush();

@@ -28,15 +28,6 @@ import { flagsOf } from './flags.ts';
 
 export const append: CommandFamily = {
   commands: [{ name: 'APPEND', phases: SIGNED_IN, updates: 'everything', literal: takeIn, run }],
-  extensions: [
-    { capability: 'UIDPLUS', rfc: 4315, shown: 'after login' },
-    { capability: 'MULTIAPPEND', rfc: 3502, shown: 'after login' },
-    {
-      capability: ({ connection }) => `APPENDLIMIT=${connection.limits.messageBytes}`,
-      rfc: 7889,
-      shown: 'after login',
-    },
-  ],
 };
 
 /** The mailbox, looked for in the journal too before the client is told to create it. */
@@ -74,6 +65,7 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
   const stored = messages.map((message) => toAppend(message, now));
   const { id } = await targetNamed(session, name);
   const { uidValidity, uids } = await record(session, id, stored);
+  if (!session.offers('UIDPLUS')) return { text: 'appended' };
   return { text: 'appended', code: { code: 'APPENDUID', uidValidity, uids: NumberSet.ofSorted(uids) } };
 }
 

@@ -15,5 +15,4 @@ export const capability: CommandFamily = {
       },
     },
   ],
-  extensions: [{ capability: 'LITERAL+', rfc: 7888, shown: 'always' }],
 };

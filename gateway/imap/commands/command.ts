@@ -1,7 +1,8 @@
 /**
  * What a command is. A command, or a family of commands, is one file that exports a `CommandFamily`, and one line in
- * `registry.ts`. CAPABILITY is made of what is registered there, so that nothing is announced that is not served.
+ * `registry.ts`. What it brings beyond the base protocol has its line in `../extensions.ts`, of which CAPABILITY is made.
  */
+import type { ExtensionName } from '../extensions.ts';
 import type { LiteralAnnouncement, LiteralDecision } from '../wire/command.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
@@ -25,6 +26,8 @@ export type Ending =
 export interface Command {
   /** In upper case; `UID FETCH` for the variant with UIDs. */
   readonly name: string;
+  /** Not served by a gateway that does not offer this; undefined for the base protocol. */
+  readonly extension?: ExtensionName;
   /** The phases in which it may be given (RFC 9051 §3); elsewhere it is answered BAD. */
   readonly phases: readonly SessionPhase[];
   /**
@@ -47,20 +50,8 @@ export interface Command {
   run(session: Session, cursor: CommandCursor, tag: string): Promise<Ending> | Ending;
 }
 
-/** Something that CAPABILITY announces. */
-export interface Extension {
-  /** The word in CAPABILITY, or null where it is not on offer at this moment. */
-  readonly capability: string | ((session: Session) => string | null);
-  readonly rfc: number;
-  /** When it is told: clients read the list anew after they have signed in. */
-  readonly shown: 'always' | 'before login' | 'after login';
-  /** ENABLE with this word switches it on (RFC 5161); undefined if there is nothing to switch. */
-  readonly enable?: (session: Session) => void;
-}
-
 export interface CommandFamily {
   readonly commands: readonly Command[];
-  readonly extensions?: readonly Extension[];
 }
 
 /** Phases of commands that may be given at any time. */

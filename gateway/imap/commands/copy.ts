@@ -14,12 +14,12 @@ type Kind = 'COPY' | 'MOVE';
 
 export const copy: CommandFamily = {
   commands: [command('COPY', false), command('COPY', true), command('MOVE', false), command('MOVE', true)],
-  extensions: [{ capability: 'MOVE', rfc: 6851, shown: 'after login' }],
 };
 
 function command(kind: Kind, byUid: boolean): Command {
   return {
     name: byUid ? `UID ${kind}` : kind,
+    ...(kind === 'MOVE' && { extension: 'MOVE' }),
     phases: SELECTED,
     updates: 'everything',
     run: (session, cursor) => run(session, cursor, kind, byUid),
@@ -41,6 +41,7 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
   if (outcome.source.length === 0) return { text: `${text}: there was no such message` };
+  if (!session.offers('UIDPLUS')) return { text };
   const code = copyUid(outcome);
   if (kind === 'COPY') return { text, code };
   // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, which follow with everything else that is new.

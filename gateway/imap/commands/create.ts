@@ -19,5 +19,4 @@ export const createMailbox: CommandFamily = {
       },
     },
   ],
-  extensions: [{ capability: 'CREATE-SPECIAL-USE', rfc: 6154, shown: 'after login' }],
 };

@@ -1,4 +1,4 @@
-/** ENABLE (RFC 5161), with CONDSTORE (RFC 7162) and UTF8=ACCEPT (RFC 6855). */
+/** ENABLE (RFC 5161). What can be switched on stands in the table of extensions. */
 import { parseEnable } from '../wire/session-grammar.ts';
 import type { CommandFamily } from './command.ts';
 
@@ -6,6 +6,7 @@ export const enable: CommandFamily = {
   commands: [
     {
       name: 'ENABLE',
+      extension: 'ENABLE',
       // RFC 5161 §3.1: not with a mailbox selected.
       phases: ['authenticated'],
       updates: 'nothing',
@@ -16,15 +17,5 @@ export const enable: CommandFamily = {
         return { text: 'enabled' };
       },
     },
-  ],
-  extensions: [
-    { capability: 'ENABLE', rfc: 5161, shown: 'after login' },
-    {
-      capability: 'CONDSTORE',
-      rfc: 7162,
-      shown: 'after login',
-      enable: (session) => session.enableCondstore(),
-    },
-    { capability: 'UTF8=ACCEPT', rfc: 6855, shown: 'after login', enable: (session) => session.enableUtf8() },
   ],
 };

@@ -19,6 +19,7 @@ export const expunge: CommandFamily = {
     },
     {
       name: 'UID EXPUNGE',
+      extension: 'UIDPLUS',
       phases: SELECTED,
       updates: 'everything',
       run(session, cursor) {

@@ -8,6 +8,7 @@ export const id: CommandFamily = {
   commands: [
     {
       name: 'ID',
+      extension: 'ID',
       phases: ANY_PHASE,
       updates: 'everything',
       run(session, cursor) {
@@ -24,5 +25,4 @@ export const id: CommandFamily = {
       },
     },
   ],
-  extensions: [{ capability: 'ID', rfc: 2971, shown: 'always' }],
 };

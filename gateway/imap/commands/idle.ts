@@ -11,8 +11,7 @@ import { ConnectionLostError } from '../wire/response-writer.ts';
 import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
 
 export const idle: CommandFamily = {
-  commands: [{ name: 'IDLE', phases: SIGNED_IN, updates: 'everything', run }],
-  extensions: [{ capability: 'IDLE', rfc: 2177, shown: 'after login' }],
+  commands: [{ name: 'IDLE', extension: 'IDLE', phases: SIGNED_IN, updates: 'everything', run }],
 };
 
 async function run(session: Session, cursor: CommandCursor): Promise<Completion> {

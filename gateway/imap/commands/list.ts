@@ -2,6 +2,7 @@
  * LIST and LSUB (RFC 3501 §6.3.8, RFC 9051 §6.3.9), with LIST-EXTENDED (RFC 5258), CHILDREN (RFC 3348), SPECIAL-USE
  * (RFC 6154) and LIST-STATUS (RFC 5819). What is returned, and with which attributes, is decided in `list-match.ts`.
  */
+import { SPECIAL_USES } from '../../../shared/account/ops.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import { Turns } from '../server/fairness.ts';
 import type { Session } from '../session/session.ts';
@@ -59,12 +60,6 @@ export const list: CommandFamily = {
       },
     },
   ],
-  extensions: [
-    { capability: 'LIST-EXTENDED', rfc: 5258, shown: 'after login' },
-    { capability: 'CHILDREN', rfc: 3348, shown: 'after login' },
-    { capability: 'SPECIAL-USE', rfc: 6154, shown: 'after login' },
-    { capability: 'LIST-STATUS', rfc: 5819, shown: 'after login' },
-  ],
 };
 
 async function entriesOf(state: AccountState, args: ListArguments): Promise<readonly ListEntry[]> {
@@ -85,8 +80,17 @@ async function entriesOf(state: AccountState, args: ListArguments): Promise<read
 }
 
 /** `(attributes) "/" name`, and CHILDINFO (RFC 9051 §6.3.9.6). */
+/** What is told of a name, but for what belongs to extensions that are not on offer. */
+function told(session: Session, attributes: readonly string[]): readonly string[] {
+  return attributes.filter((attribute) => {
+    if (/^\\Has(No)?Children$/.test(attribute)) return session.offers('CHILDREN');
+    if (SPECIAL_USES.some((use) => attribute === `\\${use}`)) return session.offers('SPECIAL-USE');
+    return true;
+  });
+}
+
 function entryText(session: Session, { name, attributes, childInfo }: ListEntry): string {
-  const text = `(${attributes.join(' ')}) "${HIERARCHY_DELIMITER}" ${mailboxName(name, session.text)}`;
+  const text = `(${told(session, attributes).join(' ')}) "${HIERARCHY_DELIMITER}" ${mailboxName(name, session.text)}`;
   if (childInfo.length === 0) return text;
   return `${text} ("CHILDINFO" (${childInfo.map((option) => `"${option}"`).join(' ')}))`;
 }

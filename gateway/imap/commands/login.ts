@@ -26,21 +26,14 @@ export const login: CommandFamily = {
       updates: 'nothing',
       async run(session, cursor) {
         const { mechanism, initialResponse } = parseAuthenticate(cursor);
-        if (mechanism !== 'PLAIN') throw new No('only the mechanism PLAIN is known', 'CANNOT');
+        if (mechanism !== 'PLAIN' || !session.offers('AUTH=PLAIN'))
+          throw new No('only the mechanism PLAIN is known', 'CANNOT');
         requireSecurity(session);
         const response = initialResponse ?? (await challenge(session));
         const { name, password } = credentials(response);
         return signIn(session, name, password);
       },
     },
-  ],
-  extensions: [
-    {
-      capability: ({ connection }) => (connection.secure ? 'AUTH=PLAIN' : 'LOGINDISABLED'),
-      rfc: 9051,
-      shown: 'before login',
-    },
-    { capability: 'SASL-IR', rfc: 4959, shown: 'before login' },
   ],
 };
 

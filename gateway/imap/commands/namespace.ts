@@ -7,6 +7,7 @@ export const namespace: CommandFamily = {
   commands: [
     {
       name: 'NAMESPACE',
+      extension: 'NAMESPACE',
       phases: SIGNED_IN,
       updates: 'everything',
       run(session, cursor) {
@@ -16,5 +17,4 @@ export const namespace: CommandFamily = {
       },
     },
   ],
-  extensions: [{ capability: 'NAMESPACE', rfc: 2342, shown: 'after login' }],
 };

@@ -1,4 +1,4 @@
-/** Every command that is served: one line a family, in the order in which CAPABILITY tells their extensions. */
+/** Every command there is: one line a family. */
 import { append } from './append.ts';
 import { capability } from './capability.ts';
 import { fetch } from './fetch.ts';
@@ -22,6 +22,7 @@ import { renameMailbox } from './rename.ts';
 import { status } from './status.ts';
 import { subscriptions } from './subscribe.ts';
 import type { Command, CommandFamily } from './command.ts';
+import type { Offered } from '../extensions.ts';
 
 export const FAMILIES: readonly CommandFamily[] = [
   capability,
@@ -48,10 +49,17 @@ export const FAMILIES: readonly CommandFamily[] = [
   namespace,
 ];
 
-/** Commands by name; a name that two families claim is a mistake of ours and found at start. */
-export function commandsByName(families: readonly CommandFamily[]): ReadonlyMap<string, Command> {
+/**
+ * Commands by name, without those whose extension is not on offer. A name that two families claim is a mistake of ours
+ * and found at start.
+ */
+export function commandsByName(
+  families: readonly CommandFamily[],
+  offered: Offered,
+): ReadonlyMap<string, Command> {
   const byName = new Map<string, Command>();
   for (const command of families.flatMap(({ commands }) => commands)) {
+    if (command.extension !== undefined && !offered.has(command.extension)) continue;
     if (byName.has(command.name)) throw new Error(`two families register the command ${command.name}`);
     byName.set(command.name, command);
   }

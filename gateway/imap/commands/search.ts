@@ -50,10 +50,6 @@ export const search: CommandFamily = {
       run: (session, cursor, tag) => run(session, cursor, tag, true),
     },
   ],
-  extensions: [
-    { capability: 'ESEARCH', rfc: 4731, shown: 'after login' },
-    { capability: 'SEARCHRES', rfc: 5182, shown: 'after login' },
-  ],
 };
 
 /** Charsets beside US-ASCII and UTF-8; undefined: BADCHARSET. */

@@ -29,6 +29,7 @@ export const select: CommandFamily = {
     { name: 'CLOSE', phases: SELECTED, updates: 'nothing', run: close },
     {
       name: 'UNSELECT',
+      extension: 'UNSELECT',
       phases: SELECTED,
       updates: 'nothing',
       run(session, cursor) {
@@ -38,7 +39,6 @@ export const select: CommandFamily = {
       },
     },
   ],
-  extensions: [{ capability: 'UNSELECT', rfc: 3691, shown: 'after login' }],
 };
 
 async function open(session: Session, cursor: CommandCursor, readOnly: boolean): Promise<Completion> {

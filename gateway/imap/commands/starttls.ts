@@ -7,6 +7,7 @@ export const starttls: CommandFamily = {
   commands: [
     {
       name: 'STARTTLS',
+      extension: 'STARTTLS',
       phases: ['not authenticated'],
       updates: 'nothing',
       async run(session, cursor, tag) {
@@ -17,13 +18,6 @@ export const starttls: CommandFamily = {
         await connection.startTls(tag);
         return 'answered' as const;
       },
-    },
-  ],
-  extensions: [
-    {
-      capability: ({ connection }) => (connection.canStartTls ? 'STARTTLS' : null),
-      rfc: 9051,
-      shown: 'before login',
     },
   ],
 };

@@ -25,7 +25,6 @@ export const status: CommandFamily = {
       },
     },
   ],
-  extensions: [{ capability: 'STATUS=SIZE', rfc: 8438, shown: 'after login' }],
 };
 
 /** What asking for the items means for the session; once a command, before its answer. Throws `Bad`. */

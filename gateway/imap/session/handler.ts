@@ -35,7 +35,12 @@ export class SessionHandler implements ConnectionHandler {
 
   async literalPolicy(announcement: LiteralAnnouncement): Promise<LiteralDecision> {
     const session = this.#session;
-    const opened = openCommand(announcement, session.text);
+    if (!announcement.sync && !session.offers('LITERAL+'))
+      return {
+        kind: 'refuse',
+        response: { status: 'BAD', text: 'a literal with "+" needs LITERAL+, which is not on offer' },
+      };
+    const opened = openCommand(announcement, session.grammar);
     const command = this.#commands.get(opened.name);
     // What is no command of this moment is refused before the client sends megabytes for it.
     if (!command?.phases.includes(session.phase))
@@ -58,7 +63,7 @@ export class SessionHandler implements ConnectionHandler {
     let opened: OpenedCommand | undefined;
     let command: Command | undefined;
     try {
-      opened = openCommand(raw, session.text);
+      opened = openCommand(raw, session.grammar);
       command = this.#commands.get(opened.name);
       if (!command?.phases.includes(session.phase))
         throw new Bad(this.#outOfPlace(opened.name, command).text);

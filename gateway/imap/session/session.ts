@@ -13,9 +13,10 @@ import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import type { Login, LoginDirectory } from '../../../shared/directory/directory.ts';
 import type { PasswordVerifier } from '../../../shared/directory/password-verifier.ts';
 import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
-import type { CommandFamily } from '../commands/command.ts';
+import type { ExtensionName, Offered } from '../extensions.ts';
 import type { Connection, ServerLog } from '../server/connection.ts';
 import type { Timer, Timers } from '../server/timers.ts';
+import type { CursorOptions } from '../wire/parser.ts';
 import type { TextEncoding } from '../wire/response.ts';
 import type { ResponseWriter } from '../wire/response-writer.ts';
 import { No } from './refusals.ts';
@@ -38,7 +39,7 @@ export interface SessionServices {
   readonly timers: Timers;
   readonly log: ServerLog;
   readonly recent: WeakMap<Replica, RecentFloors>;
-  readonly families: readonly CommandFamily[];
+  readonly offered: Offered;
 }
 
 interface SignedIn {
@@ -77,25 +78,35 @@ export class Session {
     return this.connection.writer;
   }
 
-  /** What the client can read, for everything in `wire/response.ts` and for parsing names. */
+  /** For reading a command's arguments. */
+  get grammar(): CursorOptions {
+    return { ...this.text, offers: (extension) => this.offers(extension) };
+  }
+
+  /** What the client can read, for everything in `wire/response.ts`. */
   get text(): TextEncoding {
-    return { utf8: this.#enabled.has('UTF8=ACCEPT') };
+    return { utf8: this.hasEnabled('UTF8=ACCEPT') };
   }
 
   get condstore(): boolean {
-    return this.#enabled.has('CONDSTORE');
+    return this.hasEnabled('CONDSTORE');
   }
 
-  /** Switches on what a registered extension calls so; false if there is none (RFC 5161 §3.1: it is passed over). */
+  /** Whether this gateway serves the extension. */
+  offers(extension: ExtensionName): boolean {
+    return this.services.offered.has(extension);
+  }
+
+  /** Whether the client has switched the extension on. */
+  hasEnabled(extension: ExtensionName): boolean {
+    return this.#enabled.has(extension);
+  }
+
+  /** ENABLE: false if nothing is called so (RFC 5161 §3.1: it is passed over). */
   enable(word: string): boolean {
-    const extensions = this.services.families.flatMap((family) => family.extensions ?? []);
-    const switchOn = extensions.find(({ capability }) => capability === word)?.enable;
-    switchOn?.(this);
-    return switchOn !== undefined;
-  }
-
-  enableUtf8(): void {
-    this.#enabled.add('UTF8=ACCEPT');
+    const names = this.services.offered.enabledBy(word);
+    for (const name of names ?? []) this.#enabled.add(name);
+    return names !== null;
   }
 
   /**
@@ -248,15 +259,14 @@ export class Session {
     this.#rest = null;
   }
 
-  /** The words of CAPABILITY at this moment, in the order of the registry. */
+  /** The words of CAPABILITY at this moment. */
   capabilities(): string[] {
-    const shown = this.#signedIn ? 'after login' : 'before login';
-    const words = this.services.families.flatMap(({ extensions = [] }) =>
-      extensions
-        .filter((extension) => extension.shown === 'always' || extension.shown === shown)
-        .map(({ capability }) => (typeof capability === 'string' ? capability : capability(this))),
-    );
-    return [...new Set(['IMAP4rev1', ...words.filter((word) => word !== null)])];
+    const { secure, canStartTls, limits } = this.connection;
+    return this.services.offered.words(this.#signedIn !== null, {
+      secure,
+      canStartTls,
+      messageBytes: limits.messageBytes,
+    });
   }
 
   /** The connection is over. */

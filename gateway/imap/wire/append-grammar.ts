@@ -8,6 +8,7 @@ export function parseAppend(cursor: CommandCursor): AppendArguments {
   const mailbox = cursor.mailbox();
   const messages: AppendedMessage[] = [];
   do {
+    if (messages.length > 0) cursor.needs('MULTIAPPEND', 'a second message');
     const { flags, date, utf8 } = parseOptions(cursor);
     messages.push({ flags, date, utf8, literal: cursor.literal('a literal with the message') });
     if (utf8) cursor.expect(')', '")" after the UTF8 literal');
@@ -29,6 +30,7 @@ export function parseAppendPrefix(cursor: CommandCursor): AppendPrefix | undefin
     if (cursor.atEnd()) return { mailbox, ...options };
     cursor.literal('a literal with the message');
     if (options.utf8) cursor.expect(')', '")" after the UTF8 literal');
+    cursor.needs('MULTIAPPEND', 'a second message');
   }
 }
 

@@ -36,6 +36,7 @@ function parseModifiers(cursor: CommandCursor): Modifiers {
   cursor.space('modifiers');
   cursor.list('modifiers of FETCH', () => {
     const name = cursor.keyword('a modifier of FETCH');
+    cursor.needs('CONDSTORE', 'a modifier of FETCH');
     if (name === 'CHANGEDSINCE') {
       cursor.space('a mod-sequence');
       modifiers.changedSince = cursor.number64('a mod-sequence');
@@ -57,12 +58,14 @@ function parseItems(cursor: CommandCursor): readonly FetchItem[] {
 
 function parseItem(cursor: CommandCursor, name: string): FetchItem {
   switch (name) {
+    case 'MODSEQ':
+      cursor.needs('CONDSTORE', 'MODSEQ');
+      return { kind: 'modseq' };
     case 'FLAGS':
     case 'ENVELOPE':
     case 'INTERNALDATE':
     case 'UID':
     case 'RFC822.SIZE':
-    case 'MODSEQ':
     case 'RFC822':
     case 'RFC822.HEADER':
     case 'RFC822.TEXT':

@@ -26,6 +26,7 @@ export function parseList(cursor: CommandCursor): ListArguments {
     throw new ImapSyntaxError(`LIST takes at most ${MAX_PATTERNS} patterns`);
   const returning = cursor.accept(' RETURN ');
   const returns = returning ? parseReturns(cursor) : NO_RETURNS;
+  if (selects || several || returning) cursor.needs('LIST-EXTENDED', 'the extended form of LIST');
   cursor.end();
   return { extended: selects || several || returning, select, reference, patterns, returns };
 }
@@ -61,6 +62,7 @@ function parseSelection(
         select.recursiveMatch = true;
         return;
       case 'SPECIAL-USE':
+        cursor.needs('SPECIAL-USE', 'SPECIAL-USE');
         select.specialUse = true;
         return;
       default:
@@ -97,9 +99,11 @@ function parseReturns(cursor: CommandCursor): ListArguments['returns'] {
         returns.children = true;
         return;
       case 'SPECIAL-USE':
+        cursor.needs('SPECIAL-USE', 'SPECIAL-USE');
         returns.specialUse = true;
         return;
       case 'STATUS':
+        cursor.needs('LIST-STATUS', 'STATUS');
         cursor.space('status items');
         returns.status = parseStatusItems(cursor);
         return;

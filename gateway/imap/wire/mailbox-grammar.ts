@@ -8,6 +8,7 @@ import {
   type StatusArguments,
   type StatusItem,
 } from './ast.ts';
+import type { ExtensionName } from '../extensions.ts';
 import type { CommandCursor } from './parser.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
@@ -35,6 +36,7 @@ export function parseCreate(cursor: CommandCursor): CreateArguments {
   const mailbox = cursor.mailbox();
   const specialUses: string[] = [];
   if (cursor.accept(' (')) {
+    cursor.needs('CREATE-SPECIAL-USE', 'a parameter of CREATE');
     if (cursor.keyword('USE') !== 'USE')
       throw new ImapSyntaxError('unknown parameter of CREATE: USE is known');
     cursor.space('special uses');
@@ -59,6 +61,7 @@ export function parseSelect(cursor: CommandCursor): SelectArguments {
     cursor.space('parameters');
     cursor.list('parameters of SELECT', () => {
       const name = cursor.keyword('a parameter of SELECT');
+      cursor.needs('CONDSTORE', 'a parameter of SELECT');
       if (name === 'CONDSTORE') condstore = true;
       else if (name === 'QRESYNC') qresync = parseQresync(cursor);
       else throw new ImapSyntaxError('unknown parameter of SELECT: CONDSTORE and QRESYNC are known');
@@ -101,6 +104,13 @@ export function parseStatus(cursor: CommandCursor): StatusArguments {
   return { mailbox, items };
 }
 
+/** Status items of extensions; the others belong to the base protocol. */
+const ITEM_EXTENSIONS: ReadonlyMap<StatusItem, ExtensionName> = new Map([
+  ['SIZE', 'STATUS=SIZE'],
+  ['HIGHESTMODSEQ', 'CONDSTORE'],
+  ['APPENDLIMIT', 'APPENDLIMIT'],
+]);
+
 /** `(MESSAGES UIDNEXT …)`, also in LIST's RETURN (RFC 5819). */
 export function parseStatusItems(cursor: CommandCursor): StatusItem[] {
   return cursor.list('status items', () => {
@@ -108,6 +118,8 @@ export function parseStatusItems(cursor: CommandCursor): StatusItem[] {
     const item = STATUS_ITEMS.find((known) => known === name);
     if (item === undefined)
       throw new ImapSyntaxError(`unknown status item: ${STATUS_ITEMS.join(', ')} are known`);
+    const extension = ITEM_EXTENSIONS.get(item);
+    if (extension !== undefined) cursor.needs(extension, item);
     return item;
   });
 }

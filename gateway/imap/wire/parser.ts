@@ -4,6 +4,7 @@
  *
  * Every method either returns a value and moves past it, or throws `ImapSyntaxError`. `at…` and `accept…` never throw.
  */
+import type { ExtensionName } from '../extensions.ts';
 import type { BufferedLiteral, Literal, RawCommand, Segment } from './command.ts';
 import { parseCalendarDate, parseDateTime, type CalendarDate, type ZonedMoment } from './date-time.ts';
 import { decodeListPattern, decodeMailboxName, type NameEncoding } from './mailbox-name.ts';
@@ -28,11 +29,14 @@ const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export interface CursorOptions {
   /** The client has enabled UTF8=ACCEPT or IMAP4rev2: mailbox names are UTF-8 (see `mailbox-name.ts`). */
   readonly utf8?: boolean;
+  /** Whether the gateway serves an extension; without it, all. */
+  readonly offers?: (extension: ExtensionName) => boolean;
 }
 
 export class CommandCursor {
   readonly #segments: readonly Segment[];
   readonly #names: NameEncoding;
+  readonly #offers: CursorOptions['offers'];
   #segment = 0;
   #text: string;
   #at = 0;
@@ -41,7 +45,19 @@ export class CommandCursor {
   constructor(segments: readonly Segment[], options: CursorOptions = {}) {
     this.#segments = segments;
     this.#names = { utf8: options.utf8 ?? false };
+    this.#offers = options.offers;
     this.#text = textAt(segments, 0);
+  }
+
+  /** Whether what belongs to `extension` is understood here. */
+  offers(extension: ExtensionName): boolean {
+    return this.#offers?.(extension) ?? true;
+  }
+
+  /** Throws unless `extension` is on offer, which `what` belongs to. */
+  needs(extension: ExtensionName, what: string): void {
+    if (!this.offers(extension))
+      throw new ImapSyntaxError(`${what} needs ${extension}, which is not on offer`);
   }
 
   // --- places -------------------------------------------------------------------------------------------------

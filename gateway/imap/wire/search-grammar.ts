@@ -13,7 +13,11 @@ type TextDecoding = (bytes: string, what: string) => string;
 
 /** `SEARCH` and `UID SEARCH`, from the space before the first argument to the end. */
 export function parseSearch(cursor: CommandCursor, decodeCharset?: CharsetDecoder): SearchArguments {
-  const returns = cursor.accept(' RETURN ') ? parseReturn(cursor) : undefined;
+  let returns: SearchReturn | undefined;
+  if (cursor.accept(' RETURN ')) {
+    cursor.needs('ESEARCH', 'RETURN');
+    returns = parseReturn(cursor);
+  }
   let decode = decodeDefault;
   if (cursor.accept(' CHARSET ')) decode = decoderOf(cursor.astring('a charset'), decodeCharset);
   const keys: SearchKey[] = [];
@@ -32,6 +36,7 @@ function parseReturn(cursor: CommandCursor): SearchReturn {
     if (!Object.hasOwn(options, name)) {
       throw new ImapSyntaxError('unknown return option of SEARCH: MIN, MAX, ALL, COUNT and SAVE are known');
     }
+    if (name === 'save') cursor.needs('SEARCHRES', 'SAVE');
     options[name as keyof typeof options] = true;
   };
   // `RETURN ()` means ALL (RFC 4731 §3.1).
@@ -181,6 +186,7 @@ function parseOtherKey(cursor: CommandCursor, decode: TextDecoding, name: string
 
 /** `MODSEQ ["/flags/\\Seen" all] n` (RFC 7162 §3.1.5). */
 function parseModSeq(cursor: CommandCursor): SearchKey {
+  cursor.needs('CONDSTORE', 'MODSEQ');
   cursor.space('a mod-sequence');
   if (cursor.peek() === '"') {
     const entry = cursor.string('the name of a flag entry');

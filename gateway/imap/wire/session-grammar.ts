@@ -26,6 +26,7 @@ export function parseAuthenticate(cursor: CommandCursor): AuthenticateArguments 
   const mechanism = cursor.keyword('a SASL mechanism');
   let initialResponse: string | undefined;
   if (cursor.at(' ') && !cursor.atTrailingSpace()) {
+    cursor.needs('SASL-IR', 'an initial response');
     cursor.space('an initial response');
     initialResponse = cursor.atom('an initial response in base64, or "="');
     if (initialResponse === '=') initialResponse = '';

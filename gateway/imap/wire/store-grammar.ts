@@ -27,6 +27,7 @@ function parseModifiers(cursor: CommandCursor): number | undefined {
     if (cursor.keyword('a modifier of STORE') !== 'UNCHANGEDSINCE') {
       throw new ImapSyntaxError('unknown modifier of STORE: UNCHANGEDSINCE is known');
     }
+    cursor.needs('CONDSTORE', 'UNCHANGEDSINCE');
     cursor.space('a mod-sequence');
     unchangedSince = cursor.number64('a mod-sequence');
   });

@@ -1,22 +1,16 @@
-import { createSecureContext } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { generate } from 'selfsigned';
 import { nextTurn } from '../../../gateway/imap/server/fairness.ts';
 import { ImapServer, ListenError, type ImapServerOptions } from '../../../gateway/imap/server/imap-server.ts';
 import { DEFAULT_LIMITS } from '../../../gateway/imap/server/limits.ts';
 import type { TlsSettings } from '../../../gateway/imap/server/tls.ts';
+import { testTls } from '../../support/tls.ts';
 import { ManualTimers } from './manual-timers.ts';
 import { newStage, ScriptedHandler, type Stage } from './scripted-handler.ts';
 import { WireClient } from './wire-client.ts';
 
 let tls: TlsSettings;
 beforeAll(async () => {
-  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-  });
-  const context = createSecureContext({ key: made.private, cert: made.cert });
-  tls = { context: () => context };
+  tls = await testTls();
 });
 
 const servers: ImapServer[] = [];

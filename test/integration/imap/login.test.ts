@@ -1,7 +1,6 @@
-import { createSecureContext } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { generate } from 'selfsigned';
 import { PASSWORD, TestGateway } from '../../support/gateway.ts';
+import { testTls } from '../../support/tls.ts';
 
 let gateway: TestGateway;
 beforeEach(async () => {
@@ -97,12 +96,7 @@ test('commands out of place', async () => {
 });
 
 test('STARTTLS', async () => {
-  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-  });
-  const context = createSecureContext({ key: made.private, cert: made.cert });
-  const secured = await TestGateway.start({ tls: { context: () => context } });
+  const secured = await TestGateway.start({ tls: await testTls() });
   await secured.addUser();
   const client = await secured.connect();
   expect((await client.run('CAPABILITY'))[0]).toContain(' STARTTLS ');

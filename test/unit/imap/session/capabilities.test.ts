@@ -1,13 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { FAMILIES, commandsByName } from '../../../../gateway/imap/commands/registry.ts';
+import { EXTENSIONS, Offered } from '../../../../gateway/imap/extensions.ts';
 import { No } from '../../../../gateway/imap/session/refusals.ts';
 import { Session, type SessionServices } from '../../../../gateway/imap/session/session.ts';
+import { DEFAULT_LIMITS } from '../../../../gateway/imap/server/limits.ts';
 import type { Connection } from '../../../../gateway/imap/server/connection.ts';
 import { CommandCursor } from '../../../../gateway/imap/wire/parser.ts';
 
+const ALL = new Offered(EXTENSIONS);
+
 /** A session that has just connected, over TLS or a cable that others share. */
 function connected(connection: Partial<Connection>): Session {
-  return new Session(connection as Connection, { families: FAMILIES } as unknown as SessionServices);
+  return new Session(
+    { limits: DEFAULT_LIMITS, ...connection } as Connection,
+    { offered: ALL } as unknown as SessionServices,
+  );
 }
 
 test('without TLS passwords are not taken, and CAPABILITY says so', async () => {
@@ -20,7 +27,7 @@ test('without TLS passwords are not taken, and CAPABILITY says so', async () => 
     ['LOGIN', ' alice secret'],
     ['AUTHENTICATE', ' PLAIN AGFsaWNlAHNlY3JldA=='],
   ] as const) {
-    const command = commandsByName(FAMILIES).get(name);
+    const command = commandsByName(FAMILIES, ALL).get(name);
     const run = async (): Promise<unknown> => command?.run(session, new CommandCursor([args]), 'a');
     await expect(run()).rejects.toMatchObject({ code: 'PRIVACYREQUIRED' });
     await expect(run()).rejects.toBeInstanceOf(No);
@@ -35,5 +42,5 @@ test('with TLS they are', () => {
 });
 
 test('a command is registered once', () => {
-  expect(() => commandsByName([...FAMILIES, ...FAMILIES.slice(0, 1)])).toThrow('two families register');
+  expect(() => commandsByName([...FAMILIES, ...FAMILIES.slice(0, 1)], ALL)).toThrow('two families register');
 });

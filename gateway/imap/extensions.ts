@@ -1,0 +1,102 @@
+/**
+ * Every extension that is served, a line each: what CAPABILITY calls it, the RFC, when it is told, and what turns it on.
+ * `docs/CONFORMANCE.md` lists the same lines with their tests, and a test holds the two together.
+ *
+ * A gateway offers a list of these. What belongs to an extension asks for it by name: a command by `Command.extension`,
+ * the grammars by `cursor.offers`, the rest by `session.offers`. An extension that is left out of the list is neither
+ * announced nor understood.
+ */
+
+/** The moment at which CAPABILITY is asked for. */
+export interface Offer {
+  /** The connection is under TLS, or on loopback. */
+  readonly secure: boolean;
+  readonly canStartTls: boolean;
+  /** Bytes of the largest message. */
+  readonly messageBytes: number;
+}
+
+export interface Extension {
+  readonly name: string;
+  readonly rfc: number;
+  /** When it is told: clients read the list anew after they have signed in. */
+  readonly shown: 'always' | 'before login' | 'after login';
+  /** The words in CAPABILITY, where they are not just the name. */
+  readonly words?: (offer: Offer) => readonly string[];
+  /** ENABLE switches it on (RFC 5161 §3.1), and with it what stands here. */
+  readonly enable?: readonly string[];
+}
+
+const TABLE = [
+  { name: 'LITERAL+', rfc: 7888, shown: 'always' },
+  { name: 'ID', rfc: 2971, shown: 'always' },
+  {
+    name: 'STARTTLS',
+    rfc: 9051,
+    shown: 'before login',
+    words: ({ canStartTls }) => (canStartTls ? ['STARTTLS'] : []),
+  },
+  {
+    name: 'AUTH=PLAIN',
+    rfc: 4616,
+    shown: 'before login',
+    words: ({ secure }) => [secure ? 'AUTH=PLAIN' : 'LOGINDISABLED'],
+  },
+  { name: 'SASL-IR', rfc: 4959, shown: 'before login' },
+  { name: 'ENABLE', rfc: 5161, shown: 'after login' },
+  { name: 'CONDSTORE', rfc: 7162, shown: 'after login', enable: [] },
+  { name: 'UTF8=ACCEPT', rfc: 9755, shown: 'after login', enable: [] },
+  { name: 'UNSELECT', rfc: 3691, shown: 'after login' },
+  { name: 'UIDPLUS', rfc: 4315, shown: 'after login' },
+  { name: 'MULTIAPPEND', rfc: 3502, shown: 'after login' },
+  {
+    name: 'APPENDLIMIT',
+    rfc: 7889,
+    shown: 'after login',
+    words: ({ messageBytes }) => [`APPENDLIMIT=${messageBytes}`],
+  },
+  { name: 'MOVE', rfc: 6851, shown: 'after login' },
+  { name: 'ESEARCH', rfc: 4731, shown: 'after login' },
+  { name: 'SEARCHRES', rfc: 5182, shown: 'after login' },
+  { name: 'IDLE', rfc: 2177, shown: 'after login' },
+  { name: 'CREATE-SPECIAL-USE', rfc: 6154, shown: 'after login' },
+  { name: 'LIST-EXTENDED', rfc: 5258, shown: 'after login' },
+  { name: 'CHILDREN', rfc: 3348, shown: 'after login' },
+  { name: 'SPECIAL-USE', rfc: 6154, shown: 'after login' },
+  { name: 'LIST-STATUS', rfc: 5819, shown: 'after login' },
+  { name: 'STATUS=SIZE', rfc: 8438, shown: 'after login' },
+  { name: 'NAMESPACE', rfc: 2342, shown: 'after login' },
+] as const satisfies readonly Extension[];
+
+export type ExtensionName = (typeof TABLE)[number]['name'];
+
+/** All that there are, in the order in which CAPABILITY tells them. */
+export const EXTENSIONS: readonly Extension[] = TABLE;
+
+/** What a gateway offers. */
+export class Offered {
+  readonly #extensions: ReadonlyMap<string, Extension>;
+
+  constructor(extensions: readonly Extension[]) {
+    this.#extensions = new Map(extensions.map((extension) => [extension.name, extension]));
+  }
+
+  has(name: ExtensionName): boolean {
+    return this.#extensions.has(name);
+  }
+
+  /** What ENABLE with this word switches on; null if nothing. */
+  enabledBy(word: string): readonly string[] | null {
+    const enable = this.#extensions.get(word)?.enable;
+    return enable ? [word, ...enable] : null;
+  }
+
+  /** The words of CAPABILITY, in the order of the table. */
+  words(signedIn: boolean, offer: Offer): string[] {
+    const shown = signedIn ? 'after login' : 'before login';
+    const words = [...this.#extensions.values()]
+      .filter((extension) => extension.shown === 'always' || extension.shown === shown)
+      .flatMap(({ name, words: wordsOf }) => wordsOf?.(offer) ?? [name]);
+    return ['IMAP4rev1', ...words];
+  }
+}

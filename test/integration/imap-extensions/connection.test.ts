@@ -1,0 +1,169 @@
+/** Extensions about the connection and the session. */
+import { conforms } from '../../support/conformance.ts';
+import { PASSWORD } from '../../support/gateway.ts';
+import { testTls } from '../../support/tls.ts';
+import { type Variant } from '../../support/variants.ts';
+
+/** Nothing is switched on before sign-in. */
+const BEFORE_LOGIN: readonly Variant[] = ['plain', 'tls'];
+
+conforms('LITERAL+', 'a literal is sent without waiting', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.play(`
+    C: a CREATE {3+}
+    C: New
+    S: a OK mailbox created
+    C: b STATUS {3+}
+    C: New (MESSAGES)
+    S: * STATUS New (MESSAGES 0)
+    S: b OK status told
+  `);
+});
+
+conforms('ID', 'says who is there, to anybody', async (gateway) => {
+  const client = await gateway.connect();
+  await client.play(`
+    C: a ID ("name" "test" "version" NIL)
+    S: * ID ("name" "Quire")
+    S: a OK pleased to meet you
+    C: b ID NIL
+    S: * ID ("name" "Quire")
+    S: b OK pleased to meet you
+    C: c ID nonsense
+    S: c BAD …
+  `);
+});
+
+conforms(
+  'STARTTLS',
+  'is announced where it is possible, and begins TLS',
+  async (gateway) => {
+    const client = await gateway.connect();
+    await client.play(`
+      C: a CAPABILITY
+      S: * CAPABILITY … STARTTLS …
+      S: a OK capabilities listed
+      C: b STARTTLS
+      S: b OK begin TLS now
+    `);
+    await client.startTls();
+    await client.play(`
+      C: c STARTTLS
+      S: c BAD the connection is under TLS already
+    `);
+  },
+  { variants: ['plain'], gateway: { tls: await testTls() } },
+);
+
+conforms(
+  'AUTH=PLAIN',
+  'signs in after a challenge, or is cancelled',
+  async (gateway) => {
+    const client = await gateway.connect();
+    const response = Buffer.from(`\0alice@example.test\0${PASSWORD}`).toString('base64');
+    await client.play(`
+      C: a AUTHENTICATE PLAIN
+      S: + 
+      C: *
+      S: a BAD AUTHENTICATE was cancelled
+      C: b AUTHENTICATE PLAIN
+      S: + 
+      C: ${response}
+      S: b OK [CAPABILITY IMAP4rev1 …] …
+    `);
+  },
+  { variants: BEFORE_LOGIN },
+);
+
+conforms(
+  'SASL-IR',
+  'the response comes with the command',
+  async (gateway) => {
+    const client = await gateway.connect();
+    const response = Buffer.from(`\0alice@example.test\0${PASSWORD}`).toString('base64');
+    await client.play(`
+      C: a AUTHENTICATE PLAIN ${response}
+      S: a OK [CAPABILITY IMAP4rev1 …] …
+    `);
+  },
+  { variants: BEFORE_LOGIN },
+);
+
+// Signing in has switched something on in the other variants.
+conforms(
+  'ENABLE',
+  'tells what it has switched on, and passes over what it does not know',
+  async (gateway) => {
+    const client = await gateway.signIn();
+    await client.play(`
+      C: a ENABLE X-NONSENSE CONDSTORE
+      S: * ENABLED CONDSTORE
+      S: a OK enabled
+      C: b ENABLE X-NONSENSE
+      S: * ENABLED
+      S: b OK enabled
+      C: c ENABLE
+      S: c BAD …
+    `);
+    await client.run('SELECT INBOX');
+    await client.play(`
+      C: d ENABLE CONDSTORE
+      S: d BAD …
+    `);
+  },
+  { variants: BEFORE_LOGIN },
+);
+
+conforms('UTF8=ACCEPT', 'names are UTF-8 both ways, and an ampersand is an ampersand', async (gateway) => {
+  const client = await gateway.signIn();
+  const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
+  await client.play(`
+    C: a CREATE Caf&AOk-
+    S: a OK mailbox created
+    C: b LIST "" Caf*
+    S: * LIST (\\HasNoChildren) "/" Caf&AOk-
+    S: b OK mailboxes listed
+    C: c ENABLE UTF8=ACCEPT
+    S: * ENABLED UTF8=ACCEPT
+    S: c OK enabled
+    C: d LIST "" Caf*
+    S: * LIST (\\HasNoChildren) "/" "${utf8('Café')}"
+    S: d OK mailboxes listed
+    C: e CREATE "R&D"
+    S: e OK mailbox created
+    C: f LIST "" R*
+    S: * LIST (\\HasNoChildren) "/" R&D
+    S: f OK mailboxes listed
+  `);
+});
+
+conforms('UNSELECT', 'leaves the mailbox without expunging', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.append('INBOX', 'Subject: x\r\n\r\nbody\r\n', '(\\Deleted)');
+  await client.run('SELECT INBOX');
+  await client.play(`
+    C: a UNSELECT
+    S: a OK unselected
+    C: b FETCH 1 FLAGS
+    S: b BAD select a mailbox before FETCH
+    C: c STATUS INBOX (MESSAGES)
+    S: * STATUS INBOX (MESSAGES 1)
+    S: c OK status told
+  `);
+});
+
+conforms('IDLE', 'tells of what another session does, and ends with DONE', async (gateway) => {
+  const one = await gateway.signIn('INBOX');
+  const two = await gateway.signIn('INBOX');
+  await one.play(`
+    C: a IDLE
+    S: + idling
+  `);
+  await two.append('INBOX', 'Subject: x\r\n\r\nbody\r\n');
+  await one.play(`
+    S: * 1 EXISTS
+    S: * 1 RECENT
+    C: DONE
+    S: a OK no longer idle
+  `);
+});
