@@ -55,6 +55,7 @@ const TABLE = [
     shown: 'after login',
     words: ({ messageBytes }) => [`APPENDLIMIT=${messageBytes}`],
   },
+  { name: 'BINARY', rfc: 3516, shown: 'after login' },
   { name: 'MOVE', rfc: 6851, shown: 'after login' },
   { name: 'ESEARCH', rfc: 4731, shown: 'after login' },
   { name: 'SEARCHRES', rfc: 5182, shown: 'after login' },

@@ -45,7 +45,6 @@ export const fetch: CommandFamily = {
       run: (session, cursor) => run(session, cursor, true),
     },
   ],
-  extensions: [{ capability: 'BINARY', rfc: 3516, shown: 'after login' }],
 };
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {

@@ -82,10 +82,12 @@ function parseItem(cursor: CommandCursor, name: string): FetchItem {
       return { kind: 'body', section: parseSection(cursor), peek: true, partial: parsePartial(cursor) };
     case 'BINARY':
     case 'BINARY.PEEK': {
+      cursor.needs('BINARY', name);
       const part = parseBinarySection(cursor);
       return { kind: 'binary', part, peek: name === 'BINARY.PEEK', partial: parsePartial(cursor) };
     }
     case 'BINARY.SIZE':
+      cursor.needs('BINARY', name);
       return { kind: 'binary.size', part: parseBinarySection(cursor) };
     case 'PREVIEW':
       return { kind: 'preview', lazy: parseLazy(cursor) };

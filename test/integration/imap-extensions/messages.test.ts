@@ -51,6 +51,18 @@ conforms('MULTIAPPEND', 'several messages are one change', async (gateway) => {
   `);
 });
 
+conforms('BINARY', 'a part comes decoded, with its size', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.append('INBOX', 'MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8=\r\n');
+  await client.run('SELECT INBOX');
+  await client.play(`
+      C: a UID FETCH 1 (BINARY.SIZE[1] BINARY.PEEK[1])
+      S: * 1 FETCH (UID 1 BINARY.SIZE[1] 5 BINARY[1] {5}
+      S: hello)
+      S: a OK fetched
+    `);
+});
+
 conforms('MOVE', 'messages go from one mailbox to the other in one step', async (gateway) => {
   const client = await filled(gateway, ['a', 'b', 'c']);
   await client.play(`
