@@ -12,7 +12,7 @@ const ALL = new Offered(EXTENSIONS);
 /** A session that has just connected, over TLS or a cable that others share. */
 function connected(connection: Partial<Connection>): Session {
   return new Session(
-    { limits: DEFAULT_LIMITS, ...connection } as Connection,
+    { limits: DEFAULT_LIMITS, ...connection } as unknown as Connection,
     { offered: ALL } as unknown as SessionServices,
   );
 }
