@@ -3,12 +3,16 @@
  * op has a defined result for a mailbox, UID or name that is not there (nothing happens). Every replica that applies
  * the same records has the same state, whichever columns it has loaded.
  */
+import { NO_ACL, withAclEntry } from './acl.ts';
+import { NO_ANNOTATIONS, withAnnotation } from './annotations.ts';
 import { Columns, type Row } from './columns.ts';
 import { effectOfAppend, effectOfFlags, effectOfRemoval, negative, sameEffect } from './effect.ts';
 import { foldKeyword } from './flags.ts';
 import type { MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import { modSeqOf } from './ids.ts';
 import type {
+  AclOp,
+  AnnotateOp,
   AppendOp,
   CopyOp,
   CreateOp,
@@ -19,7 +23,9 @@ import type {
   ExpungeOp,
   Op,
   RenameOp,
+  SeenOp,
 } from './ops.ts';
+import { NO_READERS, withSeen } from './readers.ts';
 import type { JournalRecord } from './record.ts';
 import {
   type AccountState,
@@ -110,6 +116,12 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
     }
     case 'epoch':
       return epoch(state, op);
+    case 'annotate':
+      return annotate(state, op);
+    case 'acl':
+      return changeAcl(state, op);
+    case 'seen':
+      return changeSeen(state, op, modSeq);
   }
 }
 
@@ -253,6 +265,9 @@ function create(state: AccountState, op: CreateOp, modSeq: ModSeq): AccountState
     // A special use belongs to one mailbox.
     use: op.use !== null && mailboxFor(state, op.use) ? null : op.use,
     keywords: [],
+    acl: NO_ACL,
+    annotations: NO_ANNOTATIONS,
+    readers: NO_READERS,
     columns: Columns.empty(),
   };
   return {
@@ -295,6 +310,25 @@ function epoch(state: AccountState, op: EpochOp): AccountState {
   for (const mailbox of state.mailboxes.values())
     mailboxes.set(mailbox.id, { ...mailbox, uidNext: Math.min(mailbox.uidNext + op.uidJump, 0xffff_ffff) });
   return { ...state, mailboxes, lastUidValidity: Math.max(state.lastUidValidity, op.uidValidity) };
+}
+
+function annotate(state: AccountState, op: AnnotateOp): AccountState {
+  if (op.mailbox === null) return { ...state, annotations: withAnnotation(state.annotations, op) };
+  const mailbox = state.mailboxes.get(op.mailbox);
+  if (!mailbox) return state;
+  return withMailbox(state, { ...mailbox, annotations: withAnnotation(mailbox.annotations, op) });
+}
+
+function changeAcl(state: AccountState, op: AclOp): AccountState {
+  const mailbox = state.mailboxes.get(op.mailbox);
+  return mailbox ? withMailbox(state, { ...mailbox, acl: withAclEntry(mailbox.acl, op.entry) }) : state;
+}
+
+/** HIGHESTMODSEQ stays for all but the reader. */
+function changeSeen(state: AccountState, op: SeenOp, modSeq: ModSeq): AccountState {
+  const mailbox = state.mailboxes.get(op.mailbox);
+  if (!mailbox) return state;
+  return withMailbox(state, { ...mailbox, readers: withSeen(mailbox.readers, op, modSeq) });
 }
 
 function check(recorded: Effect, found: Effect, mailbox: MailboxId, place: OpPlace, report: Report): void {

@@ -6,12 +6,27 @@
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
+import { NO_ACL } from './acl.ts';
+import { NO_ANNOTATIONS } from './annotations.ts';
+import {
+  annotationFields,
+  annotationsOfFields,
+  hasShared,
+  sharedFields,
+  sharedOf,
+} from './checkpoint-sharing.ts';
 import type { BlobId, MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
+import { NO_READERS } from './readers.ts';
 import { UnknownVersionError } from './record.ts';
 import type { AccountState, Mailbox } from './state.ts';
 
-export const CHECKPOINT_VERSION = 1;
+/**
+ * Version 2 adds annotations, access control lists and readers (I8). A checkpoint without any is written as version 1, so
+ * that a release that knows no other goes on serving the accounts which do not use them.
+ */
+export const CHECKPOINT_VERSION = 2;
+const PLAIN_VERSION = 1;
 /** A strongly consistent read of the root is at most 8 read units. */
 export const ROOT_BYTES = 32_000;
 /** A DynamoDB item is at most 400 KB, keys and attribute names included. */
@@ -89,12 +104,17 @@ type Fields = readonly unknown[];
 
 /** Bytes of the root, and of the parts that it names. */
 export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): EncodedCheckpoint {
+  const version = usesVersion2(checkpoint.state) ? CHECKPOINT_VERSION : PLAIN_VERSION;
   const body = zstdCompressSync(encode(bodyFields(checkpoint)));
-  if (body.length <= ROOT_BYTES) return { root: encode([CHECKPOINT_VERSION, [], body]), parts: [] };
+  if (body.length <= ROOT_BYTES) return { root: encode([version, [], body]), parts: [] };
   const parts: { name: string; data: Uint8Array }[] = [];
   for (let at = 0; at < body.length; at += PART_BYTES)
     parts.push({ name: `root-${parts.length}`, data: body.subarray(at, at + PART_BYTES) });
-  return { root: encode([CHECKPOINT_VERSION, parts.map((part) => part.name), new Uint8Array(0)]), parts };
+  return { root: encode([version, parts.map((part) => part.name), new Uint8Array(0)]), parts };
+}
+
+function usesVersion2({ annotations, mailboxes }: AccountState): boolean {
+  return annotations.size > 0 || [...mailboxes.values()].some(hasShared);
 }
 
 /** Inverse of `encodeCheckpoint`. `readPart` rejects if the part is gone: a younger fold came between, so open again. */
@@ -103,7 +123,7 @@ export async function decodeCheckpoint(
   readPart: (name: string) => Promise<Uint8Array>,
 ): Promise<Checkpoint> {
   const [version, names, inline] = decode(root) as [number, string[], Uint8Array];
-  if (version !== CHECKPOINT_VERSION)
+  if (version !== CHECKPOINT_VERSION && version !== PLAIN_VERSION)
     throw new UnknownVersionError(`a checkpoint of version ${String(version)}`);
   const body = names.length === 0 ? inline : Buffer.concat(await Promise.all(names.map(readPart)));
   return { ...checkpointOf(decode(zstdDecompressSync(body)) as Fields), parts: names };
@@ -132,13 +152,24 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
     checkpoint.superseded.map(({ since, item }) => [since, item]),
     checkpoint.emptiedTo,
     checkpoint.covered.map(({ number, time }) => [number, time]),
+    ...(state.annotations.size > 0 ? [annotationFields(state.annotations)] : []),
   ];
 }
 
 function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
   const [fold, time, number, usage, lastUidValidity, nextMailbox, tree, subscriptions, ...rest] = fields;
-  const [journalBytes, bundled, segments, chunks, nextChunk, graveyards, superseded, emptiedTo, covered] =
-    rest;
+  const [
+    journalBytes,
+    bundled,
+    segments,
+    chunks,
+    nextChunk,
+    graveyards,
+    superseded,
+    emptiedTo,
+    covered,
+    annotations,
+  ] = rest;
   const [messages = 0, bytes = 0] = usage as number[];
   const mailboxes = (tree as Fields[]).map(mailboxOf);
   const state: AccountState = {
@@ -148,6 +179,7 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     nextMailbox: nextMailbox as MailboxId,
     mailboxes: new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox])),
     subscriptions: new Set(subscriptions as string[]),
+    annotations: annotations === undefined ? NO_ANNOTATIONS : annotationsOfFields(annotations as Fields),
   };
   return {
     fold: fold as string,
@@ -194,12 +226,13 @@ function mailboxFields(mailbox: Mailbox): Fields {
     recentFloor,
     use,
     keywords,
+    ...(hasShared(mailbox) ? [sharedFields(mailbox)] : []),
   ];
 }
 
 function mailboxOf(fields: Fields): Mailbox {
   const [id, name, uidValidity, uidNext, messages, unseen, deleted, bytes, ...rest] = fields;
-  const [highestModSeq, recentFloor, use, keywords] = rest;
+  const [highestModSeq, recentFloor, use, keywords, shared] = rest;
   return {
     id: id as MailboxId,
     name: name as string,
@@ -213,6 +246,9 @@ function mailboxOf(fields: Fields): Mailbox {
     recentFloor: recentFloor as number,
     use: use as SpecialUse | null,
     keywords: keywords as string[],
+    ...(shared === undefined ? NOT_SHARED : sharedOf(shared as Fields)),
     columns: undefined,
   };
 }
+
+const NOT_SHARED = { acl: NO_ACL, annotations: NO_ANNOTATIONS, readers: NO_READERS } as const;

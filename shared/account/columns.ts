@@ -299,6 +299,16 @@ export class Columns {
     return new Columns(this.count, flags, this.#fixed, this.keywordSets);
   }
 
+  /**
+   * With flags and mod-sequences of its own, which `change` sets: columns as one reader has them. What does not depend on
+   * the reader is shared.
+   */
+  withOwnFlags(change: (system: Uint8Array, modSeqs: Float64Array) => void): Columns {
+    const flags = this.#flags.copy(this.count, Math.max(MIN_CAPACITY, this.count));
+    change(flags.system, flags.modSeq);
+    return new Columns(this.count, flags, this.#fixed, this.keywordSets);
+  }
+
   /** Without the chosen messages. */
   without(uids: UidRanges): Columns {
     const capacity = Math.max(MIN_CAPACITY, this.count);

@@ -5,6 +5,8 @@
  * Invariants: what is decided is applied whole, for everything that would make an op void is refused here; no two
  * mailboxes share a name, a special use or, ever in the account's life, a UIDVALIDITY (I1).
  */
+import { inheritedAcl } from './acl.ts';
+import { copiedAnnotations } from './annotations.ts';
 import type { MailboxId } from './ids.ts';
 import { MailboxRefusal, checkLength, checkedName, normalName, superiorNames } from './mailbox-names.ts';
 import { type CreateOp, type Op, SPECIAL_USES, type SpecialUse } from './ops.ts';
@@ -65,7 +67,8 @@ export function decideCreate(
   if (holder) throw new MailboxRefusal('USEATTR', `mailbox "${holder.name}" is in use as \\${use} already`);
   const missing = missingSuperiors(state, name);
   checkRoom(state, missing.length + 1);
-  const ops = creations(state, [...missing.map((above) => ({ name: above, use: null })), { name, use }], now);
+  const made = [...missing.map((above) => ({ name: above, use: null })), { name, use }];
+  const ops = withInheritedAcl(state, creations(state, made, now));
   return { ops, value: { id: (state.nextMailbox + missing.length) as MailboxId, name } };
 }
 
@@ -124,11 +127,8 @@ export function decideRename(
   checkMovedNames(state, from, to);
   const missing = missingSuperiors(state, to);
   checkRoom(state, missing.length);
-  const superiors = creations(
-    state,
-    missing.map((name) => ({ name, use: null })),
-    now,
-  );
+  const made = missing.map((name) => ({ name, use: null }));
+  const superiors = withInheritedAcl(state, creations(state, made, now));
   return { ops: [...superiors, { op: 'rename', from, to }], value: { from, to } };
 }
 
@@ -146,7 +146,9 @@ function renameInbox(state: AccountState, to: string, now: number): Decision<Ren
     keywords: inbox.keywords,
     effect: { messages, unseen, deleted, bytes },
   };
-  return { ops: messages === 0 ? ops : [...ops, move], value: { from: INBOX, to: value.name } };
+  const annotations = copiedAnnotations(inbox.annotations, value.id);
+  const all = [...ops, ...annotations, ...(messages === 0 ? [] : [move])];
+  return { ops: all, value: { from: INBOX, to: value.name } };
 }
 
 /** Every name that the rename makes must be free, or be moved away itself, and must not outgrow the limits. */
@@ -198,6 +200,18 @@ function creations(
       'no UIDVALIDITY is left: the clock of the server stands beyond the year 2106',
     );
   return mailboxes.map(({ name, use }, index) => ({ op: 'create', name, use, uidValidity: first + index }));
+}
+
+/** Each mailbox takes over the access control list of the one above it (RFC 4314 §4), which may itself be made here. */
+function withInheritedAcl(state: AccountState, creates: readonly CreateOp[]): readonly Op[] {
+  const [topmost] = creates;
+  const above = topmost && superiorNames(topmost.name).at(-1);
+  const acl = above === undefined ? undefined : mailboxNamed(state, above)?.acl;
+  if (!acl || acl.size === 0) return creates;
+  return creates.flatMap((create, index): readonly Op[] => [
+    create,
+    ...inheritedAcl(acl, (state.nextMailbox + index) as MailboxId),
+  ]);
 }
 
 function alreadyExists(name: string): MailboxRefusal {

@@ -92,6 +92,9 @@ function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefin
     case 'unsubscribe':
     case 'recent':
     case 'epoch':
+    case 'annotate':
+    case 'acl':
+    case 'seen':
       return [];
   }
 }

@@ -5,7 +5,9 @@
  * The meaning of an op never changes (I8): a change of meaning is a new op, read by one release before any release
  * writes it.
  */
-import type { BlobId, MailboxId } from './ids.ts';
+import type { AclEntry } from './acl.ts';
+import type { AnnotationScope } from './annotations.ts';
+import type { AccountId, BlobId, MailboxId } from './ids.ts';
 import type { FlagMode } from './flags.ts';
 import type { UidRanges } from './uid-ranges.ts';
 
@@ -129,5 +131,42 @@ export interface EpochOp {
   readonly uidValidity: number;
 }
 
+/** SETMETADATA of one entry (RFC 5464); `mailbox` null: of the server. A value of null takes it away. */
+export interface AnnotateOp {
+  readonly op: 'annotate';
+  readonly mailbox: MailboxId | null;
+  readonly scope: AnnotationScope;
+  readonly name: string;
+  readonly value: Uint8Array | null;
+}
+
+/** SETACL and DELETEACL (RFC 4314): what one identifier may do from now on. No rights take the entry away. */
+export interface AclOp {
+  readonly op: 'acl';
+  readonly mailbox: MailboxId;
+  readonly entry: AclEntry;
+}
+
+/** \Seen of a reader who is not the owner. Touches no counter and no mod-sequence but the reader's own. */
+export interface SeenOp {
+  readonly op: 'seen';
+  readonly mailbox: MailboxId;
+  readonly reader: AccountId;
+  readonly uids: UidRanges;
+  readonly seen: boolean;
+}
+
 export type Op =
-  AppendOp | FlagsOp | ExpungeOp | CopyOp | CreateOp | DeleteOp | RenameOp | SubscribeOp | RecentOp | EpochOp;
+  | AppendOp
+  | FlagsOp
+  | ExpungeOp
+  | CopyOp
+  | CreateOp
+  | DeleteOp
+  | RenameOp
+  | SubscribeOp
+  | RecentOp
+  | EpochOp
+  | AnnotateOp
+  | AclOp
+  | SeenOp;

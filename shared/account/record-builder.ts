@@ -132,6 +132,8 @@ export class RecordBuilder {
 
 /** The op in two halves; the second is worked out when the first has been applied. */
 function cut(op: Op, before: AccountState, after: () => AccountState): readonly (() => Op)[] {
+  // It touches no counter: nothing is to be worked out for the halves.
+  if (op.op === 'seen') return halves(op.uids).map((uids) => () => ({ ...op, uids }));
   if (op.op !== 'flags' && op.op !== 'expunge' && op.op !== 'copy' && op.op !== 'move')
     throw new TooLargeError(`a single ${op.op} is larger than a record of ${RECORD_BYTES} bytes`);
   const source = op.op === 'flags' || op.op === 'expunge' ? op.mailbox : op.from;

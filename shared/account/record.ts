@@ -4,7 +4,8 @@
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
-import type { BlobId, MailboxId, RecordNumber } from './ids.ts';
+import type { AnnotationScope } from './annotations.ts';
+import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
 import type { Effect, Op, SpecialUse, SummaryPlace, Target } from './ops.ts';
 import type { FlagMode } from './flags.ts';
 import type { Usage } from './state.ts';
@@ -62,6 +63,9 @@ const CODES = {
   unsubscribe: 10,
   recent: 11,
   epoch: 12,
+  annotate: 13,
+  acl: 14,
+  seen: 15,
 } as const satisfies Record<Op['op'], number>;
 
 const MODES: readonly FlagMode[] = ['add', 'remove', 'replace'];
@@ -147,6 +151,12 @@ function fieldsOf(op: Op): unknown[] {
       return [code, op.mailbox, op.floor];
     case 'epoch':
       return [code, op.uidJump, op.uidValidity];
+    case 'annotate':
+      return [code, op.mailbox, op.scope, op.name, op.value];
+    case 'acl':
+      return [code, op.mailbox, op.entry.identifier, op.entry.account, op.entry.rights];
+    case 'seen':
+      return [code, op.mailbox, op.reader, packRanges(op.uids), op.seen];
   }
 }
 
@@ -210,6 +220,35 @@ function opOf(fields: readonly unknown[]): Op {
       return { op: 'recent', mailbox: a as MailboxId, floor: b as number };
     case CODES.epoch:
       return { op: 'epoch', uidJump: a as number, uidValidity: b as number };
+    default:
+      return sharingOpOf(fields);
+  }
+}
+
+/** As `opOf`: annotations, access control, and what readers have seen. */
+function sharingOpOf(fields: readonly unknown[]): Op {
+  const [code, a, b, c, d] = fields;
+  switch (code) {
+    case CODES.annotate:
+      return {
+        op: 'annotate',
+        mailbox: a as MailboxId | null,
+        scope: b as AnnotationScope,
+        name: c as string,
+        value: d as Uint8Array | null,
+      };
+    case CODES.acl: {
+      const entry = { identifier: b as string, account: c as AccountId | null, rights: d as string };
+      return { op: 'acl', mailbox: a as MailboxId, entry };
+    }
+    case CODES.seen:
+      return {
+        op: 'seen',
+        mailbox: a as MailboxId,
+        reader: b as AccountId,
+        uids: unpackRanges(c as Uint8Array),
+        seen: d as boolean,
+      };
     default:
       return unknown('an op with code', code);
   }

@@ -2,9 +2,12 @@
  * The state of an account: what the records of its journal amount to. A value: `apply` makes the next one and shares
  * what did not change, so that a command may go on reading the state that it began with.
  */
+import type { Acl } from './acl.ts';
+import { type Annotations, NO_ANNOTATIONS } from './annotations.ts';
 import type { Columns } from './columns.ts';
 import type { MailboxId, ModSeq, RecordNumber } from './ids.ts';
 import type { SpecialUse, Target } from './ops.ts';
+import type { Readers } from './readers.ts';
 
 /** The hierarchy delimiter. */
 export const DELIMITER = '/';
@@ -35,6 +38,11 @@ export interface Mailbox {
   readonly use: SpecialUse | null;
   /** Every keyword that a message here has or had, in order of first use. */
   readonly keywords: readonly string[];
+  /** Who but the owner may do what. */
+  readonly acl: Acl;
+  readonly annotations: Annotations;
+  /** \Seen of those who read the mailbox and do not own it; `mailboxFor` shows it to one of them. */
+  readonly readers: Readers;
   /** The messages, when loaded. Counters are exact without. */
   readonly columns: Columns | undefined;
 }
@@ -47,6 +55,8 @@ export interface AccountState {
   readonly nextMailbox: MailboxId;
   readonly mailboxes: ReadonlyMap<MailboxId, Mailbox>;
   readonly subscriptions: ReadonlySet<string>;
+  /** Of the server, as this account has it (RFC 5464 §3.2.1.1). */
+  readonly annotations: Annotations;
 }
 
 export const EMPTY_STATE: AccountState = {
@@ -56,6 +66,7 @@ export const EMPTY_STATE: AccountState = {
   nextMailbox: INBOX_ID,
   mailboxes: new Map(),
   subscriptions: new Set(),
+  annotations: NO_ANNOTATIONS,
 };
 
 const namesOf = new WeakMap<ReadonlyMap<MailboxId, Mailbox>, ReadonlyMap<string, Mailbox>>();

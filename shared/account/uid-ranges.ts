@@ -55,6 +55,41 @@ export function forEachRow(
   }
 }
 
+/** UIDs that are in `a` or in `b`. */
+export function unionOf(a: UidRanges, b: UidRanges): UidRanges {
+  const flat: number[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < a.length || j < b.length) {
+    const fromA = j >= b.length || (i < a.length && (a[i] as number) <= (b[j] as number));
+    const first = (fromA ? a[i] : b[j]) as number;
+    const last = (fromA ? a[i + 1] : b[j + 1]) as number;
+    if (fromA) i += 2;
+    else j += 2;
+    const end = flat.at(-1);
+    if (end !== undefined && first <= end + 1) flat[flat.length - 1] = Math.max(end, last);
+    else flat.push(first, last);
+  }
+  return Uint32Array.from(flat);
+}
+
+/** UIDs that are in `a` and not in `b`. */
+export function differenceOf(a: UidRanges, b: UidRanges): UidRanges {
+  const flat: number[] = [];
+  let j = 0;
+  for (let i = 0; i < a.length; i += 2) {
+    let first = a[i] as number;
+    const last = a[i + 1] as number;
+    while (j < b.length && (b[j + 1] as number) < first) j += 2;
+    for (let k = j; k < b.length && (b[k] as number) <= last && first <= last; k += 2) {
+      if ((b[k] as number) > first) flat.push(first, (b[k] as number) - 1);
+      first = Math.max(first, (b[k + 1] as number) + 1);
+    }
+    if (first <= last) flat.push(first, last);
+  }
+  return Uint32Array.from(flat);
+}
+
 /** Ranges as bytes: LEB128 of the distances between neighbours, about two bytes a range. */
 export function packRanges(ranges: UidRanges): Uint8Array {
   const bytes: number[] = [];

@@ -205,8 +205,7 @@ export function seen(state: AccountState): unknown {
       columns &&
       Array.from({ length: columns.count }, (_, row) => ({ ...columns.row(row), summary: undefined })),
   }));
-  const { number, usage, lastUidValidity, nextMailbox, subscriptions } = state;
-  return { number, usage, lastUidValidity, nextMailbox, subscriptions: [...subscriptions], mailboxes };
+  return { ...state, subscriptions: [...state.subscriptions], mailboxes };
 }
 
 /** The process is dead: nothing that it does has any effect. */

@@ -1,8 +1,10 @@
 /** Random ops that a well-behaved writer might put on a state whose columns are all loaded. */
+import { RIGHTS } from '../../shared/account/acl.ts';
 import { effectOfFlags, effectOfRemoval } from '../../shared/account/effect.ts';
 import type { FlagMode } from '../../shared/account/flags.ts';
-import type { BlobId, MailboxId } from '../../shared/account/ids.ts';
+import type { AccountId, BlobId, MailboxId } from '../../shared/account/ids.ts';
 import type { Op } from '../../shared/account/ops.ts';
+import { seenOp } from '../../shared/account/readers.ts';
 import { type AccountState, INBOX_ID, type Mailbox } from '../../shared/account/state.ts';
 import { rangesOver } from '../../shared/account/uid-ranges.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -37,7 +39,31 @@ export function randomOp(random: Random, state: AccountState): Op {
     return { op: 'expunge', mailbox: mailbox.id, uids, effect: effectOfRemoval(columnsOf(mailbox), uids) };
   }
   if (roll < 0.86) return randomCopy(random, mailbox, mailboxes);
+  if (roll < 0.91) return randomSharingOp(random, mailbox);
   return randomTreeOp(random, mailboxes);
+}
+
+const READERS = ['a', 'b', 'c'].map((digit) => digit.repeat(20) as AccountId);
+
+/** Annotations, access control lists, and what readers have seen. */
+function randomSharingOp(random: Random, mailbox: Mailbox): Op {
+  const roll = random();
+  const reader = pick(random, READERS);
+  if (roll < 0.5) {
+    const columns = columnsOf(mailbox);
+    const share = random();
+    const chosen = [...columns.uids.subarray(0, columns.count)].filter(() => random() < share);
+    if (chosen.length > 0) return seenOp(columns, mailbox.id, reader, chosen, random() < 0.7);
+  }
+  if (roll < 0.75) {
+    const rights = RIGHTS.filter(() => random() < 0.4).join('');
+    const entry = { identifier: `${reader.slice(0, 1)}@example.com`, account: reader, rights };
+    return { op: 'acl', mailbox: mailbox.id, entry };
+  }
+  const value = random() < 0.3 ? null : Uint8Array.from({ length: 9 }, () => below(random, 256));
+  const scope = random() < 0.5 ? 'shared' : reader;
+  const name = pick(random, ['/comment', '/vendor/a/b', '/filters/values/boss']);
+  return { op: 'annotate', mailbox: random() < 0.3 ? null : mailbox.id, scope, name, value };
 }
 
 function randomAppend(random: Random, mailboxes: readonly Mailbox[]): Op {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type Divergence, apply } from '../../../shared/account/apply.ts';
 import type { Row } from '../../../shared/account/columns.ts';
 import { DELETED, SEEN, combineKeywords, combineSystem } from '../../../shared/account/flags.ts';
-import type { BlobId, MailboxId, RecordNumber } from '../../../shared/account/ids.ts';
+import type { AccountId, BlobId, MailboxId, RecordNumber } from '../../../shared/account/ids.ts';
 import { modSeqOf } from '../../../shared/account/ids.ts';
 import type { Op } from '../../../shared/account/ops.ts';
 import { type JournalRecord, decodeOps, encodeOps } from '../../../shared/account/record.ts';
@@ -35,10 +35,14 @@ function history(seed: number, length: number): { records: JournalRecord[]; stat
 
 /** Everything that a reader of the state can tell. */
 function seen(state: AccountState): unknown {
-  return [...state.mailboxes.values()].map(({ columns, ...mailbox }) => ({
+  const mailboxes = [...state.mailboxes.values()].map(({ columns, ...mailbox }) => ({
     ...mailbox,
+    acl: [...mailbox.acl],
+    annotations: [...mailbox.annotations],
+    readers: [...mailbox.readers],
     rows: columns && Array.from({ length: columns.count }, (_, row) => columns.row(row)),
   }));
+  return { mailboxes, annotations: [...state.annotations] };
 }
 
 describe.each(SEEDS)('random journals, seed %i', (seed) => {
@@ -120,6 +124,10 @@ describe('apply is total', () => {
     { op: 'unsubscribe', name: 'nowhere' },
     { op: 'recent', mailbox: missing, floor: 4 },
     { op: 'create', name: 'INBOX', uidValidity: 1, use: null },
+    { op: 'annotate', mailbox: missing, scope: 'shared', name: '/comment', value: Uint8Array.of(1) },
+    { op: 'annotate', mailbox: null, scope: 'shared', name: '/comment', value: null },
+    { op: 'acl', mailbox: missing, entry: { identifier: 'anyone', account: null, rights: 'lr' } },
+    { op: 'seen', mailbox: missing, reader: 'a'.repeat(20) as AccountId, uids, seen: true },
   ];
   const inbox = apply(EMPTY_STATE, record(1, [createInbox()]));
 
