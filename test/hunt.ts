@@ -38,6 +38,7 @@ const HUNTS = {
     const begun = performance.now();
     const result = await killHunt({ seed, kills, seconds, say });
     say(killTable(result.kills));
+    say(String(result.faults));
     const { acknowledged, refused, unknown } = result.counts;
     say(
       `${result.messages} messages, ${result.records} records, ${acknowledged} commands acknowledged, ${refused} refused, ${unknown} cut off; nothing lost in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
@@ -54,6 +55,7 @@ const HUNTS = {
     const counts = [...result.operations].sort().map(([name, count]) => `${count} ${name}`);
     const done = [...result.operations.values()].reduce((sum, value) => sum + value, 0);
     say(`${done} operations: ${counts.join(', ')}`);
+    say(String(result.faults));
     say(
       `${result.records} records, ${result.folds} folds, ${result.emptied} records emptied, ${result.acknowledged} messages acknowledged, ${result.unknown} unknown, ${result.deleted} sessions lost their mailbox, ${result.naps['nobody is there']} + ${result.naps['one session idles']} naps, at most ${result.conflicts} conflicts of a delivery, the slowest command (${result.slowest.command.slice(0, 40)}) took ${result.slowest.milliseconds.toFixed(0)} ms; all as the journal says in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
     );

@@ -16,6 +16,7 @@
  */
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.ts';
+import { withRetry } from '../../shared/aws/retry.ts';
 import type { Log } from '../../shared/log.ts';
 import type { SqsHandler } from '../../functions/lambda-types.ts';
 import { sesNotification, type SesNotification } from './ses-notification.ts';
@@ -133,7 +134,9 @@ function objectKeyOf(body: string): string | undefined {
 }
 
 async function queue(inbound: Inbound, body: string): Promise<void> {
-  await inbound.sqs.send(new SendMessageCommand({ QueueUrl: inbound.queueUrl, MessageBody: body }));
+  const command = new SendMessageCommand({ QueueUrl: inbound.queueUrl, MessageBody: body });
+  // A message that is queued twice is delivered once (I6).
+  await withRetry(() => inbound.sqs.send(command));
 }
 
 async function readText(chunks: AsyncIterable<Uint8Array>): Promise<string> {

@@ -11,6 +11,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createRequestHandler } from 'local-aws-sqs';
+import { withRetry } from '../../shared/aws/retry.ts';
 
 const ACCOUNT = '000000000000';
 export const LOCAL_REGION = 'us-east-1';
@@ -38,25 +39,22 @@ export interface LocalSqs {
  */
 export async function ensureQueues(sqs: SQSClient): Promise<string> {
   const retention = { MessageRetentionPeriod: String(RETENTION_S) };
-  const dead = await sqs.send(
-    new CreateQueueCommand({ QueueName: DELIVERY_DEAD_LETTERS, Attributes: retention }),
-  );
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: dead.QueueUrl, AttributeNames: ['QueueArn'] }),
-  );
-  const { QueueUrl } = await sqs.send(
-    new CreateQueueCommand({
-      QueueName: DELIVERY_QUEUE,
-      Attributes: {
-        ...retention,
-        VisibilityTimeout: String(VISIBILITY_TIMEOUT_S),
-        RedrivePolicy: JSON.stringify({
-          deadLetterTargetArn: Attributes?.QueueArn,
-          maxReceiveCount: MAX_RECEIVE_COUNT,
-        }),
-      },
-    }),
-  );
+  const makeDead = new CreateQueueCommand({ QueueName: DELIVERY_DEAD_LETTERS, Attributes: retention });
+  const dead = await withRetry(() => sqs.send(makeDead));
+  const ask = new GetQueueAttributesCommand({ QueueUrl: dead.QueueUrl, AttributeNames: ['QueueArn'] });
+  const { Attributes } = await withRetry(() => sqs.send(ask));
+  const make = new CreateQueueCommand({
+    QueueName: DELIVERY_QUEUE,
+    Attributes: {
+      ...retention,
+      VisibilityTimeout: String(VISIBILITY_TIMEOUT_S),
+      RedrivePolicy: JSON.stringify({
+        deadLetterTargetArn: Attributes?.QueueArn,
+        maxReceiveCount: MAX_RECEIVE_COUNT,
+      }),
+    },
+  });
+  const { QueueUrl } = await withRetry(() => sqs.send(make));
   if (QueueUrl === undefined) throw new Error('SQS made a queue without a URL');
   return QueueUrl;
 }

@@ -7,6 +7,7 @@ import {
   waitUntilTableExists,
   type DynamoDBClient,
 } from '@aws-sdk/client-dynamodb';
+import { withRetry } from '../../shared/aws/retry.ts';
 
 /** DynamoDB removes an item some time after this attribute's time (seconds since the epoch). */
 const EXPIRY = 'expiresAt';
@@ -14,7 +15,7 @@ const TABLE_TIMEOUT_S = 60;
 
 /** Makes each table that is missing, and returns when all can be used. Safe to call from two processes at once. */
 export async function ensureTables(client: DynamoDBClient, names: readonly string[]): Promise<void> {
-  await Promise.all(names.map((name) => ensureTable(client, name)));
+  await Promise.all(names.map((name) => withRetry(() => ensureTable(client, name))));
 }
 
 async function ensureTable(client: DynamoDBClient, name: string): Promise<void> {

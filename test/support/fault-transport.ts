@@ -60,6 +60,8 @@ export interface FaultOptions {
   readonly staleReads?: StaleReads;
   /** A late effect lands at most so many requests later. */
   readonly lateCalls?: number;
+  /** Hears of every fault as it strikes. */
+  readonly struck?: (fault: Fault, call: Call) => void;
 }
 
 interface Held {
@@ -119,6 +121,7 @@ export class FaultTransport {
       const fault = this.#draw(call);
       if (fault === undefined) return send(call);
       this.injected.set(fault, (this.injected.get(fault) ?? 0) + 1);
+      this.#options.struck?.(fault, call);
       return this.#strike(fault, call, fault === 'late-effect' ? sendLate : send);
     });
 

@@ -10,6 +10,7 @@ import { engineSettings } from '../../../infra/local/stores.ts';
 import { type Engine, openEngine } from '../../../shared/aws/engine.ts';
 import { FolderBlobStore } from '../../../shared/blob/folder-blob-store.ts';
 import { dataPaths } from '../../../infra/local/data-folder.ts';
+import type { Tally } from '../bad-day.ts';
 import { Draw } from '../draw.ts';
 import { Violation } from '../violation.ts';
 import { Audit, drained, replayOf } from './audit.ts';
@@ -34,6 +35,7 @@ export interface KillHuntResult {
   /** By kind and moment. */
   readonly kills: ReadonlyMap<string, number>;
   readonly counts: Ledger['counts'];
+  readonly faults: Tally;
   readonly messages: number;
   readonly records: number;
 }
@@ -74,8 +76,8 @@ class KillHunt {
   constructor(options: KillHuntOptions, folder: string) {
     this.#options = options;
     this.#draw = new Draw(options.seed);
-    this.#quarry = new Quarry(path.join(folder, 'data'));
     this.#load = new Load(this.#ledger, this.#draw.fork());
+    this.#quarry = new Quarry(path.join(folder, 'data'), this.#draw.fork());
   }
 
   async run(): Promise<KillHuntResult> {
@@ -94,13 +96,16 @@ class KillHunt {
     return {
       kills: this.#kills,
       counts: this.#ledger.counts,
+      faults: this.#quarry.faults,
       messages: ACCOUNTS.reduce((sum, account) => sum + this.#ledger.all(account).length, 0),
       records: this.#audits.reduce((sum, { replay }) => sum + replay.number, 0),
     };
   }
 
   transcript(): string {
-    return [...this.#load.transcripts.map(String), '--- log', ...this.#quarry.log].join('\n');
+    const { log, seeds } = this.#quarry;
+    const faults = `--- instances drew their faults from ${seeds.join(', ')}`;
+    return [...this.#load.transcripts.map(String), faults, '--- log of the last', ...log].join('\n');
   }
 
   async close(): Promise<void> {

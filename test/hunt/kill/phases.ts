@@ -5,7 +5,9 @@
  */
 import type { EngineOptions } from '../../../shared/aws/engine.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
+import type { Transport } from '../../../shared/aws/clients.ts';
 import { type Call, callOf, wrapping } from '../../support/transport.ts';
+import type { Struck } from '../bad-day.ts';
 
 export const PHASES = ['arriving', 'blob begun', 'blob written', 'record written', 'answered'] as const;
 /**
@@ -27,16 +29,20 @@ export type Order =
 /** From the instance. */
 export type Notice =
   | { readonly notice: 'ready'; readonly imap: number; readonly smtp: number }
+  | { readonly notice: 'struck'; readonly struck: Struck }
   /** `subject`: of `answered`, the SES message id. */
   | { readonly notice: 'stopped in'; readonly phase: Phase; readonly subject: string };
 
 export class Gate {
   readonly #tell: (notice: Notice) => void;
+  /** What lies between the gate and the stores. */
+  readonly #faulty: (inner: Transport) => Transport;
   #armed: { phase: Phase; skip: number } | undefined;
   #release: ((lost: boolean) => void) | undefined;
 
-  constructor(tell: (notice: Notice) => void) {
+  constructor(tell: (notice: Notice) => void, faulty: (inner: Transport) => Transport) {
     this.#tell = tell;
+    this.#faulty = faulty;
   }
 
   follow(order: Order): void {
@@ -46,13 +52,15 @@ export class Gate {
 
   /** Where the instance's stores are watched. */
   readonly options: EngineOptions = {
-    wrapTransport: (inner) =>
-      wrapping(inner, async (request, options) => {
+    wrapTransport: (transport) => {
+      const inner = this.#faulty(transport);
+      return wrapping(inner, async (request, options) => {
         const answer = await inner.handle(request, options);
         const written = answer.response.statusCode === 200 && putsRecord(callOf(request));
         if (written && (await this.#enter('record written', ''))) throw lostAnswer();
         return answer;
-      }),
+      });
+    },
     wrapBlobs: (store, kind) => this.#watched(store, kind),
   };
 

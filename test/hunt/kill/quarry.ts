@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Instance } from '../../../infra/local/instance.ts';
 import { dataPaths } from '../../../infra/local/data-folder.ts';
 import { identityOf } from '../../../infra/local/process-identity.ts';
+import { Tally } from '../bad-day.ts';
+import type { Draw } from '../draw.ts';
 import { Violation } from '../violation.ts';
 import type { Notice, Order, Phase } from './phases.ts';
 
@@ -27,16 +29,24 @@ export class Quarry {
   smtp = 0;
   /** Lines of the log that tell of something wrong. */
   readonly log: string[] = [];
+  readonly faults = new Tally();
+  /** From which the instances drew their faults, in the order in which they were started. */
+  readonly seeds: number[] = [];
+  readonly #draw: Draw;
   #child: ChildProcess | undefined;
   #killed = false;
   readonly #waiting = new Set<(notice: Notice | null) => void>();
 
-  constructor(data: string) {
+  /** `draw`: where the seeds of the instances' faults come from. */
+  constructor(data: string, draw: Draw) {
     this.data = data;
+    this.#draw = draw;
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [PROGRAM, this.data], {
+    const seed = this.#draw.below(2 ** 32);
+    this.seeds.push(seed);
+    const child = spawn(process.execPath, [PROGRAM, this.data, String(seed)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // No settings of whoever hunts.
       env: { PATH: process.env.PATH },
@@ -46,7 +56,10 @@ export class Quarry {
     this.#child = child;
     this.#killed = false;
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#note(text));
-    child.on('message', (notice: Notice) => this.#announce(notice));
+    child.on('message', (notice: Notice) => {
+      if (notice.notice === 'struck') this.faults.add(notice.struck);
+      else this.#announce(notice);
+    });
     child.on('exit', () => {
       // The one before may be heard of late.
       if (this.#child === child) this.#announce(null);

@@ -2,11 +2,14 @@
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { StorePlaces } from '../../../infra/local/stores.ts';
 import type { FoldResult } from '../../../functions/compact/fold-account.ts';
+import type { Struck } from '../bad-day.ts';
 
 /** The last argument of each process. */
 export interface ProcessSettings {
   readonly data: string;
   readonly places: StorePlaces;
+  /** Of the faults that it draws. */
+  readonly seed: number;
   /** Of gateways: bytes that replicas may hold; small, so that they are read again and again. */
   readonly replicaBudgetBytes?: number;
   /** Of delivery functions. */
@@ -16,6 +19,7 @@ export interface ProcessSettings {
 }
 
 export type Notice =
+  | { readonly notice: 'struck'; readonly struck: Struck }
   | { readonly notice: 'ready'; readonly port?: number }
   | { readonly notice: 'folded'; readonly result: FoldResult }
   | { readonly notice: 'failed'; readonly error: string };

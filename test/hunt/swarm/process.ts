@@ -1,4 +1,4 @@
-/** A process of the swarm: a gateway, a delivery function, or a fold. It ends with whoever started it. */
+/** A process of the swarm: a gateway, a delivery function, or a fold, on a bad day. It ends with whoever started it. */
 import { createLog } from '../../../shared/log.ts';
 import { startGatewayProcess } from '../../../gateway/start.ts';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
@@ -8,6 +8,7 @@ import { loadCertificate } from '../../../infra/local/certificate.ts';
 import { startEventSource } from '../../../infra/local/event-source.ts';
 import { engineSettings } from '../../../infra/local/stores.ts';
 import { type Engine, openEngine } from '../../../shared/aws/engine.ts';
+import { badDay } from '../bad-day.ts';
 import type { Notice, ProcessSettings } from './orders.ts';
 
 const log = createLog({ level: 'warn', pretty: false });
@@ -60,4 +61,6 @@ const [part = '', json = '{}'] = process.argv.slice(2);
 // Written by the hunter alone.
 const settings = JSON.parse(json) as ProcessSettings;
 if (!(part in PARTS)) throw new Error(`there is no part ${part}`);
-await PARTS[part as keyof typeof PARTS](await openEngine(engineSettings(settings.places)), settings);
+const wrapTransport = badDay(settings.seed, (struck) => tell({ notice: 'struck', struck }));
+const engine = await openEngine(engineSettings(settings.places), { wrapTransport });
+await PARTS[part as keyof typeof PARTS](engine, settings);

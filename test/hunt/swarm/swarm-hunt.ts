@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { compareWithImap } from '../imap-comparison.ts';
+import type { Tally } from '../bad-day.ts';
 import { Draw } from '../draw.ts';
 import { JournalReplay } from '../journal-replay.ts';
 import { Violation, ensure } from '../violation.ts';
@@ -44,6 +45,8 @@ export interface SwarmHuntResult {
   readonly naps: Naps['count'];
   /** Conflicts that a delivery met at most. */
   readonly conflicts: number;
+  /** What AWS did to the processes. */
+  readonly faults: Tally;
 }
 
 const SESSIONS_PER_GATEWAY = 3;
@@ -56,8 +59,9 @@ const DRAIN_MS = 90_000;
 /** Throws a `Violation`; the transcripts are then in a file that its message names. */
 export async function swarmHunt(options: SwarmHuntOptions): Promise<SwarmHuntResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'quire-hunt-swarm-'));
-  const world = await startWorld(path.join(folder, 'data'));
-  const swarm = new Swarm(options, world);
+  const draw = new Draw(options.seed);
+  const world = await startWorld(path.join(folder, 'data'), draw.fork());
+  const swarm = new Swarm(options, world, draw);
   try {
     const result = await swarm.run();
     await world.stop();
@@ -105,10 +109,10 @@ class Swarm {
   #deleted = 0;
   #failed = false;
 
-  constructor(options: SwarmHuntOptions, world: World) {
+  constructor(options: SwarmHuntOptions, world: World, draw: Draw) {
     this.#options = options;
     this.#world = world;
-    this.#draw = new Draw(options.seed);
+    this.#draw = draw;
     this.#naps = new Naps(this.#draw.fork());
     this.#left = options.operations;
     this.#replay = new JournalReplay(world.engine.journal, world.account);
@@ -143,6 +147,7 @@ class Swarm {
       '--- records',
       ...ops,
       ...this.#sessions.slice(-20).map(({ transcript }) => String(transcript)),
+      `--- processes draw their faults from ${this.#world.seeds.join(', ')}`,
       ...this.#world.log,
     ].join('\n');
   }
@@ -254,6 +259,7 @@ class Swarm {
       deleted: this.#deleted,
       naps: this.#naps.count,
       conflicts: this.#world.conflicts(),
+      faults: this.#world.faults,
       slowest: this.#slowest(),
       ...counts,
     };

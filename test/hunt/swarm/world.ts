@@ -1,24 +1,30 @@
-/** The stores, two gateways, three delivery functions and a fold, each its own process, and one account on them. */
+/**
+ * The stores, two gateways, three delivery functions and a fold, each its own process, and one account on them. Objects
+ * are in an S3, which fails in more ways than a folder.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { FoldResult } from '../../../functions/compact/fold-account.ts';
 import { loadCertificate } from '../../../infra/local/certificate.ts';
-import { dataPaths } from '../../../infra/local/data-folder.ts';
 import { NEW_ACCOUNT_LIMITS } from '../../../infra/local/demo-accounts.ts';
 import { sesNotification } from '../../../infra/local/ses-notification.ts';
 import { readSettings } from '../../../infra/local/settings.ts';
 import { ensureQueues } from '../../../infra/local/sqs.ts';
 import { StartedParts } from '../../../infra/local/started-parts.ts';
-import { startEngine, startStores } from '../../../infra/local/stores.ts';
+import { engineSettings, startEngine, startStores } from '../../../infra/local/stores.ts';
 import { beginAccount } from '../../../shared/account/new-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
-import { FolderBlobStore } from '../../../shared/blob/folder-blob-store.ts';
+import { s3Client } from '../../../shared/aws/clients.ts';
+import type { BlobStore } from '../../../shared/blob/blob-store.ts';
+import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { hashPassword } from '../../../shared/directory/password.ts';
 import { createLog } from '../../../shared/log.ts';
+import { startLoopbackS3 } from '../../support/loopback-s3.ts';
 import { stopProcess } from '../../support/stop-process.ts';
+import { Tally } from '../bad-day.ts';
 import { Violation } from '../violation.ts';
 import type { Draw } from '../draw.ts';
 import type { Notice, ProcessSettings } from './orders.ts';
@@ -37,12 +43,16 @@ const KEPT_LOG = 300;
 export interface World {
   readonly account: AccountId;
   readonly engine: Engine;
-  readonly blobs: FolderBlobStore;
-  readonly inbound: FolderBlobStore;
+  readonly blobs: BlobStore;
+  readonly inbound: BlobStore;
+  /** What the processes have met. */
+  readonly faults: Tally;
   /** Ports of the gateways. */
   readonly ports: readonly number[];
   /** Lines of the processes' logs. */
   readonly log: string[];
+  /** From which the processes draw their faults. */
+  readonly seeds: readonly string[];
   fold(): Promise<FoldResult>;
   readonly deliver: (token: string, message: Buffer, draw: Draw) => Promise<void>;
   /** What a process has found wrong, or null. */
@@ -52,26 +62,32 @@ export interface World {
   stop(): Promise<void>;
 }
 
-export async function startWorld(data: string): Promise<World> {
+/** `draw`: where the processes' seeds come from, in the order in which they are started. */
+export async function startWorld(data: string, draw: Draw): Promise<World> {
   const log = createLog({ level: 'error', pretty: false });
   const parts = new StartedParts(log);
   try {
-    return await start(data, parts);
+    return await start(data, draw, parts);
   } catch (error) {
     await parts.stop().catch(() => undefined);
     throw error;
   }
 }
 
-async function start(data: string, parts: StartedParts): Promise<World> {
+const PORTS = { imapPort: '0', imapsPort: '0', smtpPort: '0' };
+const BUCKETS = { mailBucket: 'mail', inboundBucket: 'inbound' };
+
+async function start(data: string, draw: Draw, parts: StartedParts): Promise<World> {
   const silent = createLog({ level: 'error', pretty: false });
-  const settings = readSettings({ data, imapPort: '0', imapsPort: '0', smtpPort: '0' }, {}, data);
+  const s3 = await startLoopbackS3();
+  parts.add('S3', async () => s3.stop());
+  const settings = readSettings({ data, ...PORTS, ...BUCKETS, s3Endpoint: s3.endpoint }, {}, data);
   const places = await startStores({ settings, log: silent, parts }, 'swarm');
   const engine = await startEngine(places, parts);
   const queueUrl = await ensureQueues(engine.sqs);
   await loadCertificate(data, Date.now(), silent);
   const account = await addUser(engine);
-  const members = new Members(parts);
+  const members = new Members(draw, parts);
   const common = { data, places };
   const gateways = await Promise.all(
     BUDGETS.map(async (replicaBudgetBytes) => members.start('gateway', { ...common, replicaBudgetBytes })),
@@ -81,14 +97,18 @@ async function start(data: string, parts: StartedParts): Promise<World> {
   );
   await Promise.all(functions);
   const folder = await members.start('fold', { ...common, account });
-  const inbound = await FolderBlobStore.open(dataPaths(data).inbound);
+  const { inbound } = engine;
+  const client = s3Client(engineSettings(places).aws);
+  parts.add('S3 client', () => client.destroy());
   return {
     account,
     engine,
-    blobs: await FolderBlobStore.open(dataPaths(data).blobs),
+    blobs: new S3BlobStore(client, BUCKETS.mailBucket),
     inbound,
+    faults: members.faults,
     ports: gateways.map(({ port }) => port),
     log: members.log,
+    seeds: members.seeds,
     wrong: () => members.wrong,
     conflicts: () => members.conflicts,
     fold: async () => folded(folder.child),
@@ -109,18 +129,29 @@ async function addUser(engine: Engine): Promise<AccountId> {
   return account;
 }
 
+interface Member {
+  readonly child: ChildProcess;
+  readonly port: number;
+}
+
 class Members {
   readonly log: string[] = [];
+  readonly seeds: string[] = [];
+  readonly faults = new Tally();
   wrong: string | null = null;
   conflicts = 0;
+  readonly #draw: Draw;
   readonly #parts: StartedParts;
   #stopping = false;
 
-  constructor(parts: StartedParts) {
+  constructor(draw: Draw, parts: StartedParts) {
+    this.#draw = draw;
     this.#parts = parts;
   }
 
-  async start(part: string, settings: ProcessSettings): Promise<{ child: ChildProcess; port: number }> {
+  async start(part: string, given: Omit<ProcessSettings, 'seed'>): Promise<Member> {
+    const settings: ProcessSettings = { ...given, seed: this.#draw.below(2 ** 32) };
+    this.seeds.push(`${part} ${settings.seed}`);
     const child = spawn(process.execPath, [PROGRAM, part, JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { PATH: process.env.PATH },
@@ -134,10 +165,10 @@ class Members {
     child.once('exit', (code) => {
       if (!this.#stopping) this.wrong ??= `a ${part} process has ended: ${String(code)}`;
     });
-    const notice = await new Promise<Notice | null>((resolve) => {
-      child.once('message', (message: Notice) => resolve(message));
-      child.once('exit', () => resolve(null));
+    child.on('message', (message: Notice) => {
+      if (message.notice === 'struck') this.faults.add(message.struck);
     });
+    const notice = await noticeOf(child);
     if (notice?.notice !== 'ready') throw new Violation(`a ${part} does not start:\n${this.log.join('\n')}`);
     return { child, port: notice.port ?? 0 };
   }
@@ -156,18 +187,30 @@ class Members {
   }
 }
 
-async function folded(child: ChildProcess): Promise<FoldResult> {
-  const notice = await new Promise<Notice>((resolve) => {
-    child.once('message', (message: Notice) => resolve(message));
-    child.send('fold');
+/** What a process says next of itself; null if it has ended. */
+async function noticeOf(child: ChildProcess): Promise<Notice | null> {
+  return new Promise((resolve) => {
+    const hear = (message: Notice): void => {
+      if (message.notice === 'struck') return;
+      child.off('message', hear);
+      resolve(message);
+    };
+    child.on('message', hear);
+    child.once('exit', () => resolve(null));
   });
-  if (notice.notice === 'folded') return notice.result;
-  throw new Violation(notice.notice === 'failed' ? notice.error : 'the fold says something else');
+}
+
+async function folded(child: ChildProcess): Promise<FoldResult> {
+  const heard = noticeOf(child);
+  child.send('fold');
+  const notice = await heard;
+  if (notice?.notice === 'folded') return notice.result;
+  throw new Violation(notice?.notice === 'failed' ? notice.error : 'the fold says something else');
 }
 
 /** What SES does with a message; the queue may hand it over twice, at once or later. */
 async function arrive(
-  { engine, inbound, queueUrl }: { engine: Engine; inbound: FolderBlobStore; queueUrl: string },
+  { engine, inbound, queueUrl }: { engine: Engine; inbound: BlobStore; queueUrl: string },
   token: string,
   message: Buffer,
   draw: Draw,

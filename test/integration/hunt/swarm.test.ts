@@ -8,4 +8,6 @@ test('every session is told of an account that was so at one moment, and all agr
   // A swarm that changes nothing would agree on nothing.
   expect(result.records).toBeGreaterThan(100);
   expect(result.folds).toBeGreaterThan(0);
+  // On a good day the stores are too kind to break a promise.
+  expect(result.faults.total).toBeGreaterThan(100);
 }, 60_000);
