@@ -44,7 +44,7 @@ export interface GatewayProcess {
 /** Rejects with `ListenError` if a port cannot be opened. */
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const { engine, log } = options;
-  const { journal, messages, logins, rim, watches, wakeSender, work, sqs } = engine;
+  const { journal, messages, logins, rim, watches, wakeSender, work, sqs, metrics } = engine;
   const gateway = rim.randomHex(8) as GatewayId;
   const now = (): number => rim.now();
   const waker = new Waker({ watches, sender: wakeSender, now, log, self: gateway });
@@ -59,8 +59,10 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const cache = new ReplicaCache(journal, rim, {
     budgetBytes: options.replicaBudgetBytes ?? REPLICA_BUDGET_BYTES,
     onCommit: committed,
-    onDivergence: (account, divergence) =>
-      log.error({ account, divergence }, 'a replay gave another state than its record says'),
+    onDivergence: (account, divergence) => {
+      metrics.add('Divergences', 1);
+      log.error({ account, divergence }, 'a replay gave another state than its record says');
+    },
   });
   const queue = await createWakeQueue(sqs, gateway);
   const sleep = (milliseconds: number, signal: AbortSignal) => delay(milliseconds, undefined, { signal });
@@ -75,6 +77,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     directory: logins,
     verifier: new PasswordVerifier({ now: () => performance.now() }),
     rim,
+    metrics,
     ...(options.limits && { limits: options.limits }),
     log,
   });
@@ -83,12 +86,18 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     throw error;
   });
   wakes.start();
+  const gauges = [
+    metrics.gauge('Sessions', () => server.connectionCount),
+    metrics.gauge('ReplicaBytes', () => cache.bytes),
+    metrics.gauge('ResidentBytes', () => process.memoryUsage.rss()),
+  ];
   return {
     addresses,
     async stop() {
       await server.drain({ graceMs: DRAIN_MS });
       await waker.settled();
       await wakes.stop();
+      for (const forget of gauges) forget();
     },
   };
 }

@@ -1,6 +1,8 @@
 /** The compaction as Lambda starts it, by a schedule of EventBridge. */
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
 import { type Log, createLog } from '../../shared/log.ts';
+import { actingFor } from '../../shared/metrics/activity.ts';
+import { flushingMetrics } from '../flushing-metrics.ts';
 import { type CompactReport, compact } from './compact.ts';
 
 /** A fold that was begun has this long to end before Lambda ends the function; most take a second. */
@@ -15,8 +17,8 @@ export type ScheduleHandler = (event: unknown, context: ScheduleContext) => Prom
 
 /** The compaction on an engine. */
 export function compactHandler(engine: Engine, log: Log): ScheduleHandler {
-  const { journal, folds, messages, rim, work } = engine;
-  return async (_event, context) => {
+  const { journal, folds, messages, rim, work, metrics } = engine;
+  const run = async (context: ScheduleContext): Promise<CompactReport> => {
     const remaining = context.getRemainingTimeInMillis();
     if (remaining <= RESERVE_MS)
       throw new Error(
@@ -30,14 +32,20 @@ export function compactHandler(engine: Engine, log: Log): ScheduleHandler {
         rim,
         work,
         log,
-        report: (account, divergence) => log.error({ account, divergence }, 'journal and messages diverge'),
+        report: (account, divergence) => {
+          metrics.add('Divergences', 1);
+          log.error({ account, divergence }, 'journal and messages diverge');
+        },
       },
       rim.now() + remaining - RESERVE_MS,
     );
+    metrics.add('Folds', report.folded);
+    metrics.add('FoldFailures', report.failed);
     // On one machine it runs every minute, mostly for nothing.
     log[report.folded + report.failed > 0 ? 'info' : 'debug'](report, 'compaction');
     return report;
   };
+  return (_event, context) => actingFor('compact', () => run(context));
 }
 
 let started: Promise<ScheduleHandler> | null = null;
@@ -50,5 +58,7 @@ export const handler: ScheduleHandler = async (event, context) => {
 
 async function start(): Promise<ScheduleHandler> {
   const log = createLog({ level: 'info', pretty: false });
-  return compactHandler(await openEngine(engineSettingsFrom(process.env)), log);
+  return flushingMetrics(process.env, async (metrics) =>
+    compactHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), log),
+  );
 }

@@ -24,11 +24,13 @@ import { BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.t
 import type { MessageStore } from '../../shared/blob/message-store.ts';
 import type { AddressDirectory, Destination, Refusal } from '../../shared/directory/directory.ts';
 import type { Log } from '../../shared/log.ts';
+import type { Metrics } from '../../shared/metrics/metrics.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from '../lambda-types.ts';
 import { isAside, keepAside } from './aside.ts';
 import { type Notification, parseNotification } from './notification.ts';
 import { type Placement, placementOf } from './placement.ts';
 import { inParallel } from '../parallel.ts';
+import { tellOf } from './telling.ts';
 import { traced } from './trace.ts';
 
 export interface DeliveryDependencies {
@@ -38,6 +40,7 @@ export interface DeliveryDependencies {
   readonly journal: JournalStore;
   readonly rim: Rim;
   readonly log: Log;
+  readonly metrics: Metrics;
   /** What `Received` says the message came by. */
   readonly hostname: string;
   /** Wake-ups and work items after a commit; awaited before the batch is answered. */
@@ -66,6 +69,9 @@ interface Handling {
   readonly pending: { readonly to: Recipient; readonly delivery: Delivery }[];
   /** What keeps it from being settled. */
   failure: unknown;
+  /** Of the raw message; null if it was not read. */
+  size: number | null;
+  aside: boolean;
 }
 
 export async function deliverBatch(event: SqsEvent, deps: DeliveryDependencies): Promise<SqsBatchResponse> {
@@ -74,6 +80,8 @@ export async function deliverBatch(event: SqsEvent, deps: DeliveryDependencies):
     notification: null,
     pending: [],
     failure: null,
+    size: null,
+    aside: false,
   }));
   const heads: Heads = new Map();
   await inParallel([...handlings.entries()], MESSAGES_AT_ONCE, async ([index, handling]) => {
@@ -89,6 +97,7 @@ export async function deliverBatch(event: SqsEvent, deps: DeliveryDependencies):
   await inParallel(handlings, ACCOUNTS_AT_ONCE, async (handling) => {
     await settle(handling, deps).catch((error: unknown) => (handling.failure = error));
   });
+  for (const handling of handlings) tellOf(handling, deps);
   return { batchItemFailures: handlings.filter((handling) => reportFailure(handling, deps)).map(identifier) };
 }
 
@@ -126,12 +135,15 @@ async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDe
   if (open.length === 0 && refusals.length === 0) return;
   const raw = await readRaw(notification, open, deps);
   if (!raw) return;
+  handling.size = raw.length;
   const placement = placementOf(notification);
   if (placement === 'aside') {
+    handling.aside = true;
     await keepAside('virus', notification, handling.sqs.body, raw, deps);
     return;
   }
   if (refusals.length > 0) {
+    handling.aside = true;
     await keepAside('undeliverable', notification, handling.sqs.body, raw, deps);
     deps.log.warn(
       { message: notification.messageId, refusals },
@@ -265,6 +277,7 @@ async function deliverGroup(
   });
   const count = (wanted: DeliveryOutcome) => outcomes.filter((outcome) => outcome === wanted).length;
   const [delivered, duplicates] = [count('delivered'), count('duplicate')];
+  deps.metrics.add('Deliveries', delivered);
   deps.log.info({ account, delivered, duplicates, conflicts }, 'delivered');
   if (records.length === 0) return;
   await deps.committed(account, records, journalBytesBefore).catch((error: unknown) => {

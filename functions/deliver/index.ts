@@ -1,16 +1,18 @@
 /** The delivery function as Lambda starts it: an SQS event source with `ReportBatchItemFailures`. */
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
 import { createLog } from '../../shared/log.ts';
+import { actingFor } from '../../shared/metrics/activity.ts';
 import { Waker } from '../../shared/wake/waker.ts';
 import type { Log } from '../../shared/log.ts';
 import type { SqsHandler } from '../lambda-types.ts';
+import { flushingMetrics } from '../flushing-metrics.ts';
 import { deliverBatch } from './deliver.ts';
 
 /** The delivery function on an engine. `hostname`: what `Received` says the message came by. */
 export function deliveryHandler(engine: Engine, hostname: string, log: Log): SqsHandler {
   const { watches, wakeSender, rim, work } = engine;
   const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
-  return (event) =>
+  const deliver: SqsHandler = (event) =>
     deliverBatch(event, {
       inbound: engine.inbound,
       messages: engine.messages,
@@ -18,6 +20,7 @@ export function deliveryHandler(engine: Engine, hostname: string, log: Log): Sqs
       journal: engine.journal,
       rim,
       log,
+      metrics: engine.metrics,
       hostname,
       committed: async (account, records, journalBytesBefore) => {
         const last = records.at(-1);
@@ -25,6 +28,7 @@ export function deliveryHandler(engine: Engine, hostname: string, log: Log): Sqs
         await Promise.all([waker.settled(), work.leaveIfDue(account, records, journalBytesBefore)]);
       },
     });
+  return (event) => actingFor('deliver', () => deliver(event));
 }
 
 let started: Promise<SqsHandler> | null = null;
@@ -38,5 +42,7 @@ export const handler: SqsHandler = async (event) => {
 async function start(): Promise<SqsHandler> {
   const log = createLog({ level: 'info', pretty: false });
   const hostname = process.env.QUIRE_HOSTNAME ?? 'quire';
-  return deliveryHandler(await openEngine(engineSettingsFrom(process.env)), hostname, log);
+  return flushingMetrics(process.env, async (metrics) =>
+    deliveryHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), hostname, log),
+  );
 }

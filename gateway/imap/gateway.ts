@@ -4,6 +4,7 @@ import type { Rim } from '../../shared/account/rim.ts';
 import type { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
 import type { LoginDirectory } from '../../shared/directory/directory.ts';
+import { type Metrics, NO_METRICS } from '../../shared/metrics/metrics.ts';
 import type { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { FAMILIES, commandsByName } from './commands/registry.ts';
 import { EXTENSIONS, type Extension, Offered } from './extensions.ts';
@@ -27,6 +28,7 @@ export interface GatewayOptions {
   readonly directory: LoginDirectory;
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
+  readonly metrics?: Metrics;
   readonly limits?: Partial<ImapLimits>;
   /** What is served beside the base protocol; without it, everything. */
   readonly extensions?: readonly Extension[];
@@ -39,6 +41,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
   const { listeners, tls, cache, wakes, messages, summaries, directory, verifier, rim, limits, log } =
     options;
   const timers = options.timers ?? systemTimers;
+  const metrics = options.metrics ?? NO_METRICS;
   const offered = new Offered(options.extensions ?? EXTENSIONS);
   const commands = commandsByName(FAMILIES, offered);
   const services: SessionServices = {
@@ -50,6 +53,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     verifier,
     rim,
     timers,
+    metrics,
     log,
     recent: new WeakMap(),
     offered,
@@ -59,6 +63,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     ...(tls && { tls }),
     ...(limits && { limits }),
     timers,
+    metrics,
     log,
     createHandler: (connection) => new SessionHandler(connection, services, commands),
   });

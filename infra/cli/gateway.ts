@@ -9,6 +9,7 @@ import { findInstance, type Instance } from '../local/instance.ts';
 import { watchInstance } from '../local/instance-watch.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
+import { startLocalMetrics } from '../local/metrics.ts';
 import { startOrStopAll, type StartedParts } from '../local/started-parts.ts';
 import { engineSettings } from '../local/stores.ts';
 import { addSettings, at, logOf, settingsOf } from './options.ts';
@@ -21,7 +22,7 @@ export function gatewayCommand(): Command {
     )
     .option('--imap-port <port>', 'port of IMAP, which must be said; 0 for any free one')
     .option('--imaps-port <port>', 'port of IMAP over TLS; 0 for any free one (default: none)');
-  return addSettings(command, ['host', 'data', 'json', 'logLevel']).action(gateway);
+  return addSettings(command, ['host', 'data', 'json', 'logLevel', 'metrics']).action(gateway);
 }
 
 async function gateway(flags: Flags): Promise<void> {
@@ -38,7 +39,8 @@ async function gateway(flags: Flags): Promise<void> {
     );
   }
   await startOrStopAll(log, async (parts) => {
-    const engine = await openEngine(engineSettings(instance));
+    const metrics = startLocalMetrics(settings.metrics, log, parts);
+    const engine = await openEngine(engineSettings(instance), { metrics });
     parts.add('engine', () => engine.close());
     const certificate = await readCertificate(settings.data, Date.now(), log);
     if (certificate === undefined)

@@ -29,6 +29,8 @@ export interface LocalSettings {
   /** Make the demonstration accounts at first start. */
   readonly demo: boolean;
   readonly logLevel: LogLevel;
+  /** Log what is counted and measured, once a minute. */
+  readonly metrics: boolean;
   /** A DynamoDB API elsewhere, instead of the embedded one. */
   readonly dynamodbEndpoint?: string;
   /** An SQS API elsewhere, instead of the embedded one. */
@@ -119,6 +121,12 @@ export const SETTINGS = {
     variable: 'QUIRE_LOG_LEVEL',
     help: `what is logged on standard error: ${LOG_LEVELS.join(', ')}`,
     default: DEFAULTS.logLevel,
+  },
+  metrics: {
+    flag: 'metrics',
+    variable: 'QUIRE_METRICS',
+    help: 'log what is counted and measured, once a minute',
+    default: 'no',
   },
   dynamodbEndpoint: {
     flag: 'dynamodb-endpoint',
@@ -216,6 +224,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     json: yesOrNo(given('json')) ?? false,
     demo,
     logLevel: logLevel(given('logLevel')) ?? DEFAULTS.logLevel,
+    metrics: yesOrNo(given('metrics')) ?? false,
     ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
     ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),
     ...(s3 === undefined ? {} : { s3 }),

@@ -13,6 +13,7 @@ import { demoAccounts, type DemoAccount } from './demo-accounts.ts';
 import { startEventSource } from './event-source.ts';
 import { startGateway } from './gateway.ts';
 import { removingEnvelopes, requeueInbound, type Inbound } from './inbound.ts';
+import { startLocalMetrics } from './metrics.ts';
 import { publishInstance, withdrawInstance, type Endpoints } from './instance.ts';
 import type { LocalSettings } from './settings.ts';
 import { startSchedule } from './schedule.ts';
@@ -57,7 +58,8 @@ export async function startLocal(
       });
     };
     const places = await startStores({ settings, log, parts, restarted }, 'quire start');
-    const engine = await startEngine(places, parts, options);
+    const metrics = startLocalMetrics(settings.metrics, log, parts);
+    const engine = await startEngine(places, parts, { metrics, ...options });
     const accounts = settings.demo ? await demoAccounts(engine) : [];
     const certificate = await loadCertificate(settings.data, Date.now(), log);
     const inbound = await startDeliveries(engine, places, log, parts);

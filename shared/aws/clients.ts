@@ -5,6 +5,8 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { Metrics } from '../metrics/metrics.ts';
+import { type MeteredService, meterRequests } from './request-meter.ts';
 
 export interface AwsSettings {
   readonly region: string;
@@ -29,6 +31,8 @@ export type Transport = Pick<
 export interface ClientOptions {
   /** Wraps the transport that the client would have used; a test injects faults and counts calls here. */
   readonly wrapTransport?: (transport: Transport) => Transport;
+  /** Told what requests cost. */
+  readonly metrics?: Metrics;
 }
 
 /** Retries are `retry.ts`'s alone. */
@@ -52,12 +56,16 @@ const SQS_TIMEOUTS: Timeouts = { connection: 2_000, request: 30_000, idle: 30_00
 const MAX_SOCKETS = { dynamodb: 256, s3: 128, sqs: 64 };
 
 export function dynamoDbClient(settings: AwsSettings, options: ClientOptions = {}): DynamoDBClient {
-  return new DynamoDBClient(common(settings, 'dynamodb', DYNAMODB_TIMEOUTS, options));
+  return metered(
+    new DynamoDBClient(common(settings, 'dynamodb', DYNAMODB_TIMEOUTS, options)),
+    'dynamodb',
+    options,
+  );
 }
 
 export function s3Client(settings: AwsSettings, options: ClientOptions = {}): S3Client {
   const elsewhere = settings.endpoints?.s3 !== undefined;
-  return new S3Client({
+  const client = new S3Client({
     ...common(settings, 's3', S3_TIMEOUTS, options),
     // Endpoints other than AWS rarely have a host name a bucket, and some (Ceph 16) refuse streams with a checksum
     // after the body, which is the SDK's default, with 411.
@@ -66,10 +74,20 @@ export function s3Client(settings: AwsSettings, options: ClientOptions = {}): S3
       ? { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }
       : {}),
   });
+  return metered(client, 's3', options);
 }
 
 export function sqsClient(settings: AwsSettings, options: ClientOptions = {}): SQSClient {
-  return new SQSClient(common(settings, 'sqs', SQS_TIMEOUTS, options));
+  return metered(new SQSClient(common(settings, 'sqs', SQS_TIMEOUTS, options)), 'sqs', options);
+}
+
+function metered<C extends DynamoDBClient | S3Client | SQSClient>(
+  client: C,
+  service: MeteredService,
+  { metrics }: ClientOptions,
+): C {
+  if (metrics) meterRequests(client, service, metrics);
+  return client;
 }
 
 function common(

@@ -21,6 +21,8 @@ import {
   type StoredCheckpoint,
 } from '../account/journal-store.ts';
 import { type JournalEntry, type JournalRecord, UnknownVersionError, isEmptied } from '../account/record.ts';
+import { currentActivity } from '../metrics/activity.ts';
+import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import { type ItemKey, accountKeys, recordNumberOf } from './keys.ts';
 import { type Item, bytesOf, entryOf, numberOf, recordItem, stringOf } from './record-item.ts';
 import { type RetryOptions, cancellationCodes, outcomeUnknown, withRetry } from './retry.ts';
@@ -38,11 +40,19 @@ export class DynamoDbJournalStore implements JournalStore {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #retry: RetryOptions;
+  readonly #metrics: Metrics;
 
-  constructor(client: DynamoDBClient, table: string, retry: RetryOptions = {}) {
+  /** `metrics`: told of conflicts. */
+  constructor(
+    client: DynamoDBClient,
+    table: string,
+    retry: RetryOptions = {},
+    metrics: Metrics = NO_METRICS,
+  ) {
     this.#client = client;
     this.#table = table;
     this.#retry = retry;
+    this.#metrics = metrics;
   }
 
   async open(account: AccountId): Promise<OpenedAccount> {
@@ -128,6 +138,7 @@ export class DynamoDbJournalStore implements JournalStore {
         return { kind: 'written' };
       } catch (error) {
         const seen = outcomeOf(error, first, markers.length);
+        if (seen?.kind === 'conflict') this.#metrics.add('JournalConflicts', 1, currentActivity());
         if (seen) return seen;
         attempts.unknown ||= outcomeUnknown(error);
         throw error;

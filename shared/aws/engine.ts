@@ -17,6 +17,7 @@ import {
   dynamoDbAccountDirectory,
 } from '../directory/dynamodb-directory.ts';
 import { systemRim } from '../system-rim.ts';
+import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
 import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
 import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
@@ -58,6 +59,8 @@ export interface Engine {
   readonly wakeSender: WakeSender;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
+  /** Where this process tells what it does: the options', or nobody's. */
+  readonly metrics: Metrics;
   /** Closes the connections of all clients. */
   close(): void;
 }
@@ -74,10 +77,11 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     return options.wrapBlobs?.(store, kind) ?? store;
   };
   const rim = systemRim;
+  const metrics = options.metrics ?? NO_METRICS;
   const directory = { client: dynamodb, table: directoryTable };
   return {
     rim,
-    journal: new DynamoDbJournalStore(dynamodb, mailTable),
+    journal: new DynamoDbJournalStore(dynamodb, mailTable, {}, metrics),
     folds: new DynamoDbFoldStore(dynamodb, mailTable),
     work: new DynamoDbWorkItems(dynamodb, mailTable),
     messages: new MessageStore(await blobs('mail'), rim),
@@ -89,6 +93,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     wakeSender: new SqsWakeSender(sqs),
     dynamodb,
     sqs,
+    metrics,
     close: () => {
       for (const client of [dynamodb, sqs, s3]) client.destroy();
     },

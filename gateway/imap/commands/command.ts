@@ -2,6 +2,7 @@
  * What a command is. A command, or a family of commands, is one file that exports a `CommandFamily`, and one line in
  * `registry.ts`. What it brings beyond the base protocol has its line in `../extensions.ts`, of which CAPABILITY is made.
  */
+import type { Activity } from '../../../shared/metrics/catalogue.ts';
 import type { ExtensionName } from '../extensions.ts';
 import type { LiteralAnnouncement, LiteralDecision } from '../wire/command.ts';
 import type { CommandCursor } from '../wire/parser.ts';
@@ -37,6 +38,8 @@ export interface Command {
    * - `nothing`: the command speaks for itself (SELECT, LOGOUT).
    */
   readonly updates: 'everything' | 'no expunge' | 'nothing';
+  /** What its requests are counted for; by default `read`. */
+  readonly activity?: Activity;
   /** Decides about a literal of this command; without it literals are read into memory. `cursor` is behind the name. */
   literal?(
     session: Session,

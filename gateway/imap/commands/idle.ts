@@ -11,7 +11,9 @@ import { ConnectionLostError } from '../wire/response-writer.ts';
 import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
 
 export const idle: CommandFamily = {
-  commands: [{ name: 'IDLE', extension: 'IDLE', phases: SIGNED_IN, updates: 'everything', run }],
+  commands: [
+    { name: 'IDLE', extension: 'IDLE', phases: SIGNED_IN, updates: 'everything', activity: 'idle', run },
+  ],
 };
 
 async function run(session: Session, cursor: CommandCursor): Promise<Completion> {

@@ -37,6 +37,7 @@ export async function signIn(session: Session, name: string, password: string): 
 async function refused(session: Session): Promise<never> {
   const { rim, log } = session.services;
   session.failures++;
+  session.services.metrics.add('SignInFailures', 1);
   log.warn({ peer: session.connection.peer.address, failures: session.failures }, 'sign-in refused');
   await rim.sleep(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (session.failures - 1)));
   if (session.failures >= MAX_FAILURES) session.connection.bye('too many failed sign-ins');

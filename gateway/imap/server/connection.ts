@@ -10,10 +10,11 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import { CommandReader, InputFloodError, type ByteSource } from '../wire/command-reader.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand } from '../wire/command.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
-import { ConnectionLostError, ResponseWriter, type ByteSink } from '../wire/response-writer.ts';
+import { ConnectionLostError, ResponseWriter, type ByteSink, type Chunk } from '../wire/response-writer.ts';
 import { isLoopback, type Admission } from './admission.ts';
 import { Deadline } from './deadline.ts';
 import { Turns } from './fairness.ts';
@@ -48,6 +49,7 @@ export interface ConnectionSurroundings {
   readonly limits: ImapLimits;
   readonly timers: Timers;
   readonly nextTurn: () => Promise<void>;
+  readonly metrics: Metrics;
   readonly log: ServerLog;
   readonly admission: Admission;
   /** For STARTTLS; undefined if there is no certificate. */
@@ -295,7 +297,9 @@ export class Connection {
         this.#limitRead();
         this.#reading = true;
         try {
-          return await this.#transport.read();
+          const bytes = await this.#transport.read();
+          this.#around.metrics.add('BytesIn', bytes?.length ?? 0);
+          return bytes;
         } finally {
           this.#reading = false;
           // The time for a command runs from its first byte to its last; everything else is done with the bytes.
@@ -321,6 +325,7 @@ export class Connection {
     return {
       write: (chunks) => {
         if (this.#deadline.reason === 'answer') this.#deadline.set('answer', this.#around.limits.answerMs);
+        this.#around.metrics.add('BytesOut', bytesOf(chunks));
         const blocked = this.#transport.write(chunks);
         if (blocked === undefined) return undefined;
         this.#writeDeadline.set('write', this.#around.limits.writeStallMs);
@@ -367,4 +372,10 @@ export class Connection {
     this.#abort?.abort();
     this.#afterwards?.();
   };
+}
+
+function bytesOf(chunks: readonly Chunk[]): number {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
+  return bytes;
 }

@@ -3,6 +3,8 @@
  * turns them away, and sees them all out when the process ends.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { actingFor } from '../../../shared/metrics/activity.ts';
+import { type Metrics, NO_METRICS } from '../../../shared/metrics/metrics.ts';
 import { status } from '../wire/response.ts';
 import { Admission } from './admission.ts';
 import {
@@ -38,6 +40,7 @@ export interface ImapServerOptions {
   readonly limits?: Partial<ImapLimits>;
   readonly timers?: Timers;
   readonly nextTurn?: () => Promise<void>;
+  readonly metrics?: Metrics;
   readonly log?: ServerLog;
 }
 
@@ -84,6 +87,7 @@ export class ImapServer {
       limits,
       timers: options.timers ?? systemTimers,
       nextTurn: options.nextTurn ?? nextTurn,
+      metrics: options.metrics ?? NO_METRICS,
       log: options.log ?? SILENT,
       admission: new Admission(limits),
       tls: options.tls,
@@ -180,7 +184,7 @@ export class ImapServer {
   #serve(socket: Socket): void {
     const connection = new Connection(this.#nextId++, socket, this.#around);
     this.#connections.add(connection);
-    void connection.run().finally(() => {
+    void actingFor('read', () => connection.run()).finally(() => {
       // The handler has returned; the socket may linger for a moment with our last words.
       const leave = (): void => {
         this.#connections.delete(connection);

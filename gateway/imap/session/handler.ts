@@ -1,4 +1,5 @@
 /** Runs a session's commands: finds each in the registry, checks its phase, answers it. */
+import { actingFor } from '../../../shared/metrics/activity.ts';
 import type { Command, Ending } from '../commands/command.ts';
 import type { Connection, ConnectionHandler } from '../server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
@@ -25,9 +26,12 @@ export class SessionHandler implements ConnectionHandler {
 
   async handle(raw: RawCommand): Promise<void> {
     const session = this.#session;
+    const { metrics } = session.services;
     session.busy();
+    const began = metrics.clock();
     try {
-      await this.#answer(raw);
+      const name = await this.#answer(raw);
+      metrics.record('CommandLatency', metrics.clock() - began, name);
     } finally {
       session.quiet();
     }
@@ -58,7 +62,8 @@ export class SessionHandler implements ConnectionHandler {
     this.#session.release();
   }
 
-  async #answer(raw: RawCommand): Promise<void> {
+  /** The name of the command that was answered; `other` if there is none. */
+  async #answer(raw: RawCommand): Promise<string> {
     const session = this.#session;
     let opened: OpenedCommand | undefined;
     let command: Command | undefined;
@@ -67,13 +72,14 @@ export class SessionHandler implements ConnectionHandler {
       command = this.#commands.get(opened.name);
       if (!command?.phases.includes(session.phase))
         throw new Bad(this.#outOfPlace(opened.name, command).text);
-      const ending = await command.run(session, opened.cursor, raw.tag);
+      const ending = await run(command, session, opened, raw.tag);
       await this.#end(raw.tag, command, ending);
     } catch (error) {
       const response = this.#refusalFor(error, opened?.name ?? '');
       if (command && command.updates !== 'nothing') await this.#announceAfterFailure(command);
       session.writer.status(raw.tag, response.status, response.text, response.code, session.text);
     }
+    return command?.name ?? 'other';
   }
 
   async #end(tag: string, command: Command, ending: Ending): Promise<void> {
@@ -118,14 +124,26 @@ export class SessionHandler implements ConnectionHandler {
       case 'lost':
         throw answer.error;
       case 'silence':
+        services.metrics.add('CommandFaults', 1);
         services.log.error({ err: error, command: name, connection: connection.id }, 'outcome unknown');
         connection.destroy();
         throw new ConnectionLostError('nothing could be said of a write whose outcome is unknown');
       case 'fault': {
+        services.metrics.add('CommandFaults', 1);
         const id = services.rim.randomHex(6);
         services.log.error({ err: error, command: name, connection: connection.id, id }, 'a command failed');
         return answer.response(id);
       }
     }
   }
+}
+
+/** What it asks the stores is counted for what it does. */
+function run(
+  command: Command,
+  session: Session,
+  { cursor }: OpenedCommand,
+  tag: string,
+): Promise<Ending> | Ending {
+  return actingFor(command.activity ?? 'read', () => command.run(session, cursor, tag));
 }

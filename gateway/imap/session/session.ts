@@ -12,6 +12,7 @@ import type { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import type { Login, LoginDirectory } from '../../../shared/directory/directory.ts';
 import type { PasswordVerifier } from '../../../shared/directory/password-verifier.ts';
+import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
 import type { ExtensionName, Offered } from '../extensions.ts';
 import type { Connection, ServerLog } from '../server/connection.ts';
@@ -37,6 +38,7 @@ export interface SessionServices {
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
   readonly timers: Timers;
+  readonly metrics: Metrics;
   readonly log: ServerLog;
   readonly recent: WeakMap<Replica, RecentFloors>;
   readonly offered: Offered;

@@ -8,7 +8,12 @@ import { startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { beginAccount } from '../../../shared/account/new-account.ts';
 import type { Transport } from '../../../shared/aws/clients.ts';
-import { type Engine, type EngineSettings, openEngine } from '../../../shared/aws/engine.ts';
+import {
+  type Engine,
+  type EngineOptions,
+  type EngineSettings,
+  openEngine,
+} from '../../../shared/aws/engine.ts';
 import { type ScryptParameters, hashPassword } from '../../../shared/directory/password.ts';
 import { createLog } from '../../../shared/log.ts';
 import { type TestDynoxide, startTestDynoxide } from '../../support/dynoxide.ts';
@@ -72,9 +77,9 @@ export class CountedStack {
   }
 
   /** An engine with nothing in memory, as a Lambda begins with. */
-  async coldEngine(): Promise<ColdProcess> {
+  async coldEngine(options: Pick<EngineOptions, 'metrics'> = {}): Promise<ColdProcess> {
     const process = new ColdProcess();
-    process.engine = await openEngine(this.#settings, { wrapTransport: process.wrap });
+    process.engine = await openEngine(this.#settings, { ...options, wrapTransport: process.wrap });
     this.#open.push(process);
     return process;
   }

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type DeliveryDependencies, deliverBatch } from '../../../functions/deliver/deliver.ts';
 import { VERDICTS } from '../../../functions/deliver/notification.ts';
+import { NO_METRICS } from '../../../shared/metrics/metrics.ts';
 import type { AccountId, MailboxId, RecordNumber } from '../../../shared/account/ids.ts';
 import type { Columns } from '../../../shared/account/columns.ts';
 import { type Divergence } from '../../../shared/account/apply.ts';
@@ -57,6 +58,7 @@ function lambda(seed = 1): DeliveryDependencies {
     journal,
     rim,
     log: createLog({ level: 'silent', pretty: false }),
+    metrics: NO_METRICS,
     hostname: 'mx.example.test',
     committed: async (account) => void told.push(account),
   };

@@ -16,6 +16,7 @@ describe('settings of a local instance', () => {
       json: false,
       demo: true,
       logLevel: 'info',
+      metrics: false,
       mailTable: 'mail',
       directoryTable: 'directory',
     });

@@ -1,0 +1,160 @@
+/** The door: what is added, recorded and read comes out once, by metric and value of its dimension. */
+import { describe, expect, test } from '@jest/globals';
+import { METRICS } from '../../../shared/metrics/catalogue.ts';
+import { Distribution } from '../../../shared/metrics/distribution.ts';
+import { embeddedLines } from '../../../shared/metrics/embedded-format.ts';
+import { startFlushing } from '../../../shared/metrics/flushing.ts';
+import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+
+function registry() {
+  const flushed: (readonly Measured[])[] = [];
+  return {
+    flushed,
+    metrics: new MetricRegistry(
+      (measured) => flushed.push(measured),
+      () => 1_000,
+    ),
+  };
+}
+
+describe('between two flushes', () => {
+  test('a counter is added up by the value of its dimension, then says 0 until it is added to again', () => {
+    const { metrics, flushed } = registry();
+    metrics.add('ReadUnits', 1, 'read');
+    metrics.add('ReadUnits', 0.5, 'read');
+    metrics.add('ReadUnits', 2, 'deliver');
+    metrics.flush();
+    metrics.flush();
+    expect(flushed).toEqual([
+      [
+        { name: 'ReadUnits', of: 'read', value: 1.5 },
+        { name: 'ReadUnits', of: 'deliver', value: 2 },
+      ],
+      [
+        { name: 'ReadUnits', of: 'read', value: 0 },
+        { name: 'ReadUnits', of: 'deliver', value: 0 },
+      ],
+    ]);
+  });
+
+  test('a gauge is read when it is flushed; what several parts of a process say is summed up; one that ended is silent', () => {
+    const { metrics, flushed } = registry();
+    let sessions = 3;
+    metrics.gauge('Sessions', () => sessions);
+    const forget = metrics.gauge('Sessions', () => 10);
+    sessions = 5;
+    metrics.flush();
+    forget();
+    metrics.flush();
+    expect(flushed.map((each) => each[0]?.value)).toEqual([15, 5]);
+  });
+
+  test('a distribution of nothing is not told', () => {
+    const { metrics, flushed } = registry();
+    metrics.record('CommandLatency', 3, 'NOOP');
+    metrics.flush();
+    metrics.flush();
+    expect(flushed).toHaveLength(1);
+  });
+
+  test('a dimension with more values than a closed set has is cut off: the rest is one', () => {
+    const { metrics, flushed } = registry();
+    for (let i = 0; i < 1_000; i++) metrics.add('RequestUnits', 1, `operation${i}`);
+    metrics.flush();
+    expect(flushed[0]).toHaveLength(65);
+    expect(flushed[0]?.at(-1)).toEqual({ name: 'RequestUnits', of: 'other', value: 1_000 - 64 });
+  });
+
+  test('a process that stops tells what is left', () => {
+    const told: number[] = [];
+    let [run, stopped] = [() => undefined as unknown, false];
+    const { metrics, stop } = startFlushing(
+      (measured) => told.push(measured[0]?.value as number),
+      () => 0,
+      (flush) => {
+        run = flush;
+        return { stop: () => void (stopped = true) };
+      },
+    );
+    metrics.add('Deliveries', 2);
+    run();
+    metrics.add('Deliveries', 1);
+    stop();
+    expect({ told, stopped }).toEqual({ told: [2, 1], stopped: true });
+  });
+});
+
+describe('a distribution', () => {
+  test('keeps count, sum and ends exactly, and percentiles within a tenth, in at most 100 values', () => {
+    const random = seededRandom(7);
+    const distribution = new Distribution();
+    const all = Array.from({ length: 50_000 }, () => Math.exp(random() * 14 - 2));
+    for (const value of all) distribution.record(value);
+    const { Values, Counts, Count, Sum, Min, Max } = distribution.take();
+    all.sort((a, b) => a - b);
+    expect(Values.length).toBeLessThanOrEqual(100);
+    expect(Counts.reduce((sum, count) => sum + count, 0)).toBe(all.length);
+    expect({ Count, Min, Max }).toEqual({ Count: all.length, Min: all[0], Max: all.at(-1) });
+    expect(Sum / all.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 9);
+    for (const percentile of [0.5, 0.9, 0.99]) {
+      const wanted = all[Math.floor(all.length * percentile)] ?? 0;
+      let [seen, at] = [0, 0];
+      while (seen <= all.length * percentile) seen += Counts[at++] ?? Infinity;
+      expect((Values[at - 1] ?? 0) / wanted).toBeGreaterThan(0.89);
+      expect((Values[at - 1] ?? 0) / wanted).toBeLessThan(1.11);
+    }
+  });
+
+  test('takes what is beyond its ends, and begins anew', () => {
+    const distribution = new Distribution();
+    for (const value of [0, 1e-9, 1e12]) distribution.record(value);
+    expect(distribution.take()).toMatchObject({ Counts: [2, 1], Count: 3, Min: 0, Max: 1e12 });
+    distribution.record(5);
+    expect(distribution.take()).toMatchObject({ Values: [5], Counts: [1], Min: 5, Max: 5 });
+  });
+});
+
+describe('as log lines', () => {
+  test('one line for each value of each dimension, with the metrics that share it', () => {
+    const measured: Measured[] = [
+      { name: 'ReadUnits', of: 'read', value: 1.5 },
+      { name: 'Sessions', of: null, value: 3 },
+      { name: 'WriteUnits', of: 'read', value: 1 },
+    ];
+    expect(embeddedLines('Quire', measured, 1_700_000_000_000)).toEqual([
+      {
+        _aws: {
+          Timestamp: 1_700_000_000_000,
+          CloudWatchMetrics: [
+            {
+              Namespace: 'Quire',
+              Dimensions: [['Activity']],
+              Metrics: [
+                { Name: 'ReadUnits', Unit: 'Count' },
+                { Name: 'WriteUnits', Unit: 'Count' },
+              ],
+            },
+          ],
+        },
+        Activity: 'read',
+        ReadUnits: 1.5,
+        WriteUnits: 1,
+      },
+      {
+        _aws: {
+          Timestamp: 1_700_000_000_000,
+          CloudWatchMetrics: [
+            { Namespace: 'Quire', Dimensions: [[]], Metrics: [{ Name: 'Sessions', Unit: 'Count' }] },
+          ],
+        },
+        Sessions: 3,
+      },
+    ]);
+  });
+});
+
+test('no metric has an account, a session, an address or a gateway as its dimension', () => {
+  const dimensions = Object.values(METRICS).flatMap((spec) => ('by' in spec ? [spec.by] : []));
+  expect(new Set(dimensions)).toEqual(new Set(['Activity', 'Command', 'Operation', 'Service', 'Table']));
+});
