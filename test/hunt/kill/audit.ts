@@ -14,8 +14,8 @@ import { Violation, ensure } from '../violation.ts';
 import type { Ledger, Place, Tracked } from './ledger.ts';
 import { PASSWORD } from './load.ts';
 
-/** Deliveries are tried again within seconds; a queue that is not empty by then has lost something. */
-const DRAIN_MS = 90_000;
+/** Deliveries are tried again within a minute or two; a queue that is not empty by then has lost something. */
+const DRAIN_MS = 240_000;
 
 export class Audit {
   readonly address: string;

@@ -43,7 +43,11 @@ export interface KillHuntResult {
 /** A kill at `any moment` falls within so many milliseconds of load. */
 const LOAD_MS = 400;
 const SKIPPED = 12;
-const ACCEPT_MS = 20_000;
+/** Commands that are acknowledged before a kill is prepared: without them it would have nothing to take. */
+const PROMISED = 10;
+/** Far beyond what it takes on a busy machine. */
+const PROMISE_MS = 120_000;
+const ACCEPT_MS = 120_000;
 
 /** Throws a `Violation`; the transcripts are then in a file that its message names. */
 export async function killHunt(options: KillHuntOptions): Promise<KillHuntResult> {
@@ -117,6 +121,7 @@ class KillHunt {
   /** Load, kill, restart. */
   async #strike(kind: Kill, moment: Moment): Promise<void> {
     this.#load.start(this.#quarry);
+    await this.#promised();
     if (moment === 'any moment') await delay(this.#draw.below(LOAD_MS));
     else await this.#stopIn(moment);
     await this.#quarry.kill(kind);
@@ -131,6 +136,16 @@ class KillHunt {
     await this.#load.stop();
     if (this.#quarry.died) throw new Violation('the instance has ended by itself');
     if (kind !== 'store') await this.#quarry.start();
+  }
+
+  async #promised(): Promise<void> {
+    const { counts } = this.#ledger;
+    const enough = counts.acknowledged + PROMISED;
+    const deadline = performance.now() + PROMISE_MS;
+    while (counts.acknowledged < enough) {
+      if (this.#quarry.died || performance.now() > deadline) throw new Violation('the load gets nowhere');
+      await delay(1);
+    }
   }
 
   async #stopIn(phase: Phase): Promise<void> {

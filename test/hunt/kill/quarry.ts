@@ -17,10 +17,10 @@ export const KILLS = ['group', 'parent', 'store'] as const;
 export type Kill = (typeof KILLS)[number];
 
 const PROGRAM = path.join(import.meta.dirname, 'instance.ts');
-/** Far beyond what a start takes on a busy machine. */
-const START_MS = 60_000;
-const PHASE_MS = 30_000;
-const GONE_MS = 20_000;
+/** Each is far beyond what it takes on a busy machine. */
+const START_MS = 120_000;
+const PHASE_MS = 120_000;
+const GONE_MS = 60_000;
 const KEPT_LOG = 200;
 
 export class Quarry {

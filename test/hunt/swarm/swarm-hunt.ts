@@ -54,7 +54,7 @@ const FOLD_EVERY = 50;
 /** In the transcript of a failure. */
 const SHOWN_RECORDS = 200;
 const WATCH_MS = 10;
-const DRAIN_MS = 90_000;
+const DRAIN_MS = 240_000;
 
 /** Throws a `Violation`; the transcripts are then in a file that its message names. */
 export async function swarmHunt(options: SwarmHuntOptions): Promise<SwarmHuntResult> {

@@ -169,7 +169,7 @@ describe('the SQS event source', () => {
     // The long poll takes 20 seconds, and the test's own limit is less.
     await answered;
     expect(seen).toEqual(['alone']);
-  }, 10_000);
+  }, 18_000);
 
   test('a queue that is away for a while is asked again', async () => {
     const seen: string[] = [];
