@@ -67,6 +67,8 @@ const TABLE = [
   { name: 'LIST-STATUS', rfc: 5819, shown: 'after login' },
   { name: 'STATUS=SIZE', rfc: 8438, shown: 'after login' },
   { name: 'NAMESPACE', rfc: 2342, shown: 'after login' },
+  { name: 'METADATA', rfc: 5464, shown: 'after login' },
+  { name: 'LIST-METADATA', rfc: 9590, shown: 'after login' },
 ] as const satisfies readonly Extension[];
 
 export type ExtensionName = (typeof TABLE)[number]['name'];

@@ -1,6 +1,6 @@
 /**
  * LIST and LSUB (RFC 3501 §6.3.8, RFC 9051 §6.3.9), with LIST-EXTENDED (RFC 5258), CHILDREN (RFC 3348), SPECIAL-USE
- * (RFC 6154) and LIST-STATUS (RFC 5819). What is returned, and with which attributes, is decided in `list-match.ts`.
+ * (RFC 6154), LIST-STATUS (RFC 5819) and LIST-METADATA (RFC 9590). What is returned, and with which attributes, is decided in `list-match.ts`.
  */
 import { SPECIAL_USES } from '../../../shared/account/ops.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
@@ -13,6 +13,7 @@ import { HIERARCHY_DELIMITER } from '../wire/mailbox-name.ts';
 import { mailbox as mailboxName } from '../wire/response.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 import { type ListEntry, type ListRequest, listEntries, lsubEntries } from './list-match.ts';
+import { namedEntries, select, tellMetadata } from './metadata.ts';
 import { statusResponse, useStatusItems } from './status.ts';
 
 /** Characters of names compared with characters of patterns in one turn: about a millisecond. */
@@ -33,11 +34,18 @@ export const list: CommandFamily = {
       async run(session, cursor) {
         const args = parseList(cursor);
         useStatusItems(session, args.returns.status ?? []);
+        const metadata = args.returns.metadata && namedEntries(args.returns.metadata, session.login.account);
         const entries = await entriesOf(await session.sync(), args);
         for (const entry of entries) {
           session.writer.untagged(`LIST ${entryText(session, entry)}`);
           if (args.returns.status && entry.selected)
             session.writer.untagged(await statusResponse(session, entry.selected, args.returns.status));
+          if (metadata && entry.selected)
+            tellMetadata(
+              session,
+              entry.name,
+              select(entry.selected.annotations, metadata, { maxSize: undefined, depth: 0 }).values,
+            );
           if (session.writer.full) await session.writer.pace();
         }
         return { text: 'mailboxes listed' };

@@ -17,6 +17,7 @@ import { store } from './store.ts';
 import { createMailbox } from './create.ts';
 import { deleteMailbox } from './delete.ts';
 import { list } from './list.ts';
+import { metadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
 import { renameMailbox } from './rename.ts';
 import { status } from './status.ts';
@@ -47,6 +48,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   list,
   status,
   namespace,
+  metadata,
 ];
 
 /**

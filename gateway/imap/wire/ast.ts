@@ -183,6 +183,8 @@ export interface ListArguments {
     readonly children: boolean;
     readonly specialUse: boolean;
     readonly status: readonly StatusItem[] | undefined;
+    /** Entry names as sent (RFC 9590). */
+    readonly metadata: readonly string[] | undefined;
   };
 }
 
@@ -237,3 +239,23 @@ export interface AuthenticateArguments {
 
 /** ID's fields in order (RFC 2971); null for NIL. */
 export type IdArguments = readonly { readonly field: string; readonly value: string | null }[] | null;
+
+// --- METADATA (RFC 5464) ------------------------------------------------------------------------------------------
+
+export interface GetMetadataArguments {
+  /** Empty: the server. */
+  readonly mailbox: string;
+  /** Octets of the longest value that the client wants. */
+  readonly maxSize: number | undefined;
+  /** How many levels below an entry are told, too: 0, 1 or Infinity. */
+  readonly depth: number;
+  /** As sent. */
+  readonly entries: readonly string[];
+}
+
+export interface SetMetadataArguments {
+  /** Empty: the server. */
+  readonly mailbox: string;
+  /** A value of null takes the entry away. */
+  readonly entries: readonly { readonly entry: string; readonly value: Uint8Array | null }[];
+}

@@ -1,6 +1,7 @@
 /** Arguments of LIST, LSUB and XLIST (RFC 9051 §6.3.9, RFC 5258, RFC 5819, RFC 6154). */
 import type { ListArguments } from './ast.ts';
 import { parseStatusItems } from './mailbox-grammar.ts';
+import { parseEntries } from './metadata-grammar.ts';
 import type { CommandCursor } from './parser.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
@@ -84,6 +85,7 @@ const NO_RETURNS: ListArguments['returns'] = {
   children: false,
   specialUse: false,
   status: undefined,
+  metadata: undefined,
 };
 
 function parseReturns(cursor: CommandCursor): ListArguments['returns'] {
@@ -107,9 +109,14 @@ function parseReturns(cursor: CommandCursor): ListArguments['returns'] {
         cursor.space('status items');
         returns.status = parseStatusItems(cursor);
         return;
+      case 'METADATA':
+        cursor.needs('LIST-METADATA', 'METADATA');
+        cursor.space('entry names');
+        returns.metadata = parseEntries(cursor);
+        return;
       default:
         throw new ImapSyntaxError(
-          'unknown return option of LIST: SUBSCRIBED, CHILDREN, SPECIAL-USE and STATUS are known',
+          'unknown return option of LIST: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS and METADATA are known',
         );
     }
   };

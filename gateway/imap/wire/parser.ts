@@ -281,6 +281,19 @@ export class CommandCursor {
     return this.string(what);
   }
 
+  /** The bytes of a string or of a literal8 (which may hold NUL), or null for NIL. */
+  nbytes(what = 'a string or NIL'): Uint8Array | null {
+    const next = this.atLiteral() ? this.#segments[this.#segment + 1] : undefined;
+    if (typeof next === 'object' && next.kind === 'buffered' && next.binary) {
+      this.literal(what);
+      return Uint8Array.from(next.body);
+    }
+    const place = this.#at;
+    if (this.#match(ATOM)?.toUpperCase() === 'NIL') return null;
+    this.#at = place;
+    return Uint8Array.from(Buffer.from(this.stringBytes(what), 'latin1'));
+  }
+
   /** The literal that stands here, buffered or streamed. */
   literal(what = 'a literal'): Literal {
     const literal = this.atLiteral() ? this.#segments[this.#segment + 1] : undefined;

@@ -16,6 +16,7 @@ export type PlainResponseCode =
   | 'HASCHILDREN'
   | 'INUSE'
   | 'LIMIT'
+  | 'METADATA TOOMANY'
   | 'NOMODSEQ'
   | 'NONEXISTENT'
   | 'NOPERM'
@@ -49,5 +50,10 @@ export type ResponseCode =
   | { readonly code: 'PERMANENTFLAGS'; readonly flags: readonly string[] }
   | {
       readonly code: 'HIGHESTMODSEQ' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN' | 'APPENDLIMIT';
+      readonly value: number;
+    }
+  | {
+      /** RFC 5464 §4.2.1, §4.3. */
+      readonly code: 'METADATA LONGENTRIES' | 'METADATA MAXSIZE';
       readonly value: number;
     };

@@ -34,6 +34,13 @@ export function nstring(value: string | null, encoding: TextEncoding = ASCII): s
   return value === null ? 'NIL' : string(value, encoding);
 }
 
+/** Bytes as a byte string: quoted if they are text of one line, else a literal, which is a literal8 if there is a NUL. */
+export function bytes(value: Uint8Array): string {
+  const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
+  if (text.length <= MAX_QUOTED && /^[\x20-\x7e]*$/.test(text)) return string(text);
+  return `${text.includes('\0') ? '~' : ''}{${text.length}}\r\n${text}`;
+}
+
 /** An atom where that is possible, else a string. `NIL` is quoted: several clients read it as no value. */
 export function astring(value: string, encoding: TextEncoding = ASCII): string {
   return value.length <= MAX_QUOTED && ATOM_ONLY.test(value) && value.toUpperCase() !== 'NIL'

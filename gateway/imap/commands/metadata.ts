@@ -1,0 +1,152 @@
+/**
+ * GETMETADATA and SETMETADATA (RFC 5464): annotations of mailboxes, and of the server for the empty name. Private ones are
+ * the user's own on every mailbox, so NOPRIVATE is never told.
+ */
+import {
+  AnnotationRefusal,
+  type AnnotationChange,
+  type Annotations,
+  MAX_ANNOTATION_BYTES,
+  annotation,
+  annotationsOf,
+  decideAnnotate,
+  parseAnnotationName,
+} from '../../../shared/account/annotations.ts';
+import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
+import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
+import { Bad, No } from '../session/refusals.ts';
+import type { Session } from '../session/session.ts';
+import type { GetMetadataArguments } from '../wire/ast.ts';
+import { parseGetMetadata, parseSetMetadata } from '../wire/metadata-grammar.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
+import { astring, bytes, mailbox as mailboxName } from '../wire/response.ts';
+import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
+
+export const metadata: CommandFamily = {
+  commands: [
+    { name: 'GETMETADATA', extension: 'METADATA', phases: SIGNED_IN, updates: 'everything', run: get },
+    { name: 'SETMETADATA', extension: 'METADATA', phases: SIGNED_IN, updates: 'everything', run: set },
+  ],
+};
+
+async function get(session: Session, cursor: CommandCursor): Promise<Completion> {
+  const args = parseGetMetadata(cursor);
+  const { account } = session.login;
+  const entries = namedEntries(args.entries, account);
+  const state = await session.sync();
+  const annotations = annotationsOf(state, placeNamed(state, args.mailbox));
+  const found = select(annotations, entries, args);
+  tellMetadata(session, args.mailbox, found.values);
+  if (found.longest === 0) return { text: 'annotations told' };
+  return {
+    text: 'annotations told, but for those that are too long',
+    code: { code: 'METADATA LONGENTRIES', value: found.longest },
+  };
+}
+
+/** What the name stands for: null is the server. */
+function placeNamed(state: AccountState, name: string): MailboxId | null {
+  if (name === '') return null;
+  const mailbox = findMailbox(state, name);
+  if (!mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
+  return mailbox.id;
+}
+
+/** An entry as the client spells it, and what it means. */
+export interface NamedEntry {
+  readonly sent: string;
+  readonly scope: AnnotationChange['scope'];
+  readonly name: string;
+}
+
+/** Throws `Bad` for what is no entry name (RFC 5464 §3.2). */
+export function namedEntries(sent: readonly string[], user: AccountId): readonly NamedEntry[] {
+  return sent.map((entry) => {
+    const parsed = parseAnnotationName(entry, user);
+    if (typeof parsed === 'string') throw new Bad(parsed);
+    return { sent: entry, ...parsed };
+  });
+}
+
+interface Found {
+  /** Entry names as the client is told them. */
+  readonly values: ReadonlyMap<string, Uint8Array | null>;
+  /** Octets of the longest value that was left out; 0 if none was. */
+  readonly longest: number;
+}
+
+/** What GETMETADATA tells (RFC 5464 §4.2.1, §4.2.2). NIL stands for an entry without a value where none is below it. */
+export function select(
+  annotations: Annotations,
+  entries: readonly NamedEntry[],
+  { maxSize = Infinity, depth }: Pick<GetMetadataArguments, 'maxSize' | 'depth'>,
+): Found {
+  const values = new Map<string, Uint8Array | null>();
+  let longest = 0;
+  for (const { sent, scope, name } of entries) {
+    const chosen = depth === 0 ? [] : below(annotations, { sent, scope, name }, depth);
+    const own = annotation(annotations, scope, name);
+    if (own) chosen.unshift([sent, own]);
+    for (const [told, value] of chosen)
+      if (value.length <= maxSize) values.set(told, value);
+      else longest = Math.max(longest, value.length);
+    if (chosen.length === 0) values.set(sent, null);
+  }
+  return { values, longest };
+}
+
+function below(annotations: Annotations, entry: NamedEntry, depth: number): [string, Uint8Array][] {
+  const prefix = `${entry.name}/`;
+  return [...annotations.values()].flatMap(({ scope, name, value }): [string, Uint8Array][] => {
+    if (scope !== entry.scope || !name.startsWith(prefix)) return [];
+    const rest = name.slice(entry.name.length);
+    return depth === 1 && rest.includes('/', 1) ? [] : [[entry.sent + rest, value]];
+  });
+}
+
+/** `METADATA name (entry value …)`, unless there is nothing to tell. */
+export function tellMetadata(
+  session: Session,
+  name: string,
+  values: ReadonlyMap<string, Uint8Array | null>,
+): void {
+  if (values.size === 0) return;
+  const pairs = [...values].map(([entry, value]) => `${astring(entry)} ${value ? bytes(value) : 'NIL'}`);
+  // A mailbox name is quoted or a literal where it is not ASCII: all of the line may go as bytes.
+  const line = Buffer.from(mailboxName(name, session.text)).toString('latin1');
+  session.writer.write(Buffer.from(`* METADATA ${line} (${pairs.join(' ')})\r\n`, 'latin1'));
+}
+
+async function set(session: Session, cursor: CommandCursor): Promise<Completion> {
+  const args = parseSetMetadata(cursor);
+  const entries = namedEntries(
+    args.entries.map(({ entry }) => entry),
+    session.login.account,
+  );
+  // Every account sees the server's shared entries, and a user is none of those who may speak for all.
+  if (args.mailbox === '' && entries.some(({ scope }) => scope === 'shared'))
+    throw new No('shared entries of the server cannot be set', 'NOPERM');
+  const changes = entries.map(({ scope, name }, index) => ({
+    scope,
+    name,
+    value: args.entries[index]?.value ?? null,
+  }));
+  try {
+    await session.commit({
+      decide: (state) => decideAnnotate(state, placeNamed(state, args.mailbox), changes),
+    });
+  } catch (error) {
+    throw error instanceof AnnotationRefusal ? new No(error.message, CODES[error.reason]) : error;
+  }
+  return { text: 'annotations set' };
+}
+
+const CODES: Readonly<Record<AnnotationRefusal['reason'], ResponseCode>> = {
+  'too many': 'METADATA TOOMANY',
+  'too large': { code: 'METADATA MAXSIZE', value: MAX_ANNOTATION_BYTES },
+  // Nothing in RFC 5464 §4.3 says that there is no room left, whatever the entry.
+  'account full': 'LIMIT',
+  'no mailbox': 'NONEXISTENT',
+};
