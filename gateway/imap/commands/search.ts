@@ -1,39 +1,19 @@
-/**
- * SEARCH and UID SEARCH (RFC 9051 §6.4.4), with RETURN (RFC 4731), SAVE (RFC 5182) and MODSEQ (RFC 7162 §3.1.5).
- *
- * Flags, sizes and dates are read off the columns, listed header fields off the summaries; only messages that are still in
- * question are opened, a few at a time, and each is read once for all texts.
- */
+/** SEARCH and UID SEARCH (RFC 9051 §6.4.4), with RETURN (RFC 4731), SAVE (RFC 5182) and MODSEQ (RFC 7162 §3.1.5). */
 import iconv from 'iconv-lite';
-import type { Columns } from '../../../shared/account/columns.ts';
-import { Turns } from '../server/fairness.ts';
+import { compileSearch } from '../search/program.ts';
+import { Searcher } from '../search/searcher.ts';
 import type { Timer } from '../server/timers.ts';
-import { inOrder } from '../session/in-order.ts';
-import { ExpungedError, MessageReader } from '../session/message-reader.ts';
 import { No } from '../session/refusals.ts';
-import {
-  type Content,
-  type SearchFacts,
-  type SearchProgram,
-  compileSearch,
-} from '../session/search-program.ts';
-import { MessageScan } from '../session/search-text.ts';
 import type { Session } from '../session/session.ts';
 import type { SearchReturn } from '../wire/ast.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { string } from '../wire/response.ts';
-import { ConnectionLostError } from '../wire/response-writer.ts';
 import { parseSearch } from '../wire/search-grammar.ts';
 import { NumberSet } from '../wire/sequence-set.ts';
 import { type CommandFamily, type Completion, SELECTED } from './command.ts';
 
-/** Messages that are open at one time. */
-const PARALLEL_READS = 4;
-const SUMMARY_ROWS = 256;
 /** Clients wait a minute or more for the first word of an answer. */
 const STILL_HERE_MS = 20_000;
-/** Rows looked at before others have a turn: well under a millisecond. */
-const ROWS_PER_TURN = 2048;
 
 export const search: CommandFamily = {
   commands: [
@@ -82,7 +62,8 @@ async function run(
   });
   if (program.usesModSeq) session.enableCondstore();
   const stillHere = sayStillHere(session);
-  const rows = await new Search(session, columns, program).run().finally(() => stillHere.cancel());
+  const searcher = new Searcher(session, { mailbox: id, columns, uids: view.uids }, program);
+  const rows = await searcher.run().finally(() => stillHere.cancel());
   const uids = Uint32Array.from(rows, (row) => columns.uids[row] ?? 0);
   if (returns?.save) selected.saved = savedOf(returns, uids);
   const numbers = byUid ? uids : uids.map((uid) => view.numberOf(uid));
@@ -144,95 +125,4 @@ function esearch(
 
 function highestOf(modSeqs: readonly number[]): number {
   return modSeqs.reduce((highest, modSeq) => Math.max(highest, modSeq), 0);
-}
-
-class Search {
-  readonly #session: Session;
-  readonly #columns: Columns;
-  readonly #program: SearchProgram;
-  readonly #reader: MessageReader;
-
-  constructor(session: Session, columns: Columns, program: SearchProgram) {
-    this.#session = session;
-    this.#columns = columns;
-    this.#program = program;
-    this.#reader = new MessageReader(session, session.selected.id, columns);
-  }
-
-  /** Rows of the messages that match, ascending. */
-  async run(): Promise<number[]> {
-    const { matches, open } = await this.#byColumns();
-    for (let at = 0; at < open.length; at += SUMMARY_ROWS)
-      matches.push(...(await this.#byMessages(open.slice(at, at + SUMMARY_ROWS))));
-    return matches.sort((a, b) => a - b);
-  }
-
-  async #byColumns(): Promise<{ matches: number[]; open: SearchFacts[] }> {
-    const { uids } = this.#session.selected.view;
-    const matches: number[] = [];
-    const open: SearchFacts[] = [];
-    const turns = new Turns(ROWS_PER_TURN);
-    let row = 0;
-    for (let place = 0; place < uids.length; place++) {
-      const uid = uids[place] ?? 0;
-      while (row < this.#columns.count && (this.#columns.uids[row] ?? 0) < uid) row++;
-      if (row >= this.#columns.count) break;
-      if (this.#columns.uids[row] !== uid) continue;
-      const facts = { row, number: place + 1, uid };
-      const verdict = this.#program.test(facts);
-      if (verdict) matches.push(row);
-      else if (verdict === undefined) open.push(facts);
-      if (turns.spend(1)) await turns.next();
-    }
-    return { matches, open };
-  }
-
-  async #byMessages(open: readonly SearchFacts[]): Promise<number[]> {
-    const summaries = await this.#reader.summaries(open.map(({ row }) => row));
-    const known = open.map((facts, index) => ({ facts, summary: summaries[index] }));
-    const matches: number[] = [];
-    const decide = async ({ facts, summary }: (typeof known)[number]): Promise<boolean | Error> => {
-      if (summary instanceof Error || summary === undefined)
-        return summary ?? new Error('a summary is missing');
-      const informed = { ...facts, summary };
-      const verdict = this.#program.test(informed);
-      if (verdict !== undefined) return verdict;
-      try {
-        return this.#program.test({ ...informed, content: await this.#contentOf(informed) }) ?? false;
-      } catch (error) {
-        return error instanceof Error ? error : new Error(String(error));
-      }
-    };
-    let at = 0;
-    for await (const verdict of inOrder(known, PARALLEL_READS, decide)) {
-      const row = known[at++]?.facts.row ?? 0;
-      // The search ends when the client does.
-      if (this.#session.connection.signal.aborted) throw new ConnectionLostError();
-      if (verdict instanceof Error) {
-        // What is gone matches nothing; what cannot be read must not look as if it did not match.
-        if (!(verdict instanceof ExpungedError)) throw verdict;
-      } else if (verdict) matches.push(row);
-    }
-    return matches;
-  }
-
-  async #contentOf({
-    row,
-    summary,
-  }: SearchFacts & { summary: NonNullable<SearchFacts['summary']> }): Promise<Content> {
-    const { texts, bodyTexts } = this.#program;
-    const { start, bodyStart } = summary.parts;
-    const scan = new MessageScan(summary.parts, texts, bodyTexts);
-    if (scan.end > scan.start) {
-      for await (const chunk of await this.#reader.open(row, { start: scan.start, end: scan.end })) {
-        scan.write(chunk);
-        if (scan.isDone()) break;
-      }
-    }
-    const header =
-      bodyStart > start && this.#program.readsHeader(summary)
-        ? await this.#reader.bytes(row, { start, end: bodyStart })
-        : new Uint8Array(0);
-    return { header, inHeader: scan.header.found, inBody: scan.body.found };
-  }
 }

@@ -9,7 +9,7 @@ import type { Summary } from '../../../shared/message/summary.ts';
 import type { DateRelation, SearchKey } from '../wire/ast.ts';
 import { type CalendarDate, dayNumber } from '../wire/date-time.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
-import { fieldValues, fold } from './search-text.ts';
+import { fieldValues, fold } from './text.ts';
 
 /** True or false, or undefined: more has to be known. */
 export type Verdict = boolean | undefined;
