@@ -14,23 +14,27 @@ import type { Log } from '../shared/log.ts';
 import { WakeListener } from '../shared/wake/wake-listener.ts';
 import { Waker } from '../shared/wake/waker.ts';
 import { createGateway } from './imap/gateway.ts';
-import type { ListenerAddress, ListenerOptions } from './imap/server/imap-server.ts';
+import type { DrainOptions, ListenerAddress, ListenerOptions } from './imap/server/imap-server.ts';
 import type { ImapLimits } from './imap/server/limits.ts';
 import type { TlsSettings } from './imap/server/tls.ts';
 
 /** Columns of messages and tails of journals, of all accounts together. */
 const REPLICA_BUDGET_BYTES = 256 * 1024 * 1024;
 const SUMMARY_BUDGET_BYTES = 64 * 1024 * 1024;
-/** Commands that run when the gateway is told to stop have so long to finish. */
-const DRAIN_MS = 10_000;
+/** On one machine, where somebody waits: commands that run have so long to finish. */
+const DRAIN: DrainOptions = { graceMs: 10_000 };
 
 export interface GatewayProcessOptions {
   readonly engine: Engine;
   readonly listeners: readonly ListenerOptions[];
-  readonly tls: TlsSettings;
+  /** Needed by listeners on which TLS ends. */
+  readonly tls?: TlsSettings;
   readonly limits?: Partial<ImapLimits>;
   /** Bytes that replicas may hold beyond head and tree. */
   readonly replicaBudgetBytes?: number;
+  readonly summaryBudgetBytes?: number;
+  /** How long clients have when the gateway stops. */
+  readonly drain?: DrainOptions;
   readonly log: Log;
 }
 
@@ -69,11 +73,11 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const wakes = new WakeListener({ gateway, watches, queue, replicas: cache, now, sleep, log });
   const server = createGateway({
     listeners: options.listeners,
-    tls: options.tls,
+    ...(options.tls && { tls: options.tls }),
     cache,
     wakes,
     messages,
-    summaries: new SummaryReader(journal, messages, SUMMARY_BUDGET_BYTES),
+    summaries: new SummaryReader(journal, messages, options.summaryBudgetBytes ?? SUMMARY_BUDGET_BYTES),
     directory: logins,
     verifier: new PasswordVerifier({ now: () => performance.now() }),
     rim,
@@ -94,7 +98,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   return {
     addresses,
     async stop() {
-      await server.drain({ graceMs: DRAIN_MS });
+      await server.drain(options.drain ?? DRAIN);
       await waker.settled();
       await wakes.stop();
       for (const forget of gauges) forget();

@@ -5,8 +5,8 @@
  * Secrets and the contents of mail are never logged. The rule is the caller's; the list below is the net under it:
  * what carries one of these names is cut out, up to three objects deep.
  */
+import { createRequire } from 'node:module';
 import { pino, type Logger } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 
 export type Log = Logger;
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -52,6 +52,8 @@ export function createLog(options: LogOptions): Log {
   const target: LogTarget = options.target ?? process.stderr;
   const settings = { level: options.level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } };
   if (!options.pretty) return pino(settings, { write: (line) => void target.write(line) });
+  // Not before it is needed: the functions and the gateway on AWS never do, and their bundles are without it.
+  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
   const format = prettyFactory({
     colorize: target === process.stderr && process.stderr.isTTY,
     translateTime: 'SYS:HH:MM:ss.l',

@@ -14,6 +14,21 @@ export interface ItemKey {
 const RECORD_DIGITS = 12;
 const JOURNAL = 'journal#';
 
+/** Beginnings of the partition keys, and of the names of objects: what IAM policies are made of. */
+export const mailKeyPrefixes = {
+  account: 'account#',
+  segment: 'segment#',
+  part: 'part#',
+  watch: 'watch#',
+  delivery: 'delivery#',
+  work: 'work#',
+} as const;
+export const mailObjectPrefixes = {
+  blobs: 'blobs/',
+  overflow: 'overflow/',
+  summaries: 'summaries/',
+} as const;
+
 export const accountKeys = {
   partition: (account: AccountId): string => `account#${account}`,
   checkpoint: (account: AccountId): ItemKey => ({ pk: `account#${account}`, sk: 'checkpoint' }),

@@ -1,0 +1,97 @@
+/**
+ * The gateway as a task of Fargate: what the image starts. ECS takes the task off the load balancer, sends SIGTERM, and kills
+ * it two minutes later; in between the clients are seen out one after another.
+ */
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
+import { withRetry } from '../../shared/aws/retry.ts';
+import { createLog, type Log } from '../../shared/log.ts';
+import { embeddedSink, metricsNamespace } from '../../shared/metrics/embedded-format.ts';
+import { startFlushing } from '../../shared/metrics/flushing.ts';
+import type { ListenerOptions } from '../imap/server/imap-server.ts';
+import { type GatewayProcess, startGatewayProcess } from '../start.ts';
+import { RELOAD_EVERY_MS, SecretCertificate } from './certificate.ts';
+import { startHealthPort } from './health.ts';
+import { type FargateSettings, fargateSettingsFrom } from './settings.ts';
+
+/** Fargate kills after 120 s: connections are dropped over the first 90, and commands have until 110. */
+const DRAIN = { spreadMs: 90_000, graceMs: 110_000 };
+
+const log = createLog({ level: 'info', pretty: false });
+
+async function main(): Promise<void> {
+  const settings = fargateSettingsFrom(process.env);
+  const flushed = startFlushing(
+    embeddedSink(metricsNamespace(process.env), (line) => void process.stdout.write(`${line}\n`)),
+  );
+  const engine = await openEngine(engineSettingsFrom(process.env), { metrics: flushed.metrics });
+  const certificate = await certificateOf(settings, log);
+  const gateway = await startGateway(engine, settings, certificate);
+  const health = await startHealthPort(settings.healthPort);
+  log.info({ listeners: gateway.addresses }, 'serving');
+  await signalled();
+  log.info('stopping: no new connections, and the open ones are seen out');
+  health.drain();
+  await gateway.stop();
+  await health.stop();
+  engine.close();
+  flushed.stop();
+  log.info('stopped');
+}
+
+function startGateway(
+  engine: Engine,
+  settings: FargateSettings,
+  certificate: SecretCertificate | undefined,
+): Promise<GatewayProcess> {
+  const { connections, connectionsPerAddress, replicaBudgetBytes, summaryBudgetBytes } = settings;
+  return startGatewayProcess({
+    engine,
+    listeners: listenersOf(settings),
+    ...(certificate && { tls: { context: () => certificate.context } }),
+    limits: { connections, connectionsPerAddress },
+    replicaBudgetBytes,
+    summaryBudgetBytes,
+    drain: DRAIN,
+    log,
+  });
+}
+
+export function listenersOf({ ports }: FargateSettings): ListenerOptions[] {
+  const host = '0.0.0.0';
+  return [
+    ...(ports.imaps === undefined ? [] : [{ kind: 'tls' as const, host, port: ports.imaps }]),
+    ...(ports.imap === undefined ? [] : [{ kind: 'plain' as const, host, port: ports.imap }]),
+    ...(ports.behindTls === undefined ? [] : [{ kind: 'plain' as const, host, port: ports.behindTls }]),
+  ];
+}
+
+async function certificateOf(
+  { certificateSecret }: FargateSettings,
+  log: Log,
+): Promise<SecretCertificate | undefined> {
+  if (certificateSecret === undefined) return undefined;
+  const client = new SecretsManagerClient({ maxAttempts: 1 });
+  const read = async (): Promise<string> => {
+    const command = new GetSecretValueCommand({ SecretId: certificateSecret });
+    const { SecretString } = await withRetry(() => client.send(command));
+    if (SecretString === undefined) throw new Error('the secret holds bytes instead of text');
+    return SecretString;
+  };
+  const certificate = await SecretCertificate.load(read, log);
+  setInterval(() => void certificate.reload(), RELOAD_EVERY_MS).unref();
+  return certificate;
+}
+
+function signalled(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+}
+
+try {
+  await main();
+} catch (error) {
+  log.fatal({ err: error }, 'the gateway cannot run');
+  process.exitCode = 1;
+}

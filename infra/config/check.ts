@@ -1,0 +1,303 @@
+/**
+ * Checks what a person has written into `quire.config.ts`, and fills in what was left out. TypeScript has not seen the file
+ * when it runs, so nothing about its types is taken for granted. Every mistake is one sentence: what is wrong, and what to
+ * write instead; all of them are told at once.
+ */
+import { AddressError, parseAddress } from '../../shared/directory/address.ts';
+import { RECORD_KINDS, type RecordKind } from './config.ts';
+import { Findings, type Fields } from './findings.ts';
+import { RECEIVING_REGIONS } from './regions.ts';
+import { SIZE_CLASSES, SIZES, type Size, type SizeClass } from './sizes.ts';
+
+/** A configuration that was checked, with nothing left open. */
+export interface Deployment {
+  readonly name: string;
+  readonly region: string;
+  readonly domains: readonly DomainDeployment[];
+  readonly host: string;
+  readonly tls:
+    | { readonly at: 'load-balancer'; readonly certificateArn?: string }
+    | { readonly at: 'gateway'; readonly secretArn: string };
+  readonly alarmAddress: string;
+  readonly sizeClass: SizeClass;
+  readonly size: Size;
+  readonly network: 'public' | 'private';
+  readonly starttls: boolean;
+  readonly activateReceiptRules: 'never' | 'if-none' | 'replace';
+  readonly mailWithoutTls: 'accept' | 'refuse';
+  readonly bounceUnknown: 'never' | 'authenticated';
+  readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
+  readonly limits: { readonly connectionsPerAddress: number };
+}
+
+export interface DomainDeployment {
+  readonly name: string;
+  readonly hostedZoneId?: string;
+  readonly leaveOut: readonly RecordKind[];
+  readonly dmarcPolicy: 'none' | 'quarantine' | 'reject';
+  /** None: the whole domain. */
+  readonly recipients: readonly string[];
+}
+
+/** All mistakes of a configuration, one sentence a line. */
+export class ConfigError extends Error {
+  readonly mistakes: readonly string[];
+
+  constructor(file: string, mistakes: readonly string[]) {
+    super([`${file} cannot be used:`, ...mistakes.map((mistake) => `  - ${mistake}`)].join('\n'));
+    this.name = 'ConfigError';
+    this.mistakes = mistakes;
+  }
+}
+
+/** What CloudWatch Logs takes as a retention. */
+const LOG_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 3_653,
+] as const;
+/** SES: recipients of one receipt rule. */
+const MAX_RECIPIENTS = 100;
+/** SES: rules of one receipt rule set. */
+const MAX_DOMAINS = 200;
+
+/** `file`: how the error names it. Throws `ConfigError`. */
+export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployment {
+  const found = new Findings();
+  const root = found.object(config, 'The default export', '{ region: …, domains: […], … }');
+  if (root === undefined) throw new ConfigError(file, found.mistakes);
+  found.known(root, '', [
+    'name',
+    'region',
+    'domains',
+    'host',
+    'tls',
+    'alarmAddress',
+    'size',
+    'network',
+    'starttls',
+    'activateReceiptRules',
+    'mailWithoutTls',
+    'bounceUnknown',
+    'retention',
+    'limits',
+  ]);
+  const sizeClass = found.choice(root.size, 'size', SIZE_CLASSES, 'small');
+  const domains = checkDomains(root.domains, found);
+  const tls = checkTls(root.tls, root.region, found);
+  const deployment: Deployment = {
+    name: found.matching(
+      root.name,
+      'name',
+      /^[A-Za-z][A-Za-z0-9]{0,23}$/,
+      'up to 24 letters and digits, such as Quire',
+      'Quire',
+    ),
+    region: checkRegion(root.region, found),
+    domains,
+    host: found.domain(root.host, 'host', 'the name that mail clients connect to, such as mail.example.org'),
+    tls,
+    alarmAddress: checkAlarmAddress(root.alarmAddress, domains, found),
+    sizeClass,
+    size: checkLimits(root.limits, SIZES[sizeClass], found),
+    network: found.choice(root.network, 'network', ['public', 'private'], 'public'),
+    starttls: checkStartTls(root.starttls, tls, found),
+    activateReceiptRules: found.choice(
+      root.activateReceiptRules,
+      'activateReceiptRules',
+      ['never', 'if-none', 'replace'],
+      'if-none',
+    ),
+    mailWithoutTls: found.choice(root.mailWithoutTls, 'mailWithoutTls', ['accept', 'refuse'], 'accept'),
+    bounceUnknown: found.choice(
+      root.bounceUnknown,
+      'bounceUnknown',
+      ['never', 'authenticated'],
+      'authenticated',
+    ),
+    retention: checkRetention(root.retention, found),
+    limits: {
+      connectionsPerAddress: found.whole(
+        fieldsOf(root.limits).connectionsPerAddress,
+        'limits.connectionsPerAddress',
+        1,
+        100_000,
+        500,
+      ),
+    },
+  };
+  if (found.mistakes.length > 0) throw new ConfigError(file, found.mistakes);
+  return deployment;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+function checkRegion(value: unknown, found: Findings): string {
+  const regions: readonly unknown[] = RECEIVING_REGIONS;
+  if (regions.includes(value)) return value as string;
+  found.add(
+    `region is ${found.shown(value)}, where SES is not known to receive mail: write one of ${RECEIVING_REGIONS.join(', ')} (a newer one can be added to infra/config/regions.ts).`,
+  );
+  return '';
+}
+
+function checkDomains(value: unknown, found: Findings): DomainDeployment[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    found.add(
+      `domains is ${found.shown(value)}: write a list with at least one domain, such as [{ name: 'example.org' }].`,
+    );
+    return [];
+  }
+  if (value.length > MAX_DOMAINS)
+    found.add(
+      `domains has ${value.length} entries: write at most ${MAX_DOMAINS}, for SES takes no more rules in one set.`,
+    );
+  const domains = value.map((entry: unknown, index) => checkDomain(entry, `domains[${index}]`, found));
+  const names = domains.map(({ name }) => name);
+  for (const name of new Set(names.filter((each, index) => each !== '' && names.indexOf(each) !== index)))
+    found.add(`domains names ${name} twice: write it once.`);
+  return domains;
+}
+
+function checkDomain(value: unknown, where: string, found: Findings): DomainDeployment {
+  const entry = found.object(value, where, "{ name: 'example.org' }") ?? {};
+  found.known(entry, where, ['name', 'hostedZoneId', 'leaveOut', 'dmarcPolicy', 'recipients']);
+  const name = found.domain(entry.name, `${where}.name`, 'a domain, such as example.org');
+  const { hostedZoneId } = entry;
+  if (
+    hostedZoneId !== undefined &&
+    !(typeof hostedZoneId === 'string' && /^Z[A-Z0-9]{5,31}$/.test(hostedZoneId))
+  )
+    found.add(
+      `${where}.hostedZoneId is ${found.shown(hostedZoneId)}: write the id that Route 53 shows for the zone, such as Z0123456789ABCDEFGHIJ, or leave it out to have the records printed.`,
+    );
+  return {
+    name,
+    ...(typeof hostedZoneId === 'string' ? { hostedZoneId } : {}),
+    leaveOut: found.choices(entry.leaveOut, `${where}.leaveOut`, RECORD_KINDS),
+    dmarcPolicy: found.choice(
+      entry.dmarcPolicy,
+      `${where}.dmarcPolicy`,
+      ['none', 'quarantine', 'reject'],
+      'none',
+    ),
+    recipients: checkRecipients(entry.recipients, `${where}.recipients`, name, found),
+  };
+}
+
+function checkRecipients(value: unknown, where: string, domain: string, found: Findings): string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_RECIPIENTS) {
+    found.add(
+      `${where} is ${found.shown(value)}: write a list of 1 to ${MAX_RECIPIENTS} addresses, or leave it out to take mail to the whole domain.`,
+    );
+    return [];
+  }
+  return value.map((entry: unknown, index) => {
+    const address = parsed(entry);
+    const local = address?.slice(0, address.lastIndexOf('@'));
+    if (address === undefined || !address.endsWith(`@${domain}`) || local?.includes('+') === true)
+      found.add(
+        `${where}[${index}] is ${found.shown(entry)}: write an address of ${domain === '' ? 'the domain' : domain} without a tag, such as alice@${domain === '' ? 'example.org' : domain}.`,
+      );
+    return address ?? '';
+  });
+}
+
+function checkTls(value: unknown, region: unknown, found: Findings): Deployment['tls'] {
+  const tls = found.object(
+    value,
+    'tls',
+    "{ at: 'load-balancer' } or { at: 'gateway', secretArn: 'arn:aws:secretsmanager:…' }",
+  );
+  if (tls === undefined) return { at: 'load-balancer' };
+  const at = found.choice(tls.at, 'tls.at', ['load-balancer', 'gateway'] as const, undefined);
+  const where = typeof region === 'string' ? region : '';
+  if (at === 'gateway') {
+    found.known(tls, 'tls', ['at', 'secretArn']);
+    return {
+      at,
+      secretArn: found.arn(
+        tls.secretArn,
+        'tls.secretArn',
+        'secretsmanager',
+        where,
+        'the secret that holds certificate and key',
+      ),
+    };
+  }
+  found.known(tls, 'tls', ['at', 'certificateArn']);
+  if (tls.certificateArn === undefined) return { at: 'load-balancer' };
+  return {
+    at: 'load-balancer',
+    certificateArn: found.arn(tls.certificateArn, 'tls.certificateArn', 'acm', where, 'the certificate'),
+  };
+}
+
+function checkStartTls(value: unknown, tls: Deployment['tls'], found: Findings): boolean {
+  const starttls = found.flag(value, 'starttls', false);
+  if (starttls && tls.at !== 'gateway')
+    found.add(
+      "starttls is true, but a load balancer cannot speak STARTTLS: write tls: { at: 'gateway', … }, or leave starttls out.",
+    );
+  return starttls;
+}
+
+function checkAlarmAddress(value: unknown, domains: readonly DomainDeployment[], found: Findings): string {
+  const address = parsed(value);
+  if (address === undefined) {
+    found.add(`alarmAddress is ${found.shown(value)}: write the mail address that alarms are sent to.`);
+    return '';
+  }
+  const own = domains.find(({ name }) => address.endsWith(`@${name}`));
+  if (own !== undefined)
+    found.add(
+      `alarmAddress is ${found.shown(value)}, which this deployment delivers itself: write an address elsewhere, or nobody hears of it when mail stands still.`,
+    );
+  return address;
+}
+
+function parsed(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return parseAddress(value).address;
+  } catch (error) {
+    if (error instanceof AddressError) return undefined;
+    throw error;
+  }
+}
+
+function checkRetention(value: unknown, found: Findings): Deployment['retention'] {
+  const retention =
+    value === undefined
+      ? {}
+      : (found.object(value, 'retention', '{ backup: 35, logs: 30, aside: 90 }') ?? {});
+  found.known(retention, 'retention', ['backup', 'logs', 'aside']);
+  const logs = retention.logs ?? 30;
+  if (!(LOG_DAYS as readonly unknown[]).includes(logs))
+    found.add(
+      `retention.logs is ${found.shown(logs)}: write one of the days that CloudWatch Logs takes, ${LOG_DAYS.join(', ')}.`,
+    );
+  return {
+    backup: found.whole(retention.backup, 'retention.backup', 1, 35, 35),
+    logs: logs as number,
+    aside: found.whole(retention.aside, 'retention.aside', 1, 3_650, 90),
+  };
+}
+
+function checkLimits(value: unknown, size: Size, found: Findings): Size {
+  const limits = value === undefined ? {} : (found.object(value, 'limits', '{ maxTasks: 10 }') ?? {});
+  found.known(limits, 'limits', ['maxTasks', 'deliveriesAtOnce', 'connectionsPerAddress']);
+  return {
+    ...size,
+    maxTasks: found.whole(limits.maxTasks, 'limits.maxTasks', size.minTasks, 5_000, size.maxTasks),
+    // Lambda takes 2 … 1,000 as the maximum concurrency of an event source.
+    deliveriesAtOnce: found.whole(
+      limits.deliveriesAtOnce,
+      'limits.deliveriesAtOnce',
+      2,
+      1_000,
+      size.deliveriesAtOnce,
+    ),
+  };
+}

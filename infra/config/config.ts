@@ -1,0 +1,85 @@
+/**
+ * What `quire.config.ts` says: everything that a person decides about a deployment. `check.ts` turns it into `Deployment`,
+ * in which nothing is left open and nothing is wrong.
+ */
+import type { SizeClass } from './sizes.ts';
+
+export interface QuireConfig {
+  /** First part of the stacks' names, and of what must have a name. Default `Quire`. */
+  readonly name?: string;
+  /** Where everything runs; SES must receive mail there. */
+  readonly region: string;
+  readonly domains: readonly DomainConfig[];
+  /** The name that mail clients connect to: `mail.example.org`. */
+  readonly host: string;
+  readonly tls: TlsConfig;
+  /** Where CloudWatch sends alarms. Not an address on this deployment: its alarms could not be delivered. */
+  readonly alarmAddress: string;
+  /** Default `small`. */
+  readonly size?: SizeClass;
+  /**
+   * `public`: tasks have public addresses and closed security groups ($3.65 a month for each task). `private`: no task
+   * has a public address; AWS's services are reached by interface endpoints (about $15 a month for each of four, in two
+   * zones). Neither has a NAT gateway. Default `public`.
+   */
+  readonly network?: 'public' | 'private';
+  /** Port 143 with STARTTLS beside 993; only where TLS ends in the gateway. Default false. */
+  readonly starttls?: boolean;
+  /**
+   * SES has one active set of receipt rules for an account and region. `never`: activate it by hand; `if-none`: only if
+   * there is none; `replace`: in place of whichever is active. Default `if-none`.
+   */
+  readonly activateReceiptRules?: 'never' | 'if-none' | 'replace';
+  /** Mail that reaches SES without TLS: take it, as most hosts do, or refuse it. Default `accept`. */
+  readonly mailWithoutTls?: 'accept' | 'refuse';
+  /**
+   * Mail to nobody, where SES could not refuse it. `never`: it is kept aside. `authenticated`: the sender is told as well,
+   * if the sender's domain vouches for the message, so that no forged sender ever hears of it. Default `authenticated`.
+   */
+  readonly bounceUnknown?: 'never' | 'authenticated';
+  readonly retention?: RetentionConfig;
+  readonly limits?: LimitsConfig;
+}
+
+export interface DomainConfig {
+  readonly name: string;
+  /** Id of the domain's public hosted zone, `Z…`: records are made in it. Default: records are printed. */
+  readonly hostedZoneId?: string;
+  /** Kinds of records that are printed even so, because the zone has others of the kind: while you move, `['mx']`. */
+  readonly leaveOut?: readonly RecordKind[];
+  /** What DMARC asks others to do with forged mail of the domain. Default `none`, to begin with. */
+  readonly dmarcPolicy?: 'none' | 'quarantine' | 'reject';
+  /**
+   * All addresses that exist: SES then refuses mail to any other before it is sent, tags (`user+tag@`) not counted.
+   * At most 100. Default: mail to the whole domain is taken, and what leads nowhere is bounced or kept aside.
+   */
+  readonly recipients?: readonly string[];
+}
+
+export const RECORD_KINDS = ['mx', 'spf', 'dkim', 'dmarc', 'srv', 'host'] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
+
+export type TlsConfig =
+  /** `certificateArn`: of ACM, in the region. Default: one is asked for, and its domain's zone proves it. */
+  | { readonly at: 'load-balancer'; readonly certificateArn?: string }
+  /** The secret's value is JSON: `{"certificate": "<PEM chain>", "privateKey": "<PEM>"}`. */
+  | { readonly at: 'gateway'; readonly secretArn: string };
+
+/** In days. */
+export interface RetentionConfig {
+  /** How far back a table can be restored, and deleted objects can be had: 1 … 35. Default 35. */
+  readonly backup?: number;
+  /** Logs. Default 30. */
+  readonly logs?: number;
+  /** Messages kept aside: viruses, and mail to nobody. Default 90. */
+  readonly aside?: number;
+}
+
+export interface LimitsConfig {
+  /** Most tasks of the gateway. Default by size. */
+  readonly maxTasks?: number;
+  /** Deliveries at a time. Default by size. */
+  readonly deliveriesAtOnce?: number;
+  /** Connections of one client address. Default 500. */
+  readonly connectionsPerAddress?: number;
+}

@@ -1,0 +1,20 @@
+/**
+ * Regions in which SES receives mail ("Email receiving endpoints", AWS General Reference). A region that has come since can
+ * be added here; its endpoint is always `inbound-smtp.<region>.amazonaws.com`.
+ */
+export const RECEIVING_REGIONS = [
+  'us-east-1',
+  'us-east-2',
+  'us-west-2',
+  'ca-central-1',
+  'eu-central-1',
+  'eu-west-1',
+  'eu-west-2',
+  'ap-northeast-1',
+  'ap-southeast-1',
+  'ap-southeast-2',
+] as const;
+
+export function receivingEndpoint(region: string): string {
+  return `inbound-smtp.${region}.amazonaws.com`;
+}

@@ -1,0 +1,255 @@
+/**
+ * Mail in: SES puts a message into the inbound bucket and tells a topic, the topic a queue, and the queue the delivery
+ * function. What cannot be delivered ends in a dead-letter queue, at each of the two places where it may get stuck.
+ */
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Function } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnReceiptRule, EmailIdentity, Identity, ReceiptRuleSet } from 'aws-cdk-lib/aws-ses';
+import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
+import { keyPrefixes } from '../../shared/directory/keys.ts';
+import type { Deployment, DomainDeployment } from '../config/check.ts';
+import { ruleSetName } from './names.ts';
+import {
+  mayMissObjects,
+  mayUseItems,
+  mayUseKeyThrough,
+  mayUseObjects,
+  mayUseWakeQueues,
+} from './permissions.ts';
+import { QuireFunction } from './quire-function.ts';
+import { ReceiptRulesActivation } from './receipt-rules-activation.ts';
+import type { StorageStack } from './storage.ts';
+
+/** A message of 40 MB to a large group takes some twenty seconds. */
+const DELIVERY_TIMEOUT = Duration.seconds(120);
+/** Six times the function's time, as AWS asks for: a batch must not come back while it may still be at work. */
+const VISIBILITY = Duration.seconds(720);
+/** With the visibility above: two hours of attempts, then somebody has to look. */
+const ATTEMPTS = 10;
+const BATCH = 10;
+/** SQS keeps nothing longer. */
+const QUEUE_RETENTION = Duration.days(14);
+
+export interface DeliveryStackProps extends StackProps {
+  readonly deployment: Deployment;
+  readonly storage: StorageStack;
+}
+
+export class DeliveryStack extends Stack {
+  readonly topic: Topic;
+  readonly queue: Queue;
+  /** Messages that were tried often enough. */
+  readonly deadLetters: Queue;
+  /** Notifications that never reached the queue. */
+  readonly lostNotifications: Queue;
+  readonly deliver: Function;
+  readonly deliverLog: LogGroup;
+  readonly identities: ReadonlyMap<string, EmailIdentity>;
+
+  constructor(scope: Construct, id: string, { deployment, storage, ...props }: DeliveryStackProps) {
+    super(scope, id, { ...props, description: 'Quire: mail in, from SES to the delivery function.' });
+    this.deadLetters = this.#makeQueue('DeadLetters', storage);
+    this.lostNotifications = this.#makeQueue('LostNotifications', storage);
+    this.queue = this.#makeQueue('Queue', storage, {
+      visibilityTimeout: VISIBILITY,
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS },
+    });
+    this.topic = this.#makeTopic(storage);
+    this.identities = new Map(
+      deployment.domains.map(({ name }) => [
+        name,
+        new EmailIdentity(this, `Identity-${name}`, { identity: Identity.domain(name) }),
+      ]),
+    );
+    const { function: deliver, logGroup } = this.#makeFunction(deployment, storage);
+    this.deliver = deliver;
+    this.deliverLog = logGroup;
+    const ruleSet = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: ruleSetName(deployment) });
+    this.#makeRules(deployment, storage, ruleSet);
+    if (deployment.activateReceiptRules !== 'never')
+      new ReceiptRulesActivation(this, 'Activation', { deployment, key: storage.key, ruleSet });
+    this.#outputs(deployment, ruleSet);
+  }
+
+  #makeQueue(
+    id: string,
+    { key }: StorageStack,
+    more: { visibilityTimeout?: Duration; deadLetterQueue?: { queue: Queue; maxReceiveCount: number } } = {},
+  ): Queue {
+    return new Queue(this, id, {
+      encryption: QueueEncryption.KMS,
+      encryptionMasterKey: key,
+      enforceSSL: true,
+      retentionPeriod: QUEUE_RETENTION,
+      ...more,
+    });
+  }
+
+  #makeTopic({ key }: StorageStack): Topic {
+    const topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'SesMayPublish',
+        principals: [new ServicePrincipal('ses.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+      }),
+    );
+    // `SqsSubscription` would name the topic in the key's policy, in the storage stack, which comes before this one.
+    this.queue.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'TopicMaySend',
+        principals: [new ServicePrincipal('sns.amazonaws.com')],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queue.queueArn],
+        conditions: { ArnEquals: { 'aws:SourceArn': topic.topicArn } },
+      }),
+    );
+    new Subscription(this, 'Subscription', {
+      topic,
+      protocol: SubscriptionProtocol.SQS,
+      endpoint: this.queue.queueArn,
+      rawMessageDelivery: true,
+      deadLetterQueue: this.lostNotifications,
+    });
+    return topic;
+  }
+
+  #makeFunction(deployment: Deployment, storage: StorageStack): QuireFunction {
+    const { key } = storage;
+    const { size, bounceUnknown } = deployment;
+    const made = new QuireFunction(this, 'Deliver', {
+      deployment,
+      bundle: 'deliver',
+      description: 'Quire: delivers what SES has received',
+      memoryMiB: size.deliveryMemoryMiB,
+      timeout: DELIVERY_TIMEOUT,
+      key,
+      environment: {
+        ...storage.processEnvironment,
+        QUIRE_HOSTNAME: deployment.host,
+        QUIRE_BOUNCE_UNKNOWN: bounceUnknown,
+      },
+      permissions: [
+        ...this.#deliveryPermissions(storage),
+        mayUseWakeQueues(this, 'Wake', ['SendMessage']),
+        mayUseKeyThrough(this, 'Key', key, ['dynamodb', 's3', 'sqs']),
+        new PolicyStatement({
+          sid: 'Queue',
+          actions: [
+            'sqs:ReceiveMessage',
+            'sqs:DeleteMessage',
+            'sqs:GetQueueAttributes',
+            'sqs:ChangeMessageVisibility',
+          ],
+          resources: [this.queue.queueArn],
+        }),
+        ...(bounceUnknown === 'never' ? [] : [this.#mayBounce()]),
+      ],
+    });
+    made.function.addEventSource(
+      new SqsEventSource(this.queue, {
+        batchSize: BATCH,
+        reportBatchItemFailures: true,
+        // Not reserved concurrency: pollers would ignore it, be throttled, and fill the dead-letter queue.
+        maxConcurrency: size.deliveriesAtOnce,
+      }),
+    );
+    return made;
+  }
+
+  #deliveryPermissions({
+    mailTable,
+    directoryTable,
+    mailBucket,
+    inboundBucket,
+  }: StorageStack): PolicyStatement[] {
+    const { account, delivery, watch, work } = mailKeyPrefixes;
+    const { blobs, overflow } = mailObjectPrefixes;
+    return [
+      mayUseItems('ReadJournal', mailTable, ['Query', 'GetItem', 'BatchGetItem'], [account, delivery, watch]),
+      mayUseItems('AppendRecords', mailTable, ['PutItem'], [account, delivery]),
+      mayUseItems('LeaveWork', mailTable, ['UpdateItem'], [work]),
+      mayUseItems('ForgetWatchers', mailTable, ['DeleteItem'], [watch]),
+      // Never `credential#`: a function that reads mail from strangers holds no password.
+      mayUseItems('Resolve', directoryTable, ['BatchGetItem'], [keyPrefixes.address, keyPrefixes.domain]),
+      mayUseObjects('StoreMessages', mailBucket, ['PutObject', 'AbortMultipartUpload'], [blobs, overflow]),
+      // A put whose answer was lost is looked for.
+      mayUseObjects('CheckMessages', mailBucket, ['GetObject'], [blobs, overflow]),
+      mayUseObjects('TakeInbound', inboundBucket, ['GetObject', 'DeleteObject'], ['']),
+      mayUseObjects('KeepAside', inboundBucket, ['PutObject', 'AbortMultipartUpload'], ['aside/']),
+      mayMissObjects('MissObjects', [mailBucket, inboundBucket]),
+    ];
+  }
+
+  #mayBounce(): PolicyStatement {
+    return new PolicyStatement({
+      sid: 'Bounce',
+      actions: ['ses:SendBounce'],
+      resources: [...this.identities.values()].map(({ emailIdentityArn }) => emailIdentityArn),
+    });
+  }
+
+  /** One rule for each domain, with a prefix of its own; in a chain, because SES keeps them in order. */
+  #makeRules(deployment: Deployment, storage: StorageStack, ruleSet: ReceiptRuleSet): void {
+    let previous: CfnReceiptRule | undefined;
+    for (const domain of deployment.domains) {
+      const rule: CfnReceiptRule = new CfnReceiptRule(this, `Rule-${domain.name}`, {
+        ruleSetName: ruleSet.receiptRuleSetName,
+        ...(previous && { after: previous.ref }),
+        rule: this.#ruleOf(domain, deployment, storage),
+      });
+      // SES tries out bucket and topic when a rule is made.
+      rule.node.addDependency(this.topic);
+      previous = rule;
+    }
+  }
+
+  #ruleOf(
+    { name, recipients }: DomainDeployment,
+    { mailWithoutTls }: Deployment,
+    { inboundBucket }: StorageStack,
+  ): CfnReceiptRule.RuleProperty {
+    return {
+      name: name.replaceAll('.', '_'),
+      enabled: true,
+      scanEnabled: true,
+      tlsPolicy: mailWithoutTls === 'refuse' ? 'Require' : 'Optional',
+      // Recipients that no rule names are refused by SES itself, before it takes the message.
+      recipients: recipients.length === 0 ? [name] : [...recipients],
+      actions: [
+        {
+          s3Action: {
+            bucketName: inboundBucket.bucketName,
+            objectKeyPrefix: `${name}/`,
+            topicArn: this.topic.topicArn,
+          },
+        },
+      ],
+    };
+  }
+
+  #outputs({ domains }: Deployment, ruleSet: ReceiptRuleSet): void {
+    const outputs: Record<string, string> = {
+      ReceiptRuleSet: ruleSet.receiptRuleSetName,
+      DeliveryQueueUrl: this.queue.queueUrl,
+      DeadLettersUrl: this.deadLetters.queueUrl,
+    };
+    for (const [index, { name }] of domains.entries()) {
+      for (const [place, { name: token, value }] of (
+        this.identities.get(name)?.dkimRecords ?? []
+      ).entries()) {
+        outputs[`Dkim${index}Name${place}`] = token;
+        outputs[`Dkim${index}Value${place}`] = value;
+      }
+    }
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}

@@ -1,0 +1,19 @@
+/** Names that more than one stack, or the command line, has to know before anything exists. */
+import type { Deployment } from '../config/check.ts';
+
+export const STACKS = ['Storage', 'Delivery', 'Gateway', 'Maintenance'] as const;
+export type StackKind = (typeof STACKS)[number];
+
+export function stackName(deployment: string, kind: StackKind): string {
+  return `${deployment}-${kind}`;
+}
+
+/** SES names rule sets by account and region. */
+export function ruleSetName({ name }: Pick<Deployment, 'name'>): string {
+  return `${name.toLowerCase()}-mail`;
+}
+
+/** Log groups lie below one path, which the key's policy names. */
+export function logGroupName({ name }: Pick<Deployment, 'name'>, part: string): string {
+  return `/quire/${name}/${part}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * What each process may do, in its own words: which keys of which table, which prefixes of which bucket. Every role is put
+ * together from these statements, and a test runs the processes and holds each call that they make against them.
+ */
+import { Stack } from 'aws-cdk-lib';
+import type { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { WAKE_QUEUE_PREFIX } from '../../shared/aws/sqs-wake-queue.ts';
+
+export type TableAction =
+  'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem';
+
+/**
+ * `actions` on the items whose partition key begins with one of `prefixes`. A transaction needs the permission of each
+ * of its parts. No Scan: it has no leading key, which the condition would take for nothing to object to.
+ */
+export function mayUseItems(
+  sid: string,
+  table: Pick<TableV2, 'tableArn'>,
+  actions: readonly TableAction[],
+  prefixes: readonly string[],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: actions.map((action) => `dynamodb:${action}`),
+    resources: [table.tableArn],
+    conditions: {
+      'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': prefixes.map((prefix) => `${prefix}*`) },
+    },
+  });
+}
+
+export type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload';
+
+export function mayUseObjects(
+  sid: string,
+  bucket: Pick<Bucket, 'arnForObjects'>,
+  actions: readonly ObjectAction[],
+  prefixes: readonly string[],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: actions.map((action) => `s3:${action}`),
+    resources: prefixes.map((prefix) => bucket.arnForObjects(`${prefix}*`)),
+  });
+}
+
+/** Without it, S3 says of a missing object that it may not be read, and a lost message could not be told from a fault. */
+export function mayMissObjects(sid: string, buckets: readonly Pick<Bucket, 'bucketArn'>[]): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: ['s3:ListBucket'],
+    resources: buckets.map(({ bucketArn }) => bucketArn),
+  });
+}
+
+export type QueueAction = 'CreateQueue' | 'DeleteQueue' | 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage';
+
+/** The queues by which gateways are woken, one each, made and named by themselves. */
+export function mayUseWakeQueues(
+  scope: Construct,
+  sid: string,
+  actions: readonly QueueAction[],
+): PolicyStatement {
+  return new PolicyStatement({
+    sid,
+    actions: actions.map((action) => `sqs:${action}`),
+    resources: [Stack.of(scope).formatArn({ service: 'sqs', resource: `${WAKE_QUEUE_PREFIX}*` })],
+  });
+}
+
+/** Which service uses the key in the name of the caller. */
+export type KeyUser = 'dynamodb' | 's3' | 'sqs';
+
+/**
+ * The customer key, never directly: only as tables and buckets use it. DynamoDB wants all of these of whoever reads or
+ * writes a table under a customer key ("Using IAM policies with customer managed keys", DynamoDB developer guide).
+ */
+export function mayUseKeyThrough(
+  scope: Construct,
+  sid: string,
+  key: IKey,
+  services: readonly KeyUser[],
+): PolicyStatement {
+  const { region } = Stack.of(scope);
+  return new PolicyStatement({
+    sid,
+    actions: services.includes('dynamodb')
+      ? [
+          'kms:Decrypt',
+          'kms:DescribeKey',
+          'kms:Encrypt',
+          'kms:GenerateDataKey',
+          'kms:GenerateDataKeyWithoutPlaintext',
+          'kms:ReEncryptFrom',
+          'kms:ReEncryptTo',
+        ]
+      : ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`) },
+    },
+  });
+}

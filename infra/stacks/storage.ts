@@ -1,0 +1,219 @@
+/**
+ * What must never be lost: tables and buckets, under one key of the customer's. Everything here stays when the stack is
+ * deleted.
+ */
+import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import {
+  BlockPublicAccess,
+  Bucket,
+  BucketEncryption,
+  type LifecycleRule,
+  ObjectOwnership,
+  StorageClass,
+} from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import type { Deployment } from '../config/check.ts';
+import { acknowledge } from './acknowledged.ts';
+import { logGroupName, ruleSetName } from './names.ts';
+
+/** Restoring a table and finding that its oldest blobs went an hour ago would be a pity. */
+const VERSION_MARGIN_DAYS = 1;
+/** As long as the marks of deliveries live: whatever has not been settled by then never will be. */
+const UNSETTLED_DAYS = 400;
+/** Below it, a cheaper class costs more in transitions and monitoring than it saves. */
+const TIERED_FROM_BYTES = 1_048_576;
+const TIERED_AFTER_DAYS = 30;
+const TTL_ATTRIBUTE = 'expiresAt';
+
+export interface StorageStackProps extends StackProps {
+  readonly deployment: Deployment;
+}
+
+export class StorageStack extends Stack {
+  readonly key: Key;
+  readonly mailTable: TableV2;
+  readonly directoryTable: TableV2;
+  readonly mailBucket: Bucket;
+  readonly inboundBucket: Bucket;
+  readonly #deployment: Deployment;
+
+  constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
+    super(scope, id, {
+      ...props,
+      description: 'Quire: tables and buckets of mail. They stay when this stack is deleted.',
+    });
+    this.#deployment = deployment;
+    this.key = this.#makeKey(deployment);
+    this.mailTable = this.#makeTable('MailTable', deployment);
+    this.directoryTable = this.#makeTable('DirectoryTable', deployment);
+    const { backup, aside } = deployment.retention;
+    this.mailBucket = this.#makeBucket('MailBucket', backup, [
+      {
+        id: 'packs',
+        prefix: 'packs/',
+        transitions: [{ storageClass: StorageClass.INTELLIGENT_TIERING, transitionAfter: Duration.days(0) }],
+      },
+      {
+        id: 'large-messages',
+        prefix: 'blobs/',
+        objectSizeGreaterThan: TIERED_FROM_BYTES,
+        transitions: [
+          {
+            storageClass: StorageClass.INTELLIGENT_TIERING,
+            transitionAfter: Duration.days(TIERED_AFTER_DAYS),
+          },
+        ],
+      },
+    ]);
+    this.inboundBucket = this.#makeBucket('InboundBucket', backup, [
+      { id: 'aside', prefix: 'aside/', expiration: Duration.days(aside) },
+      // Mail that was never settled lies here until somebody has it delivered; this ends what nobody ever will.
+      { id: 'unsettled', expiration: Duration.days(UNSETTLED_DAYS) },
+    ]);
+    this.inboundBucket.addToResourcePolicy(this.#sesMayWrite(deployment));
+    this.#outputs();
+  }
+
+  /** What every process is told: its stores (`engineSettingsFrom`), and where its metrics belong. */
+  get processEnvironment(): Record<string, string> {
+    return {
+      QUIRE_MAIL_TABLE: this.mailTable.tableName,
+      QUIRE_DIRECTORY_TABLE: this.directoryTable.tableName,
+      QUIRE_MAIL_BUCKET: this.mailBucket.bucketName,
+      QUIRE_INBOUND_BUCKET: this.inboundBucket.bucketName,
+      QUIRE_METRICS_NAMESPACE: this.#deployment.name,
+    };
+  }
+
+  /** One key for everything: who may not use it can read nothing, whatever else a policy may allow. */
+  #makeKey(deployment: Deployment): Key {
+    const key = new Key(this, 'Key', {
+      description: 'Quire: mail, directory, queues and logs',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // Keys that AWS manages do not admit these services; without them mail is refused, or a notification is lost.
+    const own = { StringEquals: { 'aws:SourceAccount': this.account } };
+    const admit = (service: string, conditions: object): void => {
+      key.addToResourcePolicy(
+        new PolicyStatement({
+          sid: `Admit${service.split('.')[0] ?? ''}`,
+          principals: [new ServicePrincipal(service)],
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: ['*'],
+          conditions: { ...conditions },
+        }),
+      );
+    };
+    admit('ses.amazonaws.com', {
+      ...own,
+      ArnLike: {
+        'aws:SourceArn': this.formatArn({
+          service: 'ses',
+          resource: 'receipt-rule-set',
+          resourceName: `${ruleSetName(deployment)}:receipt-rule/*`,
+        }),
+      },
+    });
+    admit('sns.amazonaws.com', own);
+    admit('events.amazonaws.com', own);
+    admit('cloudwatch.amazonaws.com', own);
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AdmitLogs',
+        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
+        actions: [
+          'kms:Decrypt',
+          'kms:DescribeKey',
+          'kms:Encrypt',
+          'kms:GenerateDataKey',
+          'kms:ReEncryptFrom',
+          'kms:ReEncryptTo',
+        ],
+        resources: ['*'],
+        conditions: {
+          ArnLike: {
+            'kms:EncryptionContext:aws:logs:arn': this.formatArn({
+              service: 'logs',
+              resource: 'log-group',
+              resourceName: logGroupName(deployment, '*'),
+              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+            }),
+          },
+        },
+      }),
+    );
+    return key;
+  }
+
+  #makeTable(id: string, { retention }: Deployment): TableV2 {
+    return new TableV2(this, id, {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billing: Billing.onDemand(),
+      timeToLiveAttribute: TTL_ATTRIBUTE,
+      encryption: TableEncryptionV2.customerManagedKey(this.key),
+      pointInTimeRecoverySpecification: {
+        pointInTimeRecoveryEnabled: true,
+        recoveryPeriodInDays: retention.backup,
+      },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  #makeBucket(id: string, backupDays: number, rules: readonly LifecycleRule[]): Bucket {
+    const bucket = new Bucket(this, id, {
+      encryption: BucketEncryption.KMS,
+      encryptionKey: this.key,
+      bucketKeyEnabled: true,
+      versioned: true,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
+      enforceSSL: true,
+      minimumTLSVersion: 1.2,
+      removalPolicy: RemovalPolicy.RETAIN,
+      lifecycleRules: [
+        { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(2) },
+        // A restored table must not name blobs that are gone: what is deleted can be had as long as a table can go back.
+        { id: 'old-versions', noncurrentVersionExpiration: Duration.days(backupDays + VERSION_MARGIN_DAYS) },
+        ...rules,
+      ],
+    });
+    acknowledge(
+      bucket,
+      'CloudFormation-Validate::W9003',
+      'The library writes the size of a lifecycle rule as a number, CloudFormation takes it as such.',
+    );
+    acknowledge(
+      bucket,
+      'AwsSolutions-S1',
+      'Access logs would cost about as much as the requests that they tell of, and keep who reads which mail, and when, for ever. CloudTrail data events can be switched on for the time of an investigation.',
+    );
+    return bucket;
+  }
+
+  #sesMayWrite(deployment: Deployment): PolicyStatement {
+    return new PolicyStatement({
+      sid: 'SesMayWrite',
+      principals: [new ServicePrincipal('ses.amazonaws.com')],
+      actions: ['s3:PutObject'],
+      resources: deployment.domains.map(({ name }) => this.inboundBucket.arnForObjects(`${name}/*`)),
+      conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+    });
+  }
+
+  /** What `quire --stack` reads. */
+  #outputs(): void {
+    const outputs = {
+      MailTableName: this.mailTable.tableName,
+      DirectoryTableName: this.directoryTable.tableName,
+      MailBucketName: this.mailBucket.bucketName,
+      InboundBucketName: this.inboundBucket.bucketName,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
+  }
+}
