@@ -32,7 +32,7 @@ export const append: CommandFamily = {
 
 /** The mailbox, looked for in the journal too before the client is told to create it. */
 async function targetNamed(session: Session, name: string): Promise<Mailbox> {
-  const known = findMailbox(await session.state(), name) ?? findMailbox(await session.sync(), name);
+  const known = findMailbox(await session.home.state(), name) ?? findMailbox(await session.home.sync(), name);
   if (!known) throw new No('there is no mailbox with that name', 'TRYCREATE');
   return known;
 }
@@ -52,9 +52,9 @@ async function takeIn(
   await targetNamed(session, prefix.mailbox);
   // What is larger than any message may be is refused by the reader, with its limit.
   if (size <= session.connection.limits.messageBytes)
-    checkRoom(await session.state(), { messages: 1, bytes: size }, session.login.limits);
+    checkRoom(await session.home.state(), { messages: 1, bytes: size }, session.home.quota);
   const { messages } = session.services;
-  const { account } = session.login;
+  const { account } = session.home;
   const { signal } = session.connection;
   return { kind: 'stream', sink: (body, bytes) => messages.put(account, body, bytes, { signal }) };
 }
@@ -96,7 +96,7 @@ async function record(
 ): Promise<AppendOutcome> {
   const { rim } = session.services;
   const commit = (what: readonly MessageToAppend[]): Promise<AppendOutcome> =>
-    session.commit({ decide: (state) => decideAppend(state, id, what, session.login.limits, rim.now()) });
+    session.home.commit({ decide: (state) => decideAppend(state, id, what, session.home.quota, rim.now()) });
   try {
     return await commit(messages);
   } catch (error) {
@@ -109,7 +109,7 @@ async function storedAgain(
   session: Session,
   messages: readonly MessageToAppend[],
 ): Promise<MessageToAppend[]> {
-  const { account } = session.login;
+  const { account } = session.home;
   const store = session.services.messages;
   const again: MessageToAppend[] = [];
   for (const message of messages) {

@@ -29,14 +29,14 @@ function command(kind: Kind, byUid: boolean): Command {
 async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: boolean): Promise<Completion> {
   const { set, mailbox: name } = parseCopy(cursor);
   if (kind === 'MOVE') requireWritable(session);
-  const { view, saved, id: from } = session.selected;
+  const { home, view, saved, id: from } = session.selected;
   const uids = byUid ? view.resolveUids(set, saved) : view.resolveNumbers(set, saved);
-  const to = (findMailbox(await session.state(), name) ?? findMailbox(await session.sync(), name))?.id;
+  const to = (findMailbox(await home.state(), name) ?? findMailbox(await home.sync(), name))?.id;
   if (to === undefined) throw new No('there is no mailbox with that name', 'TRYCREATE');
   const decide = kind === 'COPY' ? decideCopy : decideMove;
-  const outcome = await session.commit({
+  const outcome = await home.commit({
     needs: () => [from],
-    decide: (state) => decide(state, { from, to, uids, all: !byUid, quota: session.login.limits }),
+    decide: (state) => decide(state, { from, to, uids, all: !byUid, quota: home.quota }),
   });
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.

@@ -13,7 +13,7 @@ export const deleteMailbox: CommandFamily = {
       async run(session, cursor) {
         const name = parseMailbox(cursor);
         const { id } = await changeMailboxes(session, (state) => decideDelete(state, name));
-        if (session.selectedOrNull?.id !== id) return { text: 'mailbox deleted' };
+        if (!session.hasSelected(session.home, id)) return { text: 'mailbox deleted' };
         // Who deletes the mailbox that is open has done with it: no reason for the BYE that others get.
         session.deselect();
         return { text: 'mailbox deleted; no mailbox is selected any more' };

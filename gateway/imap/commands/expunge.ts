@@ -32,7 +32,7 @@ export const expunge: CommandFamily = {
 
 async function run(session: Session, uids: Uint32Array | null): Promise<Completion> {
   requireWritable(session);
-  const { id } = session.selected;
-  await session.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, uids) });
+  const { home, id } = session.selected;
+  await home.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, uids) });
   return { text: 'expunged' };
 }

@@ -57,8 +57,8 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const { view, saved } = selected;
   const uids = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
   const seen = await markSeen(session, items, uids, args.changedSince ?? 0);
-  const state = await session.replica.load([selected.id]);
-  const columns = state.mailboxes.get(selected.id)?.columns;
+  const state = await selected.home.replica.load([selected.id]);
+  const columns = selected.home.mailbox(state, selected.id)?.columns;
   if (!columns) throw new No('the mailbox is gone', 'NONEXISTENT');
   const answer = new FetchAnswer(session, items, columns, seen);
   await answer.send(uids, args.changedSince ?? 0);
@@ -85,9 +85,9 @@ async function markSeen(
   uids: Uint32Array,
   changedSince: number,
 ): Promise<ReadonlySet<number>> {
-  const { id, readOnly } = session.selected;
+  const { home, id, readOnly } = session.selected;
   if (readOnly || uids.length === 0 || !items.some(setsSeen)) return new Set();
-  const { changed } = await session.commit({
+  const { changed } = await home.commit({
     needs: () => [id],
     decide(state) {
       const columns = state.mailboxes.get(id)?.columns;
@@ -134,7 +134,7 @@ class FetchAnswer {
     });
     this.#session = session;
     this.#columns = columns;
-    this.#reader = new MessageReader(session, selected.id, columns);
+    this.#reader = new MessageReader(session, selected.home, selected.id, columns);
     this.#literals = new LiteralReader(this.#reader);
     this.#seen = seen;
   }

@@ -22,9 +22,10 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
   const news = new News();
   session.onNews(() => news.ring());
   try {
-    if (session.selectedOrNull) {
-      await session.watch();
-      await session.sync();
+    const home = session.selectedOrNull?.home;
+    if (home) {
+      await session.watch(home);
+      await home.sync();
     }
     session.writer.continuation('idling');
     const line = await pushUntilDone(session, news);

@@ -35,7 +35,7 @@ export const list: CommandFamily = {
         const args = parseList(cursor);
         useStatusItems(session, args.returns.status ?? []);
         const metadata = args.returns.metadata && namedEntries(args.returns.metadata, session.login.account);
-        const entries = await entriesOf(await session.sync(), args);
+        const entries = await entriesOf(await session.home.sync(), args);
         for (const entry of entries) {
           session.writer.untagged(`LIST ${entryText(session, entry)}`);
           if (args.returns.status && entry.selected)
@@ -57,7 +57,7 @@ export const list: CommandFamily = {
       updates: 'everything',
       async run(session, cursor) {
         const { reference, pattern } = parseLsub(cursor);
-        const state = await session.sync();
+        const state = await session.home.sync();
         const canonical = canonicalPattern(reference, pattern);
         const entries = pattern === '' ? [ROOT] : await lsubEntries(state, canonical, new Turns(TURN_STEPS));
         for (const entry of entries) {

@@ -22,7 +22,7 @@ export async function changeMailboxes<T>(
 ): Promise<T> {
   const now = session.services.rim.now();
   try {
-    return await session.commit({ decide: (state) => decide(state, now) });
+    return await session.home.commit({ decide: (state) => decide(state, now) });
   } catch (error) {
     throw error instanceof MailboxRefusal ? new No(error.message, CODES[error.code]) : error;
   }

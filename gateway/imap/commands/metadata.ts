@@ -35,7 +35,7 @@ async function get(session: Session, cursor: CommandCursor): Promise<Completion>
   const args = parseGetMetadata(cursor);
   const { account } = session.login;
   const entries = namedEntries(args.entries, account);
-  const state = await session.sync();
+  const state = await session.home.sync();
   const annotations = annotationsOf(state, placeNamed(state, args.mailbox));
   const found = select(annotations, entries, args);
   tellMetadata(session, args.mailbox, found.values);
@@ -134,7 +134,7 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
     value: args.entries[index]?.value ?? null,
   }));
   try {
-    await session.commit({
+    await session.home.commit({
       decide: (state) => decideAnnotate(state, placeNamed(state, args.mailbox), changes),
     });
   } catch (error) {

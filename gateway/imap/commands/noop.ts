@@ -6,7 +6,7 @@ import { ANY_PHASE, type CommandFamily, type Completion, SELECTED } from './comm
 
 async function look(session: Session, cursor: CommandCursor, text: string): Promise<Completion> {
   parseNothing(cursor);
-  if (session.selectedOrNull) await session.sync();
+  await session.selectedOrNull?.home.sync();
   return { text };
 }
 

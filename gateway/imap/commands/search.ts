@@ -47,11 +47,10 @@ async function run(
 ): Promise<Completion> {
   const { returns, key } = parseSearch(cursor, decodeCharset);
   const { selected } = session;
-  const { view, saved, recent, id } = selected;
+  const { home, view, saved, recent, id } = selected;
   // A search that fails leaves nothing saved (RFC 5182 §2.1).
   if (returns?.save) selected.saved = new Uint32Array(0);
-  const state = await session.replica.load([id]);
-  const columns = state.mailboxes.get(id)?.columns;
+  const columns = (await home.load(id))?.columns;
   if (!columns) throw new No('the mailbox is gone', 'NONEXISTENT');
   const program = compileSearch(key, {
     columns,
@@ -62,7 +61,7 @@ async function run(
   });
   if (program.usesModSeq) session.enableCondstore();
   const stillHere = sayStillHere(session);
-  const searcher = new Searcher(session, { mailbox: id, columns, uids: view.uids }, program);
+  const searcher = new Searcher(session, { home, mailbox: id, columns, uids: view.uids }, program);
   const rows = await searcher.run().finally(() => stillHere.cancel());
   const uids = Uint32Array.from(rows, (row) => columns.uids[row] ?? 0);
   if (returns?.save) selected.saved = savedOf(returns, uids);

@@ -50,11 +50,12 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
     session.writer.status('*', 'OK', 'the mailbox before is closed', 'CLOSED');
   }
   if (condstore) session.enableCondstore();
-  const id = findMailbox(await session.sync(), name)?.id;
-  const state = id === undefined ? null : await session.replica.load([id]);
-  const mailbox = id === undefined ? undefined : state?.mailboxes.get(id);
+  const { home } = session;
+  const id = findMailbox(await home.sync(), name)?.id;
+  const state = id === undefined ? null : await home.replica.load([id]);
+  const mailbox = id === undefined || !state ? undefined : home.mailbox(state, id);
   if (!state || !mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
-  const selected = new SelectedMailbox(state, mailbox, readOnly, session.recentFloors);
+  const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
   describe(session, state, mailbox, selected);
   return readOnly ? { text: 'examined', code: 'READ-ONLY' } : { text: 'selected', code: 'READ-WRITE' };
@@ -81,9 +82,9 @@ function firstUnseen({ columns, unseen }: Mailbox): number {
 /** Expunges in silence, unless the mailbox was only examined. */
 async function close(session: Session, cursor: CommandCursor): Promise<Completion> {
   parseNothing(cursor);
-  const { id, readOnly } = session.selected;
+  const { home, id, readOnly } = session.selected;
   if (!readOnly) {
-    const commit = session.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, null) });
+    const commit = home.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, null) });
     await commit.catch((error: unknown) => {
       // A mailbox that is gone has nothing left to expunge.
       if (!(error instanceof MessageRefusal && error.reason === 'no mailbox')) throw error;

@@ -18,7 +18,7 @@ export const status: CommandFamily = {
       async run(session, cursor) {
         const { mailbox: name, items } = parseStatus(cursor);
         useStatusItems(session, items);
-        const mailbox = findMailbox(await session.sync(), name);
+        const mailbox = findMailbox(await session.home.sync(), name);
         if (!mailbox) throw new No('there is no such mailbox', 'NONEXISTENT');
         session.writer.untagged(await statusResponse(session, mailbox, items));
         return { text: 'status told' };
@@ -73,11 +73,11 @@ function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number |
 
 /** Messages that are recent to this session, or would be if it selected the mailbox now. */
 async function recentIn(session: Session, mailbox: Mailbox): Promise<number> {
-  if (session.selectedOrNull?.id === mailbox.id) return session.selected.recentCount;
-  const floor = session.recentFloors.floorOf(mailbox);
+  if (session.hasSelected(session.home, mailbox.id)) return session.selected.recentCount;
+  const floor = session.home.recent.floorOf(mailbox);
   if (floor <= 1) return mailbox.messages;
   if (floor >= mailbox.uidNext) return 0;
   const columns =
-    mailbox.columns ?? (await session.replica.load([mailbox.id])).mailboxes.get(mailbox.id)?.columns;
+    mailbox.columns ?? (await session.home.replica.load([mailbox.id])).mailboxes.get(mailbox.id)?.columns;
   return columns ? columns.count - lowerBound(columns.uids, columns.count, floor) : 0;
 }

@@ -43,9 +43,9 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const flags = flagsOf(args.flags);
   requireWritable(session);
   if (args.unchangedSince !== undefined) session.enableCondstore();
-  const { view, saved, id, watermark } = session.selected;
+  const { home, view, saved, id, watermark } = session.selected;
   const uids = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
-  const outcome = await session.commit({
+  const outcome = await home.commit({
     needs: () => [id],
     decide: (state) => decideStore(state, id, uids, args.action, flags, args.unchangedSince),
   });

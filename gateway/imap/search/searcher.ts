@@ -7,6 +7,7 @@ import type { MailboxId } from '../../../shared/account/ids.ts';
 import { Turns } from '../server/fairness.ts';
 import { inOrder } from '../session/in-order.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
+import type { Home } from '../session/home.ts';
 import type { Session } from '../session/session.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import type { Content, SearchFacts, SearchProgram } from './program.ts';
@@ -20,6 +21,7 @@ const ROWS_PER_TURN = 2048;
 
 /** A mailbox as it is searched. */
 export interface SearchTarget {
+  readonly home: Home;
   readonly mailbox: MailboxId;
   readonly columns: Columns;
   /** The UIDs by message number. */
@@ -36,7 +38,7 @@ export class Searcher {
     this.#session = session;
     this.#target = target;
     this.#program = program;
-    this.#reader = new MessageReader(session, target.mailbox, target.columns);
+    this.#reader = new MessageReader(session, target.home, target.mailbox, target.columns);
   }
 
   /** Rows of the messages that match, ascending. */

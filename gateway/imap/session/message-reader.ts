@@ -8,6 +8,7 @@ import type { BlobId, MailboxId } from '../../../shared/account/ids.ts';
 import { BlobMissingError, type ByteRange } from '../../../shared/blob/blob-store.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { decodeSummary } from '../../../shared/message/summary-codec.ts';
+import type { Home } from './home.ts';
 import type { Session } from './session.ts';
 
 /** The message was expunged while the command ran. */
@@ -20,13 +21,15 @@ export class ExpungedError extends Error {
 
 export class MessageReader {
   readonly #session: Session;
+  readonly #home: Home;
   readonly #mailbox: MailboxId;
   readonly #columns: Columns;
   /** The mailbox as it is now, read once for all blobs of a command that are missing. */
   #reloaded: Promise<Columns | undefined> | undefined;
 
-  constructor(session: Session, mailbox: MailboxId, columns: Columns) {
+  constructor(session: Session, home: Home, mailbox: MailboxId, columns: Columns) {
     this.#session = session;
+    this.#home = home;
     this.#mailbox = mailbox;
     this.#columns = columns;
   }
@@ -59,8 +62,7 @@ export class MessageReader {
   }
 
   #read(rows: readonly number[]): Promise<Uint8Array[]> {
-    const { services, replica } = this.#session;
-    return services.summaries.read(replica, this.#mailbox, this.#columns, rows);
+    return this.#session.services.summaries.read(this.#home.replica, this.#mailbox, this.#columns, rows);
   }
 
   /** The blob of `row`, or a range of it. Rejects with `ExpungedError` if the message is gone. */
@@ -88,14 +90,14 @@ export class MessageReader {
   }
 
   #get(blob: BlobId, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const { services, connection, login } = this.#session;
-    return services.messages.get(login.account, blob, range, { signal: signal ?? connection.signal });
+    const { services, connection } = this.#session;
+    return services.messages.get(this.#home.account, blob, range, { signal: signal ?? connection.signal });
   }
 
   #reload(): Promise<Columns | undefined> {
-    this.#reloaded ??= this.#session.replica
+    this.#reloaded ??= this.#home.replica
       .reload(this.#mailbox)
-      .then((state) => state.mailboxes.get(this.#mailbox)?.columns);
+      .then((state) => this.#home.mailbox(state, this.#mailbox)?.columns);
     return this.#reloaded;
   }
 }

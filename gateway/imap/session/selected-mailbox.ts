@@ -7,9 +7,9 @@
 import type { MailboxId } from '../../../shared/account/ids.ts';
 import { modSeqOf, type RecordNumber } from '../../../shared/account/ids.ts';
 import type { Op } from '../../../shared/account/ops.ts';
-import type { Change, Replica } from '../../../shared/account/replica.ts';
+import type { Change } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
-import type { RecentFloors } from './recent.ts';
+import type { Home } from './home.ts';
 import { RecentUids } from './recent.ts';
 import { exists, recent, type UpdateOptions, updatesOf } from './updates.ts';
 import { View } from './view.ts';
@@ -22,6 +22,8 @@ export function watermarkOf(state: AccountState): number {
 export type TellOptions = Pick<UpdateOptions, 'expunges' | 'modSeqs' | 'telling'>;
 
 export class SelectedMailbox {
+  /** The account that the mailbox is in. */
+  readonly home: Home;
   readonly id: MailboxId;
   readonly uidValidity: number;
   /** EXAMINE. */
@@ -30,7 +32,6 @@ export class SelectedMailbox {
   readonly recent = new RecentUids();
   /** The last search result that was saved (RFC 5182). */
   saved: Uint32Array = new Uint32Array(0);
-  readonly #floors: RecentFloors;
   #watermark: number;
   #keywords: number;
   /** Messages are gone that the client was not told of. */
@@ -39,11 +40,11 @@ export class SelectedMailbox {
   #touched = false;
 
   /** `mailbox` must have its columns: the client is told of them by SELECT. */
-  constructor(state: AccountState, mailbox: Mailbox, readOnly: boolean, floors: RecentFloors) {
+  constructor(home: Home, state: AccountState, mailbox: Mailbox, readOnly: boolean) {
+    this.home = home;
     this.id = mailbox.id;
     this.uidValidity = mailbox.uidValidity;
     this.readOnly = readOnly;
-    this.#floors = floors;
     this.#watermark = watermarkOf(state);
     this.#keywords = mailbox.keywords.length;
     const { columns } = mailbox;
@@ -55,6 +56,12 @@ export class SelectedMailbox {
   /** Changes up to this mod-sequence have been told. */
   get watermark(): number {
     return this.#watermark;
+  }
+
+  /** As this process knows it now; undefined if it is gone. */
+  get current(): Mailbox | undefined {
+    const state = this.home.replica.current;
+    return state ? this.home.mailbox(state, this.id) : undefined;
   }
 
   get recentCount(): number {
@@ -83,7 +90,7 @@ export class SelectedMailbox {
 
   /** Whether the client could be told something. Looks at counters only. */
   hasNews(state: AccountState, expunges: boolean): boolean {
-    const mailbox = state.mailboxes.get(this.id);
+    const mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return true;
     if (this.#withheld && expunges) return true;
     return mailbox.highestModSeq > this.#watermark || mailbox.uidNext !== this.view.next;
@@ -93,16 +100,17 @@ export class SelectedMailbox {
    * The untagged responses that bring the client up to the newest state that this process knows, and notes that it knows
    * it now. Null if the mailbox is gone. Loads columns only when something else than an arrival has happened.
    */
-  async news(replica: Replica, options: TellOptions): Promise<readonly string[] | null> {
-    let state = replica.current ?? (await replica.sync());
-    let mailbox = state.mailboxes.get(this.id);
+  async news(options: TellOptions): Promise<readonly string[] | null> {
+    const { replica } = this.home;
+    let state = await this.home.state();
+    let mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return null;
     if (!this.hasNews(state, options.expunges)) return [];
     if (!mailbox.columns) {
       const arrivals = this.#pureArrivals(state, mailbox);
       if (arrivals) return arrivals;
       state = await replica.load([this.id]);
-      mailbox = state.mailboxes.get(this.id);
+      mailbox = this.home.mailbox(state, this.id);
     }
     if (!mailbox?.columns) return null;
     // What was noted while the columns were being loaded is in them, or it is still to be told.
@@ -144,7 +152,7 @@ export class SelectedMailbox {
   /** Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing. */
   #claim(mailbox: Mailbox): boolean {
     const next = Math.max(this.view.next, mailbox.uidNext);
-    const floor = this.readOnly ? this.#floors.floorOf(mailbox) : this.#floors.claim(mailbox, next);
+    const floor = this.readOnly ? this.home.recent.floorOf(mailbox) : this.home.recent.claim(mailbox, next);
     const first = this.readOnly ? Math.max(floor, this.recent.end) : floor;
     this.recent.add(first, next);
     return first < next;

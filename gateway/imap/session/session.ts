@@ -2,12 +2,11 @@
  * One client's session: who it is, what it has selected, what it has enabled. Commands work on it; the connection below
  * and the engine behind are reached through it.
  */
-import type { RecentOp } from '../../../shared/account/ops.ts';
-import type { CommitRequest, Replica } from '../../../shared/account/replica.ts';
-import type { AccountId } from '../../../shared/account/ids.ts';
+import type { Replica } from '../../../shared/account/replica.ts';
+import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
 import type { ReplicaCache, ReplicaLease } from '../../../shared/account/replica-cache.ts';
 import type { Rim } from '../../../shared/account/rim.ts';
-import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
 import type { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import type { Login, LoginDirectory } from '../../../shared/directory/directory.ts';
@@ -20,6 +19,7 @@ import type { Timer, Timers } from '../server/timers.ts';
 import type { CursorOptions } from '../wire/parser.ts';
 import type { TextEncoding } from '../wire/response.ts';
 import type { ResponseWriter } from '../wire/response-writer.ts';
+import { Home } from './home.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
 import { SelectedMailbox, type TellOptions } from './selected-mailbox.ts';
@@ -47,6 +47,7 @@ export interface SessionServices {
 interface SignedIn {
   readonly login: Login;
   readonly lease: ReplicaLease;
+  readonly home: Home;
 }
 
 /** After so many milliseconds without a command a view is packed: a client in use keeps its pace. */
@@ -60,7 +61,7 @@ export class Session {
   /** Sign-ins that failed on this connection. */
   failures = 0;
   #signedIn: SignedIn | null = null;
-  #watching: AccountId | null = null;
+  readonly #watching = new Set<AccountId>();
   #selected: SelectedMailbox | null = null;
   #unlisten: (() => void) | null = null;
   #rest: Timer | null = null;
@@ -118,7 +119,7 @@ export class Session {
   enableCondstore(): void {
     if (this.condstore) return;
     this.#enabled.add('CONDSTORE');
-    const mailbox = this.#selected && this.replica.current?.mailboxes.get(this.#selected.id);
+    const mailbox = this.#selected?.current;
     if (mailbox) this.tellHighestModSeq(mailbox);
   }
 
@@ -135,10 +136,10 @@ export class Session {
     return this.#signedIn.login;
   }
 
-  /** The account's replica. Only for commands that run after sign-in. */
-  get replica(): Replica {
+  /** The account of who has signed in. Only for commands that run after that. */
+  get home(): Home {
     if (!this.#signedIn) throw new Error('nobody has signed in');
-    return this.#signedIn.lease.replica;
+    return this.#signedIn.home;
   }
 
   /** Null in the authenticated state. */
@@ -152,65 +153,46 @@ export class Session {
     return this.#selected;
   }
 
-  /** \Recent floors that this gateway has claimed in the account. */
-  get recentFloors(): RecentFloors {
-    let floors = this.services.recent.get(this.replica);
-    if (!floors) {
-      floors = new RecentFloors();
-      this.services.recent.set(this.replica, floors);
-    }
-    return floors;
-  }
-
   /** Throws `No` if the account has too many connections. */
   signIn(login: Login): void {
     const admitted = this.connection.signIn(login.account, login.limits.maxConnections);
     if (!admitted.ok) throw new No(admitted.reason, 'LIMIT');
-    this.#signedIn = { login, lease: this.services.cache.acquire(login.account) };
+    const lease = this.services.cache.acquire(login.account);
+    const home = new Home(lease.replica, login.limits, this.#floorsOf(lease.replica));
+    this.#signedIn = { login, lease, home };
   }
 
-  /** The state with every record that was in the journal when this was called. */
-  sync(): Promise<AccountState> {
-    return this.replica.sync();
+  #floorsOf(replica: Replica): RecentFloors {
+    let floors = this.services.recent.get(replica);
+    if (!floors) {
+      floors = new RecentFloors();
+      this.services.recent.set(replica, floors);
+    }
+    return floors;
   }
 
   /**
-   * Has other processes wake this gateway for the account, until the session ends. Sync after it: in the other order, a
+   * Has other processes wake this gateway for an account (that of the selected mailbox), until the session ends. Sync after it: in the other order, a
    * commit between the two would be neither read nor told.
    */
-  async watch(): Promise<void> {
-    if (this.#watching) return;
-    const { account } = this.login;
+  async watch({ account }: Home = this.#selected?.home ?? this.home): Promise<void> {
+    if (this.#watching.has(account)) return;
     await this.services.wakes.watch(account);
-    // The client may have gone meanwhile.
-    if (this.#signedIn) this.#watching = account;
+    // The client may have gone meanwhile, or asked twice.
+    if (this.#signedIn && !this.#watching.has(account)) this.#watching.add(account);
     else this.services.wakes.unwatch(account);
   }
 
-  /** The newest state that this process knows; what another gateway has just done may be missing. */
-  async state(): Promise<AccountState> {
-    return this.replica.current ?? (await this.replica.sync());
-  }
-
-  /** As `Replica.commit`; the record carries \Recent floors along, if it is written at all. */
-  commit<T>(request: CommitRequest<T>): Promise<T> {
-    const floors = this.recentFloors;
-    return this.replica.commit<T>({
-      ...request,
-      decide: (state) => {
-        const decision = request.decide(state);
-        if (decision.ops.length === 0) return decision;
-        const recent: readonly RecentOp[] = floors.ops(state);
-        return { ...decision, ops: [...decision.ops, ...recent] };
-      },
-    });
+  /** Whether this is the selected mailbox. */
+  hasSelected({ account }: Home, mailbox: MailboxId): boolean {
+    return this.#selected?.id === mailbox && this.#selected.home.account === account;
   }
 
   /** Enters the selected state. What was selected before is left. */
   select(selected: SelectedMailbox): void {
     this.deselect();
     this.#selected = selected;
-    this.#unlisten = this.replica.onChange((change) => {
+    this.#unlisten = selected.home.replica.onChange((change) => {
       selected.note(change);
       this.#onNews?.();
     });
@@ -236,7 +218,7 @@ export class Session {
     const selected = this.#selected;
     if (!selected) return;
     const options = { expunges, modSeqs: this.condstore, ...(telling && { telling }) };
-    const lines = await selected.news(this.replica, options);
+    const lines = await selected.news(options);
     if (lines === null) {
       this.deselect();
       this.connection.bye('the selected mailbox was deleted');
@@ -275,8 +257,8 @@ export class Session {
   release(): void {
     this.busy();
     this.deselect();
-    if (this.#watching) this.services.wakes.unwatch(this.#watching);
-    this.#watching = null;
+    for (const account of this.#watching) this.services.wakes.unwatch(account);
+    this.#watching.clear();
     this.#signedIn?.lease.release();
     this.#signedIn = null;
   }
