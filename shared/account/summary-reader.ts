@@ -58,7 +58,7 @@ export class SummaryReader {
     rows: readonly number[],
   ): Promise<Uint8Array[]> {
     const refs = rows.map((row) => columns.summaryAt(row));
-    const known = refs.map((ref) => this.#known(replica, ref));
+    const known = this.#knownOf(replica, refs);
     if (known.every((summary) => summary !== undefined)) return known;
     await this.#fetch(
       replica,
@@ -97,14 +97,27 @@ export class SummaryReader {
   }
 
   #known(replica: Replica, ref: SummaryRef): Uint8Array | undefined {
+    return summaryIn(this.#held(replica, ref), replica, ref);
+  }
+
+  /** As `#known` for each. Neighbours lie in one group, which is looked up and marked as used once for all of them. */
+  #knownOf(replica: Replica, refs: readonly SummaryRef[]): (Uint8Array | undefined)[] {
+    let last: SummaryRef | undefined;
+    let group: Group | undefined;
+    return refs.map((ref) => {
+      if (last?.chunk !== ref.chunk || last.at !== ref.at) group = this.#held(replica, ref);
+      last = ref;
+      return summaryIn(group, replica, ref);
+    });
+  }
+
+  #held(replica: Replica, ref: SummaryRef): Group | undefined {
     const key = keyOf(replica.account, ref);
     const held = this.#groups.get(key);
-    if (held) {
-      this.#groups.delete(key);
-      this.#groups.set(key, held);
-      return held.group[slotOf(ref)];
-    }
-    return ref.chunk === 0 ? inlineOf(opOf(replica, ref)) : undefined;
+    if (!held) return undefined;
+    this.#groups.delete(key);
+    this.#groups.set(key, held);
+    return held.group;
   }
 
   /** Brings the groups of `refs` into the cache: records one by one, frames by joined ranges. */
@@ -161,6 +174,11 @@ export class SummaryReader {
       this.#bytes -= held.bytes;
     }
   }
+}
+
+function summaryIn(group: Group | undefined, replica: Replica, ref: SummaryRef): Uint8Array | undefined {
+  if (group) return group[slotOf(ref)];
+  return ref.chunk === 0 ? inlineOf(opOf(replica, ref)) : undefined;
 }
 
 /** Runs all, `PARALLEL_READS` at a time. */

@@ -49,11 +49,11 @@ class BodyReader {
   #onePart(at: number): number {
     const typeEnd = this.#valueEnd(at);
     const type = this.#text(at, typeEnd);
-    const subtype = this.#text(typeEnd + 1, this.#valueEnd(typeEnd + 1));
     this.#copy(at, typeEnd);
     // Subtype, parameters, id, description, encoding, octets.
     let next = this.#copyValues(typeEnd, 6);
-    if (type === '"MESSAGE"' && (subtype === '"RFC822"' || subtype === '"GLOBAL"')) {
+    // Only a message has a list here, its envelope; a message/global may be told as one or not.
+    if (type === '"MESSAGE"' && this.#bytes[next + 1] === OPEN) {
       next = this.#copyValues(next, 1);
       this.#copy(next, next + 1);
       next = this.#copyValues(this.body(next + 1), 1);

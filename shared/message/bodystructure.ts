@@ -1,100 +1,110 @@
 import { envelopeText } from './envelope.ts';
 import { isAscii } from './encoded-word.ts';
+import type { WireText } from './imap-string.ts';
 import { imapNString, imapString, wireBytes } from './imap-string.ts';
+import { extendedValue } from './params.ts';
 import type { Disposition, MimeFields, Param, Part } from './parts.ts';
 
 /**
- * The value of FETCH BODYSTRUCTURE with all its extension data (RFC 9051 §7.5.2), ASCII only: it is kept once for all
- * connections. Parameters with a charset go out as RFC 2231 writes them in one segment, `FILENAME*` with
- * `utf-8''na%C3%AFve.txt`, which is what clients decode; so do parameters that held raw 8-bit text.
+ * The value of FETCH BODYSTRUCTURE with all its extension data (RFC 9051 §7.5.2). Parameters with a charset go out as
+ * RFC 2231 writes them in one segment, `FILENAME*` with `utf-8''na%C3%AFve.txt`, which is what clients decode; so do, to
+ * who reads ASCII only, parameters that held raw 8-bit text.
  *
  * What cannot be said well-formed is said as something that can: a multipart or message that is nested too deep is
- * application/octet-stream, with its bytes where they are.
+ * application/octet-stream, with its bytes where they are. A message/global is a message to who reads UTF-8, and an
+ * opaque part to others (RFC 9755 §6, RFC 3501 §9 `media-message`).
  */
-export function bodyStructureBytes(root: Part): Uint8Array {
-  return wireBytes(structureText(root));
+export function bodyStructureBytes(root: Part, wire: WireText): Uint8Array {
+  return wireBytes(new StructureWriter(wire).structure(root));
 }
 
-function structureText(part: Part): string {
-  const { mime } = part;
-  if (part.kind === 'multipart') {
-    const children = part.children.map(structureText).join('');
-    return `(${children} ${upper(mime.subtype)} ${paramList(mime.params)} ${tail(mime)})`;
+/** The structure for a connection that reads UTF-8, or null if it is `ascii`, the one for any other. */
+export function utf8BodyStructureBytes(root: Part, ascii: Uint8Array): Uint8Array | null {
+  const utf8 = bodyStructureBytes(root, 'utf8');
+  return Buffer.compare(utf8, ascii) === 0 ? null : utf8;
+}
+
+class StructureWriter {
+  readonly #wire: WireText;
+
+  constructor(wire: WireText) {
+    this.#wire = wire;
   }
-  const fields = [
-    ...mediaType(part),
-    nstring(mime.id),
-    nstring(mime.description),
-    upper(mime.encoding),
-    `${part.end - part.bodyStart}`,
-    ...typeFields(part),
-    nstring(mime.md5),
-    tail(mime),
-  ];
-  return `(${fields.join(' ')})`;
-}
 
-/** Type, subtype and parameters. */
-function mediaType(part: Part): string[] {
-  const { type, subtype, params } = part.mime;
-  const opaque =
-    part.kind === 'basic' &&
-    (type === 'multipart' || (type === 'message' && (subtype === 'rfc822' || subtype === 'global')));
-  if (opaque) return ['"APPLICATION"', '"OCTET-STREAM"', 'NIL'];
-  // RFC 2046 §4.1.2: text without a charset is US-ASCII; clients expect to be told.
-  const isBare = part.kind === 'text' && !params.some((param) => param.name.toLowerCase() === 'charset');
-  const all = isBare ? [...params, { name: 'CHARSET', value: 'US-ASCII', extended: false }] : params;
-  return [upper(type), upper(subtype), paramList(all)];
-}
-
-function typeFields(part: Part): string[] {
-  if (part.kind === 'text') return [`${part.lines}`];
-  const [inner] = part.children;
-  if (part.kind !== 'message' || !inner?.envelope) return [];
-  return [envelopeText(inner.envelope, 'ascii'), structureText(inner), `${part.lines}`];
-}
-
-/** Disposition, language and location. */
-function tail(mime: MimeFields): string {
-  return `${dispositionText(mime.disposition)} ${languageText(mime.languages)} ${nstring(mime.location)}`;
-}
-
-function dispositionText(disposition: Disposition | null): string {
-  return disposition ? `(${upper(disposition.type)} ${paramList(disposition.params)})` : 'NIL';
-}
-
-function languageText(languages: readonly string[]): string {
-  if (languages.length === 0) return 'NIL';
-  const tags = languages.map((tag) => imapString(tag, 'ascii'));
-  return tags.length === 1 ? (tags[0] ?? 'NIL') : `(${tags.join(' ')})`;
-}
-
-function paramList(params: readonly Param[]): string {
-  return params.length === 0 ? 'NIL' : `(${params.map(paramText).join(' ')})`;
-}
-
-function paramText({ name, value, extended }: Param): string {
-  const label = isAscii(name) ? name.toUpperCase() : name;
-  if (!extended && isAscii(value)) return `${imapString(label, 'ascii')} ${imapString(value, 'ascii')}`;
-  return `${imapString(`${label}*`, 'ascii')} ${imapString(`utf-8''${percentEncoded(value)}`, 'ascii')}`;
-}
-
-/** RFC 2231 attribute-chars as they are, every other byte of the UTF-8 as `%XX`. */
-function percentEncoded(value: string): string {
-  let out = '';
-  for (const byte of Buffer.from(value, 'utf8')) {
-    const char = String.fromCharCode(byte);
-    out += /[A-Za-z0-9!#$&+.^_`{|}~-]/.test(char)
-      ? char
-      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  structure(part: Part): string {
+    const { mime } = part;
+    if (part.kind === 'multipart') {
+      const children = part.children.map((child) => this.structure(child)).join('');
+      return `(${children} ${this.#upper(mime.subtype)} ${this.#paramList(mime.params)} ${this.#tail(mime)})`;
+    }
+    const fields = [
+      ...this.#mediaType(part),
+      this.#nstring(mime.id),
+      this.#nstring(mime.description),
+      this.#upper(mime.encoding),
+      `${part.end - part.bodyStart}`,
+      ...this.#typeFields(part),
+      this.#nstring(mime.md5),
+      this.#tail(mime),
+    ];
+    return `(${fields.join(' ')})`;
   }
-  return out;
-}
 
-function nstring(text: string | null): string {
-  return imapNString(text, 'ascii');
-}
+  /** Type, subtype and parameters. */
+  #mediaType(part: Part): string[] {
+    const { type, subtype, params } = part.mime;
+    if (part.kind === 'basic' && (type === 'multipart' || this.#isMessage(part.mime)))
+      return ['"APPLICATION"', '"OCTET-STREAM"', 'NIL'];
+    // RFC 2046 §4.1.2: text without a charset is US-ASCII; clients expect to be told.
+    const isBare = part.kind === 'text' && !params.some((param) => param.name.toLowerCase() === 'charset');
+    const all = isBare ? [...params, { name: 'CHARSET', value: 'US-ASCII', extended: null }] : params;
+    return [this.#upper(type), this.#upper(subtype), this.#paramList(all)];
+  }
 
-function upper(text: string): string {
-  return imapString(text.toUpperCase(), 'ascii');
+  #typeFields(part: Part): string[] {
+    if (part.kind === 'text') return [`${part.lines}`];
+    const [inner] = part.children;
+    if (part.kind !== 'message' || !inner?.envelope || !this.#isMessage(part.mime)) return [];
+    return [envelopeText(inner.envelope, this.#wire), this.structure(inner), `${part.lines}`];
+  }
+
+  /** What this connection takes for a message. */
+  #isMessage({ type, subtype }: MimeFields): boolean {
+    return type === 'message' && (subtype === 'rfc822' || (subtype === 'global' && this.#wire === 'utf8'));
+  }
+
+  /** Disposition, language and location. */
+  #tail({ disposition, languages, location }: MimeFields): string {
+    return `${this.#disposition(disposition)} ${this.#languages(languages)} ${this.#nstring(location)}`;
+  }
+
+  #disposition(disposition: Disposition | null): string {
+    return disposition ? `(${this.#upper(disposition.type)} ${this.#paramList(disposition.params)})` : 'NIL';
+  }
+
+  #languages(languages: readonly string[]): string {
+    if (languages.length === 0) return 'NIL';
+    const tags = languages.map((tag) => imapString(tag, this.#wire));
+    return tags.length === 1 ? (tags[0] ?? 'NIL') : `(${tags.join(' ')})`;
+  }
+
+  #paramList(params: readonly Param[]): string {
+    return params.length === 0 ? 'NIL' : `(${params.map((param) => this.#param(param)).join(' ')})`;
+  }
+
+  #param({ name, value, extended }: Param): string {
+    const label = isAscii(name) ? name.toUpperCase() : name;
+    if (extended === null && (this.#wire === 'utf8' || isAscii(value)))
+      return `${imapString(label, this.#wire)} ${imapString(value, this.#wire)}`;
+    const sent = extended ?? extendedValue('utf-8', '', Buffer.from(value, 'utf8'));
+    return `${imapString(`${label}*`, this.#wire)} ${imapString(sent, this.#wire)}`;
+  }
+
+  #nstring(text: string | null): string {
+    return imapNString(text, this.#wire);
+  }
+
+  #upper(text: string): string {
+    return imapString(text.toUpperCase(), this.#wire);
+  }
 }

@@ -8,13 +8,15 @@ export interface CharsetDecoder {
   end(): string;
 }
 
+const UTF8_OR_ASCII = /^(utf-?8|us-ascii|ascii|ansi_x3)/i;
+
 /**
  * The decoder of a charset as mail names it. An unknown or missing charset, and US-ASCII, read as UTF-8 with
  * whatever is not UTF-8 replaced: mail that says US-ASCII and holds UTF-8 is common, and ASCII is the same in both.
  */
 export function charsetDecoder(charset: string | null): CharsetDecoder {
   const name = libmime.normalizeCharset(charset ?? 'utf-8');
-  if (/^(utf-?8|us-ascii|ascii|ansi_x3)/i.test(charset?.trim() ?? 'utf-8')) return webDecoder('utf-8');
+  if (UTF8_OR_ASCII.test(charset?.trim() ?? 'utf-8')) return webDecoder('utf-8');
   // iconv-lite has no stateful Japanese encodings, ICU has.
   if (/^iso-2022-jp/i.test(name)) return webDecoder('iso-2022-jp');
   if (!iconv.encodingExists(name)) return webDecoder('utf-8');
@@ -28,6 +30,13 @@ export function charsetDecoder(charset: string | null): CharsetDecoder {
 function webDecoder(label: string): CharsetDecoder {
   const decoder = new TextDecoder(label);
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };
+}
+
+/** False for a name that `charsetDecoder` can only guess the meaning of. */
+export function isKnownCharset(charset: string): boolean {
+  if (UTF8_OR_ASCII.test(charset.trim())) return true;
+  const name = libmime.normalizeCharset(charset);
+  return charset.trim() !== '' && (/^iso-2022-jp/i.test(name) || iconv.encodingExists(name));
 }
 
 /** `bytes` as text in `charset`, as `charsetDecoder` reads it. */

@@ -1,6 +1,6 @@
 import { encodeWords, isAscii } from './encoded-word.ts';
 
-/** What a connection may be sent in a string: only ASCII, or UTF-8 once it enabled UTF8=ACCEPT (RFC 6855 §3). */
+/** What a connection may be sent in a string: only ASCII, or UTF-8 once it enabled that (RFC 9755 §3, RFC 9051 §4.3). */
 export type WireText = 'ascii' | 'utf8';
 
 /** A quoted string longer than this goes as a literal: line buffers of clients are not made for more (RFC 2683 §3.2.1.5). */

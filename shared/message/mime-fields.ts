@@ -52,7 +52,7 @@ function contentType(
   text: string | null,
   inDigest: boolean,
 ): { type: string; subtype: string; params: readonly Param[] } {
-  if (!text)
+  if (text === null)
     return { type: inDigest ? 'message' : 'text', subtype: inDigest ? 'rfc822' : 'plain', params: [] };
   const cursor = new Cursor(text);
   const type = token(cursor);

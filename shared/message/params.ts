@@ -1,4 +1,4 @@
-import { decodeCharset } from './charset.ts';
+import { decodeCharset, isKnownCharset } from './charset.ts';
 import type { Cursor } from './cursor.ts';
 import type { Param } from './parts.ts';
 
@@ -9,6 +9,8 @@ const MAX_PARAMS = 256;
 const SEGMENT = /^([^*]+)(?:\*(\d{1,4}))?(\*)?$/;
 
 interface Segment {
+  /** Its whole name, as written. */
+  readonly written: string;
   readonly number: number;
   readonly value: string;
   readonly encoded: boolean;
@@ -22,8 +24,9 @@ interface Gathered {
 
 /**
  * The parameters from the cursor to the end of the field, RFC 2231 undone: segments joined, charsets decoded. A name
- * that comes twice counts once, the first time; `name` and `name*` are two. Tolerates missing semicolons and values
- * with blanks that should have been quoted.
+ * that comes twice counts once, the first time (RFC 6838 §4.3 calls it an error); `name` and `name*` are two. Segments
+ * that do not count from 0 without a gap are no continuation (RFC 2231 §3), and stay what they are. Tolerates missing
+ * semicolons and values with blanks that should have been quoted.
  */
 export function parseParams(cursor: Cursor): Param[] {
   const gathered = new Map<string, Gathered>();
@@ -31,7 +34,7 @@ export function parseParams(cursor: Cursor): Param[] {
     const pair = nextPair(cursor);
     if (pair) gather(gathered, pair.name, pair.value);
   }
-  return [...gathered.values()].map(joined);
+  return [...gathered.values()].flatMap(joined);
 }
 
 function nextPair(cursor: Cursor): { name: string; value: string } | null {
@@ -68,28 +71,51 @@ function gather(gathered: Map<string, Gathered>, written: string, value: string)
   const lower = name.toLowerCase();
   const key = segmented ? `${lower}*n` : encoded ? `${lower}*` : lower;
   const before = gathered.get(key);
-  if (!before) gathered.set(key, { name, extended: encoded, segments: [{ number, value, encoded }] });
-  else if (segmented && !before.segments.some((segment) => segment.number === number)) {
-    before.segments.push({ number, value, encoded });
+  const segment = { written, number, value, encoded };
+  if (!before) gathered.set(key, { name, extended: encoded, segments: [segment] });
+  else if (segmented && !before.segments.some((other) => other.number === number)) {
+    before.segments.push(segment);
     // Segment 0 carries the charset, and need not come first.
     if (number === 0 && encoded) gathered.set(key, { ...before, extended: true });
   }
 }
 
-function joined({ name, extended, segments }: Gathered): Param {
+function joined({ name, extended, segments }: Gathered): Param[] {
   const ordered = segments.toSorted((a, b) => a.number - b.number);
+  if (ordered.some((segment, index) => segment.number !== index)) {
+    return ordered.map(({ written, value }) => ({ name: written, value, extended: null }));
+  }
   const first = ordered[0];
-  const label = extended && first?.encoded ? /^([^']*)'[^']*'/.exec(first.value) : null;
-  if (!label) return { name, extended: false, value: ordered.map((segment) => segment.value).join('') };
+  const label = extended && first?.encoded ? /^([^']*)'([^']*)'/.exec(first.value) : null;
+  if (!label) return [{ name, extended: null, value: ordered.map((segment) => segment.value).join('') }];
+  const [prefix, charset = '', language = ''] = label;
   const bytes = ordered.map((segment, index) => {
-    const value = index === 0 ? segment.value.slice(label[0].length) : segment.value;
+    const value = index === 0 ? segment.value.slice(prefix.length) : segment.value;
     return segment.encoded ? percentDecoded(value) : Buffer.from(value, 'utf8');
   });
-  return {
-    name,
-    extended: true,
-    value: decodeCharset(Buffer.concat(bytes), label[1] ?? null).replace(/[\0\r\n]/g, ''),
-  };
+  return [{ name, ...decoded(charset, language, Buffer.concat(bytes)) }];
+}
+
+/** Told in UTF-8 (RFC 9051 §7.5.2), unless that would lose what the bytes say: then in the charset they came in. */
+function decoded(charset: string, language: string, bytes: Uint8Array): Pick<Param, 'value' | 'extended'> {
+  const value = decodeCharset(bytes, charset).replace(/[\0\r\n]/g, '');
+  const isLossless = isKnownCharset(charset) && !value.includes('\ufffd');
+  const extended = isLossless
+    ? extendedValue('utf-8', language, Buffer.from(value, 'utf8'))
+    : extendedValue(charset, language, bytes);
+  return { value, extended };
+}
+
+/** `charset'language'value` with RFC 2231 attribute-chars as they are, every other byte as `%XX`. */
+export function extendedValue(charset: string, language: string, bytes: Uint8Array): string {
+  let out = `${charset}'${language}'`;
+  for (const byte of bytes) {
+    const char = String.fromCharCode(byte);
+    out += /[A-Za-z0-9!#$&+.^_`{|}~-]/.test(char)
+      ? char
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return out;
 }
 
 /** `%E4` → its byte; a `%` before anything else is itself. */

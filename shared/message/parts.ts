@@ -3,8 +3,8 @@ export interface Param {
   /** As written, without `*` and segment numbers. */
   readonly name: string;
   readonly value: string;
-  /** It came with a charset (`name*=utf-8''…`) and has to go out so. */
-  readonly extended: boolean;
+  /** Of one that came with a charset, `name*=utf-8''…`: what goes out as the value of `name*`; null for others. */
+  readonly extended: string | null;
 }
 
 export interface Disposition {
@@ -70,5 +70,5 @@ export interface Part {
 /** The value of a parameter, by its name in lower case; the extended form wins (RFC 6266 §4.3). */
 export function paramOf(params: readonly Param[], name: string): string | null {
   const found = params.filter((param) => param.name.toLowerCase() === name);
-  return (found.find((param) => param.extended) ?? found[0])?.value ?? null;
+  return (found.find((param) => param.extended !== null) ?? found[0])?.value ?? null;
 }

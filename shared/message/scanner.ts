@@ -255,7 +255,7 @@ export class MimeScanner {
   }
 
   #enterBody(frame: Frame): void {
-    const { type, subtype, params, disposition } = frame.mime;
+    const { type, params, disposition } = frame.mime;
     const full = this.#stack.length >= MAX_DEPTH || this.#parts >= MAX_PARTS;
     if (type === 'multipart' && !full) {
       frame.kind = 'multipart';
@@ -263,7 +263,7 @@ export class MimeScanner {
       if (boundary.length === 0 || boundary.length > MAX_BOUNDARY) return;
       frame.boundary = boundary;
       this.#boundaries.add(boundary, this.#stack.length - 1);
-    } else if (type === 'message' && (subtype === 'rfc822' || subtype === 'global') && !full) {
+    } else if (isMessage(frame.mime) && !full) {
       frame.kind = 'message';
       this.#open(true, false, frame.bodyStart);
     } else {
@@ -322,6 +322,15 @@ export class MimeScanner {
 
 function plainPart(start: number, end: number, lines: number): Part {
   return { start, bodyStart: start, end, lines, kind: 'text', mime: PLAIN, envelope: null, children: [] };
+}
+
+/**
+ * A message whose bytes are its own. A message/global may be encoded as a whole (RFC 6532 §3.7), and is then opaque; a
+ * message/rfc822 may not (RFC 2046 §5.2.1), and one that says so is read as what it is.
+ */
+function isMessage({ type, subtype, encoding }: MimeFields): boolean {
+  if (type !== 'message') return false;
+  return subtype === 'rfc822' || (subtype === 'global' && !/^(?:base64|quoted-printable)$/.test(encoding));
 }
 
 function isEnvelopeField(name: string): name is EnvelopeField {

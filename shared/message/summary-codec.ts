@@ -1,48 +1,175 @@
 import { decode, encode } from 'cborg';
 import type { PartOffsets } from './part-offsets.ts';
-import type { PartKind } from './parts.ts';
+import { partFields, partFrom } from './part-offsets-codec.ts';
 import type { Summary } from './summary.ts';
+import { asArray, asBytes, asNumber, asString, SummaryFormatError } from './summary-format.ts';
 
-/** Raised when the meaning of the bytes changes; what was written by an older release is read for ever (I8). */
-const VERSION = 1;
+export { SummaryFormatError } from './summary-format.ts';
 
-/** By their index. Never reorder: the index is what is stored. */
-const KINDS: readonly PartKind[] = ['text', 'basic', 'multipart', 'message'];
-const ENCODINGS: readonly string[] = ['7bit', '8bit', 'binary', 'base64', 'quoted-printable'];
-const CHARSETS: readonly string[] = ['utf-8', 'us-ascii', 'iso-8859-1', 'windows-1252'];
+/**
+ * Raised when the meaning of the bytes changes; what was written by an older release is read for ever (I8).
+ *
+ * 2: the version; the length of each section as a LEB128 number; the sections. A listing of ten thousand envelopes cuts
+ * each out of its summary, and looks at nothing else of it.
+ *
+ * 1: one CBOR list of everything. Its first byte is that of a list, and can be no version.
+ */
+const VERSION = 2;
 
-/** A summary is not one, or of a version that this release does not know. Summaries can be made again from messages. */
-export class SummaryFormatError extends Error {
-  override readonly name = 'SummaryFormatError';
-}
+/** In the order in which they are stored; an empty one is absent. */
+const SECTIONS = [
+  'envelope',
+  'envelopeUtf8',
+  'bodyStructure',
+  'bodyStructureUtf8',
+  'headers',
+  'facts',
+] as const;
 
-/** A summary in CBOR, its version first. */
+type Section = (typeof SECTIONS)[number];
+
 export function encodeSummary(summary: Summary): Uint8Array {
-  const { size, envelope, envelopeUtf8, bodyStructure, headers, headersComplete, preview } = summary;
-  return encode([
-    VERSION,
-    size,
-    envelope,
-    envelopeUtf8 ?? null,
-    bodyStructure,
-    headersComplete ? headers : [headers],
+  const { envelope, envelopeUtf8, bodyStructure, bodyStructureUtf8, headers } = summary;
+  const facts = encode([
+    summary.size,
+    summary.headersComplete,
     partFields(summary.parts, 0),
-    preview,
+    summary.preview,
     summary.sentDate,
     summary.sentZone,
   ]);
+  const none = new Uint8Array(0);
+  const sections = [envelope, envelopeUtf8 ?? none, bodyStructure, bodyStructureUtf8 ?? none, headers, facts];
+  const lengths = sections.flatMap(({ length }) => leb128(length));
+  return Buffer.concat([Uint8Array.from([VERSION, ...lengths]), ...sections]);
 }
 
-/** The summary that `encodeSummary` wrote. Throws `SummaryFormatError` for anything else. */
+/**
+ * The summary that `encodeSummary` of this release or an older one wrote. Throws `SummaryFormatError` for anything else:
+ * at once if it is none, and where facts are asked for that cannot be read.
+ */
 export function decodeSummary(bytes: Uint8Array): Summary {
-  const fields = read(bytes);
-  const [version, size, envelope, envelopeUtf8, bodyStructure, headers, parts, preview, sentDate, sentZone] =
-    fields;
-  if (version !== VERSION) {
-    throw new SummaryFormatError(
-      `summary of version ${String(version)}: this release knows version ${VERSION} only`,
-    );
+  const [version] = bytes;
+  if (version === VERSION) return new StoredSummary(bytes);
+  // Major type 4 of CBOR.
+  if (version !== undefined && version >> 5 === 4) return decodeVersion1(bytes);
+  throw new SummaryFormatError(
+    `summary of version ${String(version)}: this release knows versions up to ${VERSION}`,
+  );
+}
+
+/** Cuts its sections out of the bytes as they are asked for. */
+class StoredSummary implements Summary {
+  readonly #bytes: Uint8Array;
+  /** Where each section starts, and where the last one ends. */
+  readonly #starts: readonly number[];
+  #facts: readonly unknown[] | undefined;
+
+  constructor(bytes: Uint8Array) {
+    const lengths = new Lengths(bytes, 1);
+    const sizes = SECTIONS.map(() => lengths.next());
+    let at = lengths.at;
+    this.#starts = [at, ...sizes.map((size) => (at += size))];
+    this.#bytes = bytes;
+    if (at !== bytes.length)
+      throw new SummaryFormatError(`summary of ${bytes.length} bytes that should have ${at}`);
   }
+
+  get envelope(): Uint8Array {
+    return this.#section('envelope');
+  }
+
+  get envelopeUtf8(): Uint8Array | undefined {
+    return this.#optional('envelopeUtf8');
+  }
+
+  get bodyStructure(): Uint8Array {
+    return this.#section('bodyStructure');
+  }
+
+  get bodyStructureUtf8(): Uint8Array | undefined {
+    return this.#optional('bodyStructureUtf8');
+  }
+
+  get headers(): Uint8Array {
+    return this.#section('headers');
+  }
+
+  get size(): number {
+    return asNumber(this.#fact(0));
+  }
+
+  get headersComplete(): boolean {
+    return this.#fact(1) === true;
+  }
+
+  get parts(): PartOffsets {
+    return partFrom(this.#fact(2), 0);
+  }
+
+  get preview(): string {
+    return asString(this.#fact(3));
+  }
+
+  get sentDate(): number | null {
+    const sent = this.#fact(4);
+    return sent === null ? null : asNumber(sent);
+  }
+
+  get sentZone(): number {
+    return asNumber(this.#fact(5));
+  }
+
+  #section(name: Section): Uint8Array {
+    const index = SECTIONS.indexOf(name);
+    return this.#bytes.subarray(this.#starts[index], this.#starts[index + 1]);
+  }
+
+  #optional(name: Section): Uint8Array | undefined {
+    const bytes = this.#section(name);
+    return bytes.length > 0 ? bytes : undefined;
+  }
+
+  #fact(index: number): unknown {
+    this.#facts ??= fromCbor(this.#section('facts'));
+    return this.#facts[index];
+  }
+}
+
+/** LEB128: seven bits a byte, the lowest first, the high bit set on all but the last. */
+function leb128(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest >>>= 7) bytes.push((rest & 0x7f) | 0x80);
+  return [...bytes, rest];
+}
+
+class Lengths {
+  readonly #bytes: Uint8Array;
+  at: number;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes;
+    this.at = at;
+  }
+
+  next(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.#bytes[this.at++];
+      if (byte === undefined) break;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+    throw new SummaryFormatError('summary whose sections have no length');
+  }
+}
+
+function decodeVersion1(bytes: Uint8Array): Summary {
+  const [version, size, envelope, envelopeUtf8, bodyStructure, headers, parts, preview, sentDate, sentZone] =
+    fromCbor(bytes);
+  if (version !== 1)
+    throw new SummaryFormatError(`summary of version ${String(version)} in the form of version 1`);
   const headersComplete = !Array.isArray(headers);
   const utf8 = envelopeUtf8 === null ? null : asBytes(envelopeUtf8);
   return {
@@ -59,53 +186,7 @@ export function decodeSummary(bytes: Uint8Array): Summary {
   };
 }
 
-/** A part as [kind, gap before it, header bytes, body bytes, encoding, charset, children …], numbers before names. */
-function partFields(part: PartOffsets, base: number): unknown[] {
-  const { kind, start, bodyStart, end, encoding, charset, children } = part;
-  return [
-    KINDS.indexOf(kind),
-    start - base,
-    bodyStart - start,
-    end - bodyStart,
-    coded(ENCODINGS, encoding),
-    charset === null ? null : coded(CHARSETS, charset),
-    ...children.map((child, index) => partFields(child, children[index - 1]?.end ?? bodyStart)),
-  ];
-}
-
-function partFrom(value: unknown, base: number): PartOffsets {
-  const [kindIndex, gap, headerBytes, bodyBytes, encoding, charset, ...rest] = asArray(value);
-  const kind = KINDS[asNumber(kindIndex)];
-  if (!kind)
-    throw new SummaryFormatError(`summary with a part of kind ${String(kindIndex)}, which there is not`);
-  const start = base + asNumber(gap);
-  const bodyStart = start + asNumber(headerBytes);
-  const end = bodyStart + asNumber(bodyBytes);
-  const children: PartOffsets[] = [];
-  for (const child of rest) children.push(partFrom(child, children.at(-1)?.end ?? bodyStart));
-  return {
-    kind,
-    start,
-    bodyStart,
-    end,
-    encoding: named(ENCODINGS, encoding),
-    charset: charset === null ? null : named(CHARSETS, charset),
-    children,
-  };
-}
-
-function coded(names: readonly string[], name: string): number | string {
-  const index = names.indexOf(name);
-  return index < 0 ? name : index;
-}
-
-function named(names: readonly string[], value: unknown): string {
-  const name = typeof value === 'number' ? names[value] : value;
-  if (typeof name !== 'string') throw new SummaryFormatError('summary with an unknown code for a name');
-  return name;
-}
-
-function read(bytes: Uint8Array): unknown[] {
+function fromCbor(bytes: Uint8Array): unknown[] {
   let value: unknown;
   try {
     value = decode(bytes);
@@ -113,24 +194,4 @@ function read(bytes: Uint8Array): unknown[] {
     throw new SummaryFormatError('summary that is no CBOR', { cause: error });
   }
   return asArray(value);
-}
-
-function asArray(value: unknown): unknown[] {
-  if (Array.isArray(value)) return value as unknown[];
-  throw new SummaryFormatError('summary with something else where a list belongs');
-}
-
-function asNumber(value: unknown): number {
-  if (typeof value === 'number') return value;
-  throw new SummaryFormatError('summary with something else where a number belongs');
-}
-
-function asBytes(value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw new SummaryFormatError('summary with something else where bytes belong');
-}
-
-function asString(value: unknown): string {
-  if (typeof value === 'string') return value;
-  throw new SummaryFormatError('summary with something else where text belongs');
 }

@@ -1,4 +1,4 @@
-import { bodyStructureBytes } from './bodystructure.ts';
+import { bodyStructureBytes, utf8BodyStructureBytes } from './bodystructure.ts';
 import { parseDate } from './date.ts';
 import { envelopeBytes, utf8EnvelopeBytes } from './envelope.ts';
 import { filterHeaderFields } from './header-fields.ts';
@@ -16,10 +16,12 @@ export interface Summary {
   readonly size: number;
   /** Value of FETCH ENVELOPE, the very bytes for the socket. */
   readonly envelope: Uint8Array;
-  /** The same for a connection with UTF8=ACCEPT, if it differs. */
-  readonly envelopeUtf8?: Uint8Array;
+  /** The same for a connection that reads UTF-8 (UTF8=ACCEPT or IMAP4rev2), if it differs. */
+  readonly envelopeUtf8?: Uint8Array | undefined;
   /** Value of FETCH BODYSTRUCTURE; `bodyOf` makes FETCH BODY of it. */
   readonly bodyStructure: Uint8Array;
+  /** As of the envelope. */
+  readonly bodyStructureUtf8?: Uint8Array | undefined;
   /** The listed header fields (`LISTED_FIELDS`) as in the message, in its order, and the header's blank line if it has one. */
   readonly headers: Uint8Array;
   /** False if the listed fields were too long to keep: `headers` is empty, and the message has to be read for them. */
@@ -50,13 +52,16 @@ export class SummaryBuilder {
     if (!fields) throw new Error('the root of a scanned message has no envelope');
     const envelope = envelopeBytes(fields, 'ascii');
     const utf8 = utf8EnvelopeBytes(fields, envelope);
+    const bodyStructure = bodyStructureBytes(root, 'ascii');
+    const structureUtf8 = utf8BodyStructureBytes(root, bodyStructure);
     const headersComplete = listedComplete && listed.length <= MAX_LISTED;
     const sent = parseDate(fields.date ?? '');
     return {
       size,
       envelope,
       ...(utf8 && { envelopeUtf8: utf8 }),
-      bodyStructure: bodyStructureBytes(root),
+      bodyStructure,
+      ...(structureUtf8 && { bodyStructureUtf8: structureUtf8 }),
       headers: headersComplete ? listed : filterHeaderFields(listed, []),
       headersComplete,
       parts: partOffsets(root),

@@ -68,7 +68,7 @@ export interface MessageFacts {
 export interface PlanOptions {
   readonly columns: Columns;
   readonly isRecent: (uid: number) => boolean;
-  /** Envelopes as UTF-8. */
+  /** Envelopes and body structures as UTF-8. */
   readonly utf8: boolean;
   /** FLAGS that nobody asked for carry MODSEQ. */
   readonly modSeqs: boolean;
@@ -198,7 +198,7 @@ function tellerOf(item: FetchItem, options: PlanOptions, flags: FlagText): Telle
       return ({ summary }) => `ENVELOPE ${envelopeOf(summaryFor(summary), utf8)}`;
     case 'bodystructure':
       return ({ summary }) => {
-        const { bodyStructure } = summaryFor(summary);
+        const bodyStructure = structureOf(summaryFor(summary), utf8);
         return item.extensible
           ? `BODYSTRUCTURE ${byteString(bodyStructure)}`
           : `BODY ${byteString(bodyOf(bodyStructure))}`;
@@ -233,6 +233,10 @@ function summaryFor(summary: Summary | undefined): Summary {
 
 function envelopeOf({ envelope, envelopeUtf8 }: Summary, utf8: boolean): string {
   return byteString((utf8 ? envelopeUtf8 : undefined) ?? envelope);
+}
+
+function structureOf({ bodyStructure, bodyStructureUtf8 }: Summary, utf8: boolean): Uint8Array {
+  return (utf8 ? bodyStructureUtf8 : undefined) ?? bodyStructure;
 }
 
 function sectionTeller(

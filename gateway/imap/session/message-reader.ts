@@ -7,7 +7,7 @@ import type { Columns } from '../../../shared/account/columns.ts';
 import type { BlobId, MailboxId } from '../../../shared/account/ids.ts';
 import { BlobMissingError, type ByteRange } from '../../../shared/blob/blob-store.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
-import { decodeSummary } from '../../../shared/message/summary-codec.ts';
+import { decodeSummary, SummaryFormatError } from '../../../shared/message/summary-codec.ts';
 import type { Home } from './home.ts';
 import type { Session } from './session.ts';
 
@@ -40,7 +40,7 @@ export class MessageReader {
       return (await this.#read(rows)).map((bytes) => decodeSummary(bytes));
     } catch (error) {
       const [only] = rows;
-      if (rows.length === 1 && only !== undefined) return [await this.#whyNot(only, error)];
+      if (rows.length === 1 && only !== undefined) return [await this.#instead(only, error)];
       // One message must not spoil the answer for the others.
       const each: (Summary | Error)[] = [];
       for (const row of rows) each.push(...(await this.summaries([row])));
@@ -51,6 +51,18 @@ export class MessageReader {
   /** Has the summaries of `rows` brought near in few requests; what cannot be had is met when it is asked for. */
   async prefetch(rows: readonly number[]): Promise<void> {
     await this.#read(rows).catch(() => undefined);
+  }
+
+  /** A summary that a newer release wrote (I8), or that is broken, is worked out anew: it is derived data. */
+  async #instead(row: number, error: unknown): Promise<Summary | Error> {
+    if (!(error instanceof SummaryFormatError)) return this.#whyNot(row, error);
+    const { messages } = this.#session.services;
+    try {
+      const bytes = await messages.recompute(this.#home.account, this.#columns.blobAt(row));
+      return decodeSummary(bytes);
+    } catch (failure) {
+      return this.#whyNot(row, failure);
+    }
   }
 
   /** What is missing may have been expunged meanwhile. */

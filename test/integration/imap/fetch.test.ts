@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { decideAppend } from '../../../shared/account/decide-messages.ts';
+import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
@@ -244,6 +246,51 @@ test('what is not on offer is said to be so', async () => {
     S: a BAD FETCH of SAVEDATE is not on offer
     C: b FETCH 1 NONSENSE
     S: b BAD unknown data item NONSENSE in FETCH
+  `);
+});
+
+test('a summary that a later release wrote is worked out anew from the message', async () => {
+  const [login] = gateway.logins.values();
+  if (!login) throw new Error('nobody may log in');
+  const message = Buffer.from('Subject: later\r\n\r\nbody');
+  const stored = await gateway.messages.put(login.account, message, message.length);
+  const { replica } = gateway.cache.acquire(login.account);
+  const { id } = findMailbox(await replica.sync(), 'INBOX') ?? {};
+  if (id === undefined) throw new Error('there is no INBOX');
+  const summary = { inline: Uint8Array.of(255, 1, 2, 3) };
+  const appended = { ...stored, summary, flags: { system: 0, keywords: [] }, date: 0, zone: 0 };
+  const now = gateway.rim.now();
+  await replica.commit({ decide: (state) => decideAppend(state, id, [appended], login.limits, now) });
+  await client.play(`
+    C: a NOOP
+    S: * 1 EXISTS
+    S: * 1 RECENT
+    S: a OK …
+    C: b FETCH 1 (ENVELOPE BODY.PEEK[1])
+    S: * 1 FETCH (ENVELOPE (NIL "later" NIL NIL NIL NIL NIL NIL NIL NIL) BODY[1] {4}
+    S: body)
+    S: b OK fetched
+  `);
+});
+
+test('body structures are UTF-8 for who can read it, and a message/global is a message', async () => {
+  await client.append(
+    'INBOX',
+    'Content-Type: message/global; name="Gr\xc3\xbc\xc3\x9fe"\r\n\r\nSubject: \xc3\xbc\r\n\r\n',
+  );
+  await client.run('NOOP');
+  await client.play(`
+    C: a FETCH 1 (BODYSTRUCTURE BODY)
+    S: * 1 FETCH (BODYSTRUCTURE ("MESSAGE" "GLOBAL" ("NAME*" "utf-8''Gr%C3%BC%C3%9Fe") NIL NIL "7BIT" 15 NIL NIL NIL NIL) BODY ("MESSAGE" "GLOBAL" ("NAME*" "utf-8''Gr%C3%BC%C3%9Fe") NIL NIL "7BIT" 15))
+    S: a OK fetched
+  `);
+  const other = await gateway.signIn();
+  await other.run('ENABLE UTF8=ACCEPT');
+  await other.run('EXAMINE INBOX');
+  await other.play(`
+    C: a FETCH 1 BODY
+    S: * 1 FETCH (BODY ("MESSAGE" "GLOBAL" ("NAME" "Gr\xc3\xbc\xc3\x9fe") NIL NIL "7BIT" 15 (NIL "\xc3\xbc" NIL NIL NIL NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 0 0) 2))
+    S: a OK fetched
   `);
 });
 

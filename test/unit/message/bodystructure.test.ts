@@ -6,10 +6,22 @@ import { checkBody, readImap } from './imap-reader.ts';
 import { mail, summaryOf, text } from './mail.ts';
 
 function structureOf(message: Uint8Array): string {
-  const { bodyStructure } = summaryOf(message);
-  checkBody(readImap(bodyStructure), true);
-  checkBody(readImap(bodyOf(bodyStructure)), false);
+  const { bodyStructure, bodyStructureUtf8 } = summaryOf(message);
+  checkBody(readImap(bodyStructure), { extended: true });
+  checkBody(readImap(bodyOf(bodyStructure)), { extended: false });
+  if (bodyStructureUtf8) {
+    checkBody(readImap(bodyStructureUtf8, { utf8: true }), { extended: true, utf8: true });
+    checkBody(readImap(bodyOf(bodyStructureUtf8), { utf8: true }), { extended: false, utf8: true });
+    expect(Buffer.from(Buffer.from(bodyStructureUtf8).toString('utf8')).equals(bodyStructureUtf8)).toBe(true);
+  }
   return text(bodyStructure);
+}
+
+/** As a connection sees it that reads UTF-8. */
+function utf8StructureOf(message: Uint8Array): string {
+  structureOf(message);
+  const { bodyStructure, bodyStructureUtf8 } = summaryOf(message);
+  return Buffer.from(bodyStructureUtf8 ?? bodyStructure).toString('utf8');
 }
 
 function bodyText(message: Uint8Array): string {
@@ -82,25 +94,44 @@ describe('every kind of part', () => {
     expect(bodyText(message)).toBe('(("IMAGE" "PNG" ("NAME" "x.png") NIL NIL "BASE64" 4) "MIXED")');
   });
 
-  test.each(['rfc822', 'global'])('message/%s has its envelope, its structure and its lines', (subtype) => {
-    const inner = mail(
-      'Subject: inner',
-      'Content-Type: multipart/alternative; boundary=i',
-      '',
-      '--i',
-      '',
-      'hi',
-      '--i--',
+  const inner = mail(
+    'Subject: inner',
+    'Content-Type: multipart/alternative; boundary=i',
+    '',
+    '--i',
+    '',
+    'hi',
+    '--i--',
+  );
+  const messageOf = (subtype: string): Buffer =>
+    Buffer.concat([mail(`Content-Type: message/${subtype}`, ''), inner]);
+  const envelope = '(NIL "inner" NIL NIL NIL NIL NIL NIL NIL NIL)';
+  const child = '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 2 0';
+  const structure = (subtype: string): string =>
+    `("MESSAGE" "${subtype}" NIL NIL NIL "7BIT" ${inner.length} ${envelope} ` +
+    `(${child} NIL NIL NIL NIL) "ALTERNATIVE" ("BOUNDARY" "i") NIL NIL NIL) 7 NIL NIL NIL NIL)`;
+
+  test('message/rfc822 has its envelope, its structure and its lines', () => {
+    expect(structureOf(messageOf('rfc822'))).toBe(structure('RFC822'));
+    expect(summaryOf(messageOf('rfc822')).bodyStructureUtf8).toBeUndefined();
+    expect(bodyText(messageOf('rfc822'))).toBe(
+      `("MESSAGE" "RFC822" NIL NIL NIL "7BIT" ${inner.length} ${envelope} (${child}) "ALTERNATIVE") 7)`,
     );
-    const message = Buffer.concat([mail(`Content-Type: message/${subtype}`, ''), inner]);
-    const envelope = '(NIL "inner" NIL NIL NIL NIL NIL NIL NIL NIL)';
-    const child = '("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 2 0';
+  });
+
+  test('message/global is that to who reads UTF-8, and a type like any other to RFC 3501', () => {
+    const message = messageOf('global');
+    expect(utf8StructureOf(message)).toBe(structure('GLOBAL'));
     expect(structureOf(message)).toBe(
-      `("MESSAGE" "${subtype.toUpperCase()}" NIL NIL NIL "7BIT" ${inner.length} ${envelope} ` +
-        `(${child} NIL NIL NIL NIL) "ALTERNATIVE" ("BOUNDARY" "i") NIL NIL NIL) 7 NIL NIL NIL NIL)`,
+      `("MESSAGE" "GLOBAL" NIL NIL NIL "7BIT" ${inner.length} NIL NIL NIL NIL)`,
     );
-    expect(bodyText(message)).toBe(
-      `("MESSAGE" "${subtype.toUpperCase()}" NIL NIL NIL "7BIT" ${inner.length} ${envelope} (${child}) "ALTERNATIVE") 7)`,
+    expect(bodyText(message)).toBe(`("MESSAGE" "GLOBAL" NIL NIL NIL "7BIT" ${inner.length})`);
+  });
+
+  test('an encoded message/global (RFC 6532 §3.7) is opaque', () => {
+    const message = mail('Content-Type: message/global', 'Content-Transfer-Encoding: base64', '', 'eA==');
+    expect(utf8StructureOf(message)).toBe(
+      '("APPLICATION" "OCTET-STREAM" NIL NIL NIL "BASE64" 6 NIL NIL NIL NIL)',
     );
   });
 
@@ -132,20 +163,39 @@ describe('parameters', () => {
     ['; URL*1=b; URL*0=a; URL*2=c', '("URL" "abc")'],
     [
       "; title*=us-ascii'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A",
-      `("TITLE*" "utf-8''This%20is%20%2A%2A%2Afun%2A%2A%2A")`,
+      `("TITLE*" "utf-8'en-us'This%20is%20%2A%2A%2Afun%2A%2A%2A")`,
     ],
     [
       `; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2="isn't it!"`,
-      `("TITLE*" "utf-8''This%20is%20even%20more%20%2A%2A%2Afun%2A%2A%2A%20isn%27t%20it!")`,
+      `("TITLE*" "utf-8'en'This%20is%20even%20more%20%2A%2A%2Afun%2A%2A%2A%20isn%27t%20it!")`,
     ],
     ["; name*=iso-8859-1''na%EFve.txt", `("NAME*" "utf-8''na%C3%AFve.txt")`],
     ["; name=plain; name*=utf-8''%C3%A4", `("NAME" "plain" "NAME*" "utf-8''%C3%A4")`],
     ['; name="naïve.txt"', `("NAME*" "utf-8''na%C3%AFve.txt")`],
     ["; name*=utf-8''%zz%0d%0a%00x", `("NAME*" "utf-8''%25zzx")`],
+    // What cannot be told in UTF-8 is told as it came.
+    ["; name*=x-odd'en'%E4b", `("NAME*" "x-odd'en'%E4b")`],
+    ["; name*=utf-8''%C3", `("NAME*" "utf-8''%C3")`],
+    ["; name*=''plain", `("NAME*" "''plain")`],
+    // Segments that do not count from 0 are no continuation.
+    ['; URL*1=b; URL*2=c', '("URL*1" "b" "URL*2" "c")'],
+    ["; URL*0*=utf-8''a; URL*2=c", `("URL*0*" "utf-8''a" "URL*2" "c")`],
     ['; name*=no-charset', '("NAME" "no-charset")'],
     ['; name="=?utf-8?Q?=C3=A4?="', '("NAME" "=?utf-8?Q?=C3=A4?=")'],
   ])('%s', (field, expected) => {
     expect(params(field)).toBe(expected);
+  });
+
+  test('are UTF-8 to who reads it', () => {
+    const message = mail(
+      'Content-Type: text/plain; charset=utf-8; name="naïve.txt"; title*=iso-8859-1\'\'%EF',
+      'Content-Description: Übersicht',
+      '',
+    );
+    const utf8 = Buffer.from(message.toString('latin1'), 'utf8');
+    expect(utf8StructureOf(utf8)).toBe(
+      `("TEXT" "PLAIN" ("CHARSET" "utf-8" "NAME" "naïve.txt" "TITLE*" "utf-8''%C3%AF") NIL "Übersicht" "7BIT" 0 0 NIL NIL NIL NIL)`,
+    );
   });
 
   test('text without a charset is US-ASCII, with one it is that', () => {

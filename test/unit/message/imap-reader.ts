@@ -111,24 +111,32 @@ function checkParams(value: ImapValue | undefined): void {
   expectThat(Array.isArray(value) && value.length % 2 === 0 && value.every(isString), 'parameters', value);
 }
 
-/** Throws unless `value` is a body; `extended` for BODYSTRUCTURE with all extension data, else for BODY. */
-export function checkBody(value: ImapValue | undefined, extended: boolean): void {
+export interface BodyGrammar {
+  /** BODYSTRUCTURE with all extension data, else BODY. */
+  readonly extended: boolean;
+  /** A message/global is a message, as in RFC 9051; in RFC 3501 it is a type like any other. */
+  readonly utf8?: boolean;
+}
+
+/** Throws unless `value` is a body. */
+export function checkBody(value: ImapValue | undefined, grammar: BodyGrammar): void {
+  const { extended } = grammar;
   expectThat(Array.isArray(value), 'a body', value);
   const fields = [...(value as ImapValue[])];
   if (Array.isArray(fields[0])) {
-    while (Array.isArray(fields[0])) checkBody(fields.shift(), extended);
+    while (Array.isArray(fields[0])) checkBody(fields.shift(), grammar);
     expectThat(isString(fields.shift()), 'a subtype', value);
     if (extended) {
       checkParams(fields.shift());
       checkTail(fields);
     }
   } else {
-    checkOnePart(fields, extended);
+    checkOnePart(fields, grammar);
   }
   expectThat(fields.length === 0, 'the end of a body', fields);
 }
 
-function checkOnePart(fields: ImapValue[], extended: boolean): void {
+function checkOnePart(fields: ImapValue[], grammar: BodyGrammar): void {
   const [type, subtype] = fields.splice(0, 2);
   expectThat(isString(type) && isString(subtype), 'a media type', [type, subtype]);
   expectThat(type !== 'MULTIPART', 'a multipart without parts', type);
@@ -136,14 +144,14 @@ function checkOnePart(fields: ImapValue[], extended: boolean): void {
   expectThat(fields.splice(0, 2).every(isNString), 'id and description', fields);
   expectThat(isString(fields.shift()), 'an encoding', fields);
   expectThat(typeof fields.shift() === 'number', 'octets', fields);
-  if (type === 'MESSAGE' && (subtype === 'RFC822' || subtype === 'GLOBAL')) {
+  if (type === 'MESSAGE' && (subtype === 'RFC822' || (subtype === 'GLOBAL' && grammar.utf8 === true))) {
     checkEnvelope(fields.shift());
-    checkBody(fields.shift(), extended);
+    checkBody(fields.shift(), grammar);
     expectThat(typeof fields.shift() === 'number', 'lines', fields);
   } else if (type === 'TEXT') {
     expectThat(typeof fields.shift() === 'number', 'lines', fields);
   }
-  if (!extended) return;
+  if (!grammar.extended) return;
   expectThat(isNString(fields.shift()), 'MD5', fields);
   checkTail(fields);
 }
