@@ -14,6 +14,8 @@ export interface Offer {
   readonly canStartTls: boolean;
   /** Bytes of the largest message. */
   readonly messageBytes: number;
+  /** Bytes of the largest literal that may come without waiting (RFC 7888). */
+  readonly unaskedLiteralBytes: number;
 }
 
 export interface Extension {
@@ -27,8 +29,28 @@ export interface Extension {
   readonly enable?: readonly string[];
 }
 
+/** What LITERAL- allows (RFC 7888 §5). */
+export const LITERAL_MINUS_BYTES = 4096;
+
+/** Whether LITERAL+ is what a gateway tells, or else LITERAL-. */
+export function hasLiteralPlus({ unaskedLiteralBytes }: Pick<Offer, 'unaskedLiteralBytes'>): boolean {
+  return unaskedLiteralBytes > LITERAL_MINUS_BYTES;
+}
+
 const TABLE = [
-  { name: 'LITERAL+', rfc: 7888, shown: 'always' },
+  // One of the two, never both (RFC 7888 §5).
+  {
+    name: 'LITERAL+',
+    rfc: 7888,
+    shown: 'always',
+    words: (offer) => (hasLiteralPlus(offer) ? ['LITERAL+'] : []),
+  },
+  {
+    name: 'LITERAL-',
+    rfc: 7888,
+    shown: 'always',
+    words: (offer) => (hasLiteralPlus(offer) ? [] : ['LITERAL-']),
+  },
   { name: 'ID', rfc: 2971, shown: 'always' },
   {
     name: 'STARTTLS',
@@ -43,6 +65,7 @@ const TABLE = [
     words: ({ secure }) => [secure ? 'AUTH=PLAIN' : 'LOGINDISABLED'],
   },
   { name: 'SASL-IR', rfc: 4959, shown: 'before login' },
+  { name: 'UNAUTHENTICATE', rfc: 8437, shown: 'after login' },
   { name: 'ENABLE', rfc: 5161, shown: 'after login' },
   { name: 'CONDSTORE', rfc: 7162, shown: 'after login', enable: [] },
   { name: 'UTF8=ACCEPT', rfc: 9755, shown: 'after login', enable: [] },
@@ -64,6 +87,8 @@ const TABLE = [
   { name: 'LIST-EXTENDED', rfc: 5258, shown: 'after login' },
   { name: 'CHILDREN', rfc: 3348, shown: 'after login' },
   { name: 'SPECIAL-USE', rfc: 6154, shown: 'after login' },
+  // What Gmail had before it; in no RFC.
+  { name: 'XLIST', rfc: 6154, shown: 'after login' },
   { name: 'LIST-STATUS', rfc: 5819, shown: 'after login' },
   { name: 'STATUS=SIZE', rfc: 8438, shown: 'after login' },
   { name: 'NAMESPACE', rfc: 2342, shown: 'after login' },

@@ -74,7 +74,8 @@ export function decideCreate(
 
 /**
  * The special use that a client asks for in CREATE, from attributes as sent (`\Sent`). A mailbox here has at most one;
- * \All and \Flagged stand for views of other mailboxes (RFC 6154 §2), which nobody would fill.
+ * \All and \Flagged stand for views of other mailboxes (RFC 6154 §2), which nobody would fill; what lies in \Snoozed
+ * comes back and what lies in \Scheduled is sent when its time has come (RFC 9979 §8), which nobody would do.
  */
 export function requestedUse(attributes: readonly string[]): SpecialUse | null {
   const uses = new Set<SpecialUse>();
@@ -97,7 +98,9 @@ export function decideDelete(state: AccountState, sent: string): Decision<Mailbo
   const name = normalName(sent);
   if (name === INBOX) throw new MailboxRefusal('CANNOT', 'INBOX cannot be deleted');
   const mailbox = mailboxNamed(state, name);
-  if (!mailbox) throw nonexistent(state, name);
+  if (!mailbox && hasChildren(state, name))
+    throw new MailboxRefusal('HASCHILDREN', `"${name}" is only a level above other mailboxes: delete those`);
+  if (!mailbox) throw nonexistent(name);
   return { ops: [{ op: 'delete', mailbox: mailbox.id }], value: mailbox };
 }
 
@@ -119,7 +122,7 @@ export function decideRename(
 ): Decision<Renamed> {
   const from = normalName(sentFrom);
   const to = checkedName(sentTo);
-  if (!mailboxNamed(state, from) && !hasChildren(state, from)) throw nonexistent(state, from);
+  if (!mailboxNamed(state, from) && !hasChildren(state, from)) throw nonexistent(from);
   if (mailboxNamed(state, to)) throw alreadyExists(to);
   if (from === INBOX) return renameInbox(state, to, now);
   if (to === from || to.startsWith(from + DELIMITER))
@@ -135,7 +138,7 @@ export function decideRename(
 /** RENAME of INBOX moves its messages to a new mailbox; INBOX and the names below it stay (RFC 9051 §6.3.6). */
 function renameInbox(state: AccountState, to: string, now: number): Decision<Renamed> {
   const inbox = mailboxNamed(state, INBOX);
-  if (!inbox) throw nonexistent(state, INBOX);
+  if (!inbox) throw nonexistent(INBOX);
   const { ops, value } = decideCreate(state, to, now);
   const { messages, unseen, deleted, bytes } = inbox;
   const move: Op = {
@@ -218,8 +221,6 @@ function alreadyExists(name: string): MailboxRefusal {
   return new MailboxRefusal('ALREADYEXISTS', `mailbox "${name}" exists already`);
 }
 
-function nonexistent(state: AccountState, name: string): MailboxRefusal {
-  return hasChildren(state, name)
-    ? new MailboxRefusal('NONEXISTENT', `"${name}" is no mailbox, only a level above others`)
-    : new MailboxRefusal('NONEXISTENT', `mailbox "${name}" does not exist`);
+function nonexistent(name: string): MailboxRefusal {
+  return new MailboxRefusal('NONEXISTENT', `mailbox "${name}" does not exist`);
 }

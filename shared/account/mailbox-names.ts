@@ -11,8 +11,8 @@ export const MAX_NAME_BYTES = 1000;
 /** Levels of one name: bounds the superior mailboxes that a single CREATE makes. */
 export const MAX_LEVELS = 50;
 
-/** Why a change of mailboxes is refused, as the response codes of RFC 5530 §3 and RFC 6154 §6 tell them apart. */
-export type RefusalCode = 'ALREADYEXISTS' | 'NONEXISTENT' | 'CANNOT' | 'LIMIT' | 'USEATTR';
+/** Why a change of mailboxes is refused: the response codes of RFC 5530 §3 and RFC 6154 §6. */
+export type RefusalCode = 'ALREADYEXISTS' | 'NONEXISTENT' | 'HASCHILDREN' | 'CANNOT' | 'LIMIT' | 'USEATTR';
 
 /** A command on mailboxes that cannot be done. The message is for the person at the client. */
 export class MailboxRefusal extends Error {

@@ -11,8 +11,9 @@ import type { AccountId, BlobId, MailboxId } from './ids.ts';
 import type { FlagMode } from './flags.ts';
 import type { UidRanges } from './uid-ranges.ts';
 
-/** Special uses of mailboxes (RFC 6154 §2), without the backslash. */
-export type SpecialUse = 'All' | 'Archive' | 'Drafts' | 'Flagged' | 'Junk' | 'Sent' | 'Trash' | 'Important';
+/** Special uses of mailboxes (RFC 6154 §2, RFC 8457 §3, RFC 9979 §8.3), without the backslash. */
+export type SpecialUse =
+  'All' | 'Archive' | 'Drafts' | 'Flagged' | 'Junk' | 'Sent' | 'Trash' | 'Important' | 'Memos';
 export const SPECIAL_USES: readonly SpecialUse[] = [
   'All',
   'Archive',
@@ -22,6 +23,7 @@ export const SPECIAL_USES: readonly SpecialUse[] = [
   'Sent',
   'Trash',
   'Important',
+  'Memos',
 ];
 
 /**

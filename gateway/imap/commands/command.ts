@@ -22,7 +22,9 @@ export interface Completion {
 export type Ending =
   | Completion
   /** The command has written its tagged response itself (LOGOUT, STARTTLS). */
-  | 'answered';
+  | 'answered'
+  /** The session is over, the connection goes on with a new one (UNAUTHENTICATE). */
+  | 'signed out';
 
 export interface Command {
   /** In upper case; `UID FETCH` for the variant with UIDs. */

@@ -7,11 +7,11 @@
 import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
 import { type AccountState, DELIMITER, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
-import { compileListPattern } from '../wire/list-pattern.ts';
+import { type ListPattern, compilePattern } from '../wire/list-pattern.ts';
 
 export interface ListRequest {
   /** Canonical (reference and pattern), decoded from their wire form. */
-  readonly patterns: readonly string[];
+  readonly patterns: readonly ListPattern[];
   readonly subscribed: boolean;
   readonly specialUse: boolean;
   readonly recursiveMatch: boolean;
@@ -69,7 +69,7 @@ export async function listEntries(
 /** What LSUB returns (RFC 3501 §6.3.9): a level of hierarchy above a subscribed name, for `%`, as \Noselect. */
 export async function lsubEntries(
   state: AccountState,
-  pattern: string,
+  pattern: ListPattern,
   turns: Turns,
 ): Promise<readonly ListEntry[]> {
   const mailboxes = byName(state);
@@ -137,17 +137,23 @@ interface Pattern {
   readonly matches: (name: string) => boolean;
 }
 
+/** Modified UTF-7 of two bytes of UTF-8 is at most five characters: `&AOk-`. */
+const MAX_ENCODED_LENGTH = 3 * MAX_NAME_BYTES;
+
 const endsInLevel = (pattern: Pattern): boolean => pattern.endsInLevel;
 
 /** A pattern that is longer than any name can be matches none, so it is not tried. */
-function compilePatterns(patterns: readonly string[]): readonly Pattern[] {
-  return [...new Set(patterns.map((pattern) => pattern.normalize('NFC')))]
-    .filter((pattern) => pattern.replaceAll(/[%*]/g, '').length <= MAX_NAME_BYTES)
-    .map((pattern) => ({
-      length: pattern.length,
-      endsInLevel: pattern.endsWith('%'),
-      matches: compileListPattern(pattern),
-    }));
+function compilePatterns(patterns: readonly ListPattern[]): readonly Pattern[] {
+  const compiled = new Map<string, Pattern>();
+  for (const sent of patterns) {
+    const pattern = typeof sent === 'string' ? sent.normalize('NFC') : sent;
+    const [text, most] =
+      typeof pattern === 'string' ? [pattern, MAX_NAME_BYTES] : [pattern.encoded, MAX_ENCODED_LENGTH];
+    if (text.replaceAll(/[%*]/g, '').length > most) continue;
+    const matches = compilePattern(pattern);
+    compiled.set(JSON.stringify(pattern), { length: text.length, endsInLevel: text.endsWith('%'), matches });
+  }
+  return [...compiled.values()];
 }
 
 /** Those of `names` that match one of `patterns`. */

@@ -22,6 +22,8 @@ import { namespace } from './namespace.ts';
 import { renameMailbox } from './rename.ts';
 import { status } from './status.ts';
 import { subscriptions } from './subscribe.ts';
+import { unauthenticate } from './unauthenticate.ts';
+import { xlist } from './xlist.ts';
 import type { Command, CommandFamily } from './command.ts';
 import type { Offered } from '../extensions.ts';
 
@@ -31,6 +33,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   logout,
   starttls,
   login,
+  unauthenticate,
   id,
   enable,
   select,
@@ -46,6 +49,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   renameMailbox,
   subscriptions,
   list,
+  xlist,
   status,
   namespace,
   metadata,

@@ -162,6 +162,13 @@ export class Connection {
     return { ok: true };
   }
 
+  /** The client has signed out: it counts towards no account, and has to sign in again in time. */
+  signOut(): void {
+    this.#releaseAccount?.();
+    this.#releaseAccount = undefined;
+    if (!this.#gone) this.#signInDeadline.set('sign-in', this.#around.limits.unauthenticatedMs);
+  }
+
   /**
    * STARTTLS, for a connection that `canStartTls`: throws away what was pipelined behind the command, answers OK, and
    * does the handshake. The handler then forgets what it learnt in the clear. Rejects if the handshake fails.

@@ -5,6 +5,11 @@
 import type { ReaderLimits } from '../wire/command-reader.ts';
 
 export interface ImapLimits extends ReaderLimits {
+  /**
+   * Bytes of the largest literal that a client may send without waiting. More than 4,096 is LITERAL+, else it is LITERAL-
+   * that is told (RFC 7888).
+   */
+  readonly unaskedLiteralBytes: number;
   /** Connections in all. */
   readonly connections: number;
   /** Connections from one address (IPv4) or one /64 network (IPv6). */
@@ -43,6 +48,8 @@ export const DEFAULT_LIMITS: ImapLimits = {
   lineBytes: 64 * KIB,
   // Names, passwords, search texts, header field names.
   bufferedLiteralBytes: 64 * KIB,
+  // LITERAL+: what is refused is read away below, and APPENDLIMIT tells clients what not to send.
+  unaskedLiteralBytes: Infinity,
   // What SES accepts for sending and receiving: 40 MB, rounded up. The capability APPENDLIMIT says it.
   messageBytes: 40 * MIB,
   // A client that sends with LITERAL+ has sent a too large message before it can read the NO: read it once, not more.

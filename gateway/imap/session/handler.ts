@@ -1,6 +1,7 @@
 /** Runs a session's commands: finds each in the registry, checks its phase, answers it. */
 import { actingFor } from '../../../shared/metrics/activity.ts';
 import type { Command, Ending } from '../commands/command.ts';
+import { LITERAL_MINUS_BYTES, hasLiteralPlus } from '../extensions.ts';
 import type { Connection, ConnectionHandler } from '../server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
 import { openCommand, type OpenedCommand } from '../wire/parser.ts';
@@ -11,7 +12,8 @@ import { Bad } from './refusals.ts';
 import { Session, type SessionServices } from './session.ts';
 
 export class SessionHandler implements ConnectionHandler {
-  readonly #session: Session;
+  /** Another one after UNAUTHENTICATE: nothing of the one before can be left over. */
+  #session: Session;
   readonly #commands: ReadonlyMap<string, Command>;
 
   constructor(connection: Connection, services: SessionServices, commands: ReadonlyMap<string, Command>) {
@@ -39,11 +41,8 @@ export class SessionHandler implements ConnectionHandler {
 
   async literalPolicy(announcement: LiteralAnnouncement): Promise<LiteralDecision> {
     const session = this.#session;
-    if (!announcement.sync && !session.offers('LITERAL+'))
-      return {
-        kind: 'refuse',
-        response: { status: 'BAD', text: 'a literal with "+" needs LITERAL+, which is not on offer' },
-      };
+    const response = announcement.sync ? undefined : unaskedRefusal(session, announcement.size);
+    if (response) return { kind: 'refuse', response };
     const opened = openCommand(announcement, session.grammar);
     const command = this.#commands.get(opened.name);
     // What is no command of this moment is refused before the client sends megabytes for it.
@@ -85,6 +84,11 @@ export class SessionHandler implements ConnectionHandler {
   async #end(tag: string, command: Command, ending: Ending): Promise<void> {
     if (ending === 'answered') return;
     const session = this.#session;
+    if (ending === 'signed out') {
+      this.#session = session.signedOut();
+      this.#session.writer.status(tag, 'OK', 'signed out');
+      return;
+    }
     if (command.updates !== 'nothing')
       await session.announce(command.updates === 'everything', ending.telling);
     session.writer.status(tag, 'OK', ending.text, ending.code, session.text);
@@ -146,4 +150,16 @@ function run(
   tag: string,
 ): Promise<Ending> | Ending {
   return actingFor(command.activity ?? 'read', () => command.run(session, cursor, tag));
+}
+
+/** Why a literal may not come without having been asked for; undefined if it may (RFC 7888 §5). */
+function unaskedRefusal(session: Session, size: number): Refusal | undefined {
+  const { limits } = session.connection;
+  const extension = hasLiteralPlus(limits) ? 'LITERAL+' : 'LITERAL-';
+  if (!session.offers(extension))
+    return { status: 'BAD', text: `a literal with "+" needs ${extension}, which is not on offer` };
+  const most = extension === 'LITERAL+' ? limits.unaskedLiteralBytes : LITERAL_MINUS_BYTES;
+  if (size <= most) return undefined;
+  const text = `a literal of more than ${most} bytes must wait for the answer to its announcement`;
+  return { status: 'BAD', code: 'TOOBIG', text };
 }

@@ -171,6 +171,15 @@ export class Session {
     return floors;
   }
 
+  /** Ends here; returns the session with which the connection goes on: nobody has signed in, nothing is switched on. */
+  signedOut(): Session {
+    this.release();
+    this.connection.signOut();
+    const next = new Session(this.connection, this.services);
+    next.failures = this.failures;
+    return next;
+  }
+
   /**
    * Has other processes wake this gateway for an account (that of the selected mailbox), until the session ends. Sync after it: in the other order, a
    * commit between the two would be neither read nor told.
@@ -250,6 +259,7 @@ export class Session {
       secure,
       canStartTls,
       messageBytes: limits.messageBytes,
+      unaskedLiteralBytes: limits.unaskedLiteralBytes,
     });
   }
 

@@ -3,14 +3,36 @@
  * most name × pattern steps: every place in the pattern that is still possible is followed at once, none is retried.
  * (Measured: 1,000 characters by 600 wildcards 27 ms, an ordinary name and pattern 1 µs. Over many names, take turns.)
  */
-import { HIERARCHY_DELIMITER } from './mailbox-name.ts';
+import {
+  decodeListPattern,
+  encodeModifiedUtf7,
+  HIERARCHY_DELIMITER,
+  type NameEncoding,
+} from './mailbox-name.ts';
 
 /** Answers whether a mailbox name (decoded, INBOX in upper case) matches. */
 export type ListMatcher = (name: string) => boolean;
 
-/** The pattern that a reference and a mailbox argument make together: plain concatenation, as nearly all servers do. */
-export function canonicalPattern(reference: string, pattern: string): string {
-  return reference + pattern;
+/**
+ * A pattern in the letters of names, or one that holds a piece of an encoded run (`Entw&APw*`) and so can only be compared
+ * with names as modified UTF-7 writes them: a wildcard stands for characters of the name *on the wire* (RFC 3501 §6.3.8).
+ */
+export type ListPattern = string | { readonly encoded: string };
+
+/**
+ * The pattern that a reference and a mailbox argument make together: plain concatenation, as nearly all servers do. Both as
+ * sent; throws `ImapSyntaxError` for 8-bit characters that the client has not enabled.
+ */
+export function canonicalPattern(reference: string, pattern: string, encoding: NameEncoding): ListPattern {
+  const sent = reference + pattern;
+  return decodeListPattern(sent, encoding) ?? { encoded: sent };
+}
+
+/** Compiles a pattern of either kind. */
+export function compilePattern(pattern: ListPattern): ListMatcher {
+  if (typeof pattern === 'string') return compileListPattern(pattern);
+  const matches = compileListPattern(pattern.encoded);
+  return (name) => matches(encodeModifiedUtf7(name));
 }
 
 /** Compiles a decoded pattern. INBOX matches in any case, alone and as the first level of a name (RFC 9051 §6.3.9). */

@@ -22,9 +22,19 @@ export function decodeMailboxName(sent: string, encoding: NameEncoding): string 
   return /^inbox(?:\/|$)/i.test(name) ? `INBOX${name.slice(5)}` : name;
 }
 
-/** A LIST pattern from the string that the client sent: as a name, but `%` and `*` mean something and INBOX is matched later. */
-export function decodeListPattern(sent: string, encoding: NameEncoding): string {
-  return decodeName(sent, encoding);
+/**
+ * A LIST pattern from the string that the client sent: as a name, but `%` and `*` mean something and INBOX is matched later.
+ * Undefined if it holds a piece of an encoded run, as a pattern may; throws `ImapSyntaxError` for what no name can hold.
+ */
+export function decodeListPattern(sent: string, encoding: NameEncoding): string | undefined {
+  if (encoding.utf8) return sent;
+  checkPrintable(sent);
+  try {
+    return decodeModifiedUtf7(sent);
+  } catch (error) {
+    if (error instanceof ImapSyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** The string to send for a mailbox name; `astring` in `response.ts` quotes it. */
@@ -41,14 +51,17 @@ const ENCODED_RUN = /&([A-Za-z0-9+,]*)(-?)/g;
 
 /** Decodes modified UTF-7; throws `ImapSyntaxError` if the text is not valid. */
 export function decodeModifiedUtf7(text: string): string {
-  if (/[^\x20-\x7e]/.test(text)) {
-    throw invalidName('it may hold only printable ASCII unless UTF8=ACCEPT is enabled');
-  }
+  checkPrintable(text);
   if (!text.includes('&')) return text;
   return text.replaceAll(ENCODED_RUN, (_run, base64: string, end: string) => {
     if (end === '') throw invalidName('"&" begins a run that "-" must end; an "&" itself is written "&-"');
     return base64 === '' ? '&' : decodeRun(base64);
   });
+}
+
+function checkPrintable(text: string): void {
+  if (/[^\x20-\x7e]/.test(text))
+    throw invalidName('it may hold only printable ASCII unless UTF8=ACCEPT is enabled');
 }
 
 function decodeRun(base64: string): string {

@@ -7,7 +7,7 @@
 import type { ExtensionName } from '../extensions.ts';
 import type { BufferedLiteral, Literal, RawCommand, Segment } from './command.ts';
 import { parseCalendarDate, parseDateTime, type CalendarDate, type ZonedMoment } from './date-time.ts';
-import { decodeListPattern, decodeMailboxName, type NameEncoding } from './mailbox-name.ts';
+import { decodeMailboxName, type NameEncoding } from './mailbox-name.ts';
 import { MAX_NUMBER, SequenceSet } from './sequence-set.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
@@ -326,10 +326,9 @@ export class CommandCursor {
     return decodeMailboxName(this.astring(what), this.#names);
   }
 
-  /** A LIST pattern, decoded. */
+  /** A LIST pattern or reference as sent: only the two together can be decoded, see `canonicalPattern`. */
   listMailbox(what = 'a mailbox pattern'): string {
-    const bytes = this.#match(LIST_CHARACTERS) ?? this.stringBytes(what);
-    return decodeListPattern(this.#utf8(bytes, what), this.#names);
+    return this.#utf8(this.#match(LIST_CHARACTERS) ?? this.stringBytes(what), what);
   }
 
   /** `\Seen` or a keyword. System flags come out in RFC 9051's spelling, keywords as sent. */

@@ -30,6 +30,7 @@ export type PlainResponseCode =
   | 'TOOBIG'
   | 'TRYCREATE'
   | 'UIDNOTSTICKY'
+  | 'USEATTR'
   | 'UNAVAILABLE'
   | 'UNKNOWN-CTE';
 

@@ -20,6 +20,38 @@ conforms('LITERAL+', 'a literal is sent without waiting', async (gateway) => {
   `);
 });
 
+conforms(
+  'LITERAL-',
+  'a literal of 4096 bytes is sent without waiting, a larger one is not',
+  async (gateway) => {
+    const client = await gateway.signIn();
+    await client.play(`
+      C: a CAPABILITY
+      S: * CAPABILITY … LITERAL- …
+      S: a OK capabilities listed
+      C: b APPEND INBOX {4096+}
+      C: ${'x'.repeat(4096)}
+      S: b OK …
+      C: c APPEND INBOX {4097+}
+      C: ${'x'.repeat(4097)}
+      S: c BAD [TOOBIG] a literal of more than 4096 bytes must wait for the answer to its announcement
+      C: d STATUS {4097+}
+      C: ${'x'.repeat(4097)} (MESSAGES)
+      S: d BAD [TOOBIG] …
+      C: e APPEND INBOX {4097}
+      S: + go ahead
+      C: ${'x'.repeat(4097)}
+      S: e OK …
+      C: f STATUS INBOX (MESSAGES)
+      S: * STATUS INBOX (MESSAGES 2)
+      S: f OK status told
+    `);
+    const [words] = await client.run('CAPABILITY');
+    if (words?.includes('LITERAL+')) throw new Error('both are told (RFC 7888 §5)');
+  },
+  { gateway: { limits: { unaskedLiteralBytes: 4096 } } },
+);
+
 conforms('ID', 'says who is there, to anybody', async (gateway) => {
   const client = await gateway.connect();
   await client.play(`
@@ -134,6 +166,38 @@ conforms('UTF8=ACCEPT', 'names are UTF-8 both ways, and an ampersand is an amper
     C: f LIST "" R*
     S: * LIST (\\HasNoChildren) "/" R&D
     S: f OK mailboxes listed
+  `);
+});
+
+conforms('UNAUTHENTICATE', 'the connection goes on as a new one', async (gateway) => {
+  await gateway.addUser('bob@example.test');
+  await gateway.signIn();
+  const client = await gateway.signIn('INBOX');
+  await client.play(`
+    C: a UNAUTHENTICATE now
+    S: a BAD …
+    C: b UNAUTHENTICATE
+    C: c SELECT INBOX
+    C: d UNAUTHENTICATE
+    C: e CAPABILITY
+    C: f LOGIN bob@example.test "${PASSWORD}"
+    C: g NOOP
+    C: h FETCH 1 FLAGS
+    C: i CREATE Bobs
+    S: b OK signed out
+    S: c BAD sign in before SELECT
+    S: d BAD sign in before UNAUTHENTICATE
+    S: * CAPABILITY … AUTH=PLAIN…
+    S: e OK capabilities listed
+    S: f OK [CAPABILITY …] signed in
+    S: g OK done
+    S: h BAD select a mailbox before FETCH
+    S: i OK mailbox created
+  `);
+  const other = await gateway.signIn();
+  await other.play(`
+    C: a LIST "" Bobs
+    S: a OK mailboxes listed
   `);
 });
 

@@ -14,7 +14,9 @@ conforms('CREATE-SPECIAL-USE', 'a mailbox is made for a use that nobody has', as
     S: * LIST (\\HasNoChildren \\Archive) "/" Attic
     S: d OK mailboxes listed
     C: e CREATE Second (USE (\\Archive))
-    S: e NO …
+    S: e NO [USEATTR] mailbox "Attic" is in use as \\Archive already
+    C: f LIST "" Second
+    S: f OK mailboxes listed
   `);
 });
 
@@ -113,3 +115,25 @@ conforms(
   },
   { gateway: { limits: { messageBytes: 1000 } } },
 );
+
+conforms('XLIST', 'tells older Outlook of its special folders', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.run('CREATE Work/Notes (USE (\\Important))');
+  await client.play(`
+    C: a XLIST "" *
+    S: * XLIST (\\HasNoChildren \\Inbox) "/" INBOX
+    S: * XLIST (\\HasNoChildren) "/" Archive
+    S: * XLIST (\\HasNoChildren \\Drafts) "/" Drafts
+    S: * XLIST (\\HasNoChildren \\Spam) "/" Junk
+    S: * XLIST (\\HasNoChildren \\Sent) "/" Sent
+    S: * XLIST (\\HasNoChildren \\Trash) "/" Trash
+    S: * XLIST (\\HasChildren) "/" Work
+    S: * XLIST (\\HasNoChildren \\Important) "/" Work/Notes
+    S: a OK mailboxes listed
+    C: b XLIST "" ""
+    S: * XLIST (\\Noselect) "/" ""
+    S: b OK mailboxes listed
+    C: c XLIST (SUBSCRIBED) "" *
+    S: c BAD …
+  `);
+});

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { encodeModifiedUtf7 } from '../../../gateway/imap/wire/mailbox-name.ts';
 import { TestGateway } from '../../support/gateway.ts';
 
 let gateway: TestGateway;
@@ -70,9 +72,9 @@ test('CREATE with a special use (RFC 6154 §3)', async () => {
   const client = await gateway.signIn();
   await client.play(`
     C: a CREATE Gone (USE (\\Trash))
-    S: a NO […] mailbox "Trash" is in use as \\Trash already
+    S: a NO [USEATTR] mailbox "Trash" is in use as \\Trash already
     C: b CREATE Everything (USE (\\All))
-    S: b NO […] special use \\All is not supported
+    S: b NO [USEATTR] special use \\All is not supported
     C: c DELETE Trash
     S: c OK mailbox deleted
     C: d CREATE Gone (USE (\\trash))
@@ -83,6 +85,29 @@ test('CREATE with a special use (RFC 6154 §3)', async () => {
     S: * LIST (\\HasNoChildren \\Trash) "/" Gone
     S: * LIST (\\HasNoChildren \\Junk) "/" Junk
     S: * LIST (\\HasNoChildren \\Sent) "/" Sent
+    S: e OK mailboxes listed
+    C: f CREATE Two (USE (\\Important \\Memos))
+    S: f NO [USEATTR] a mailbox can have one special use only
+    C: g CREATE None (USE ())
+    S: g OK mailbox created
+    C: h CREATE Odd (SIZE 3)
+    S: h BAD unknown parameter of CREATE: USE is known
+  `);
+});
+
+test('attributes of RFC 9979: \\Memos is kept; \\Snoozed and \\Scheduled would promise what nobody does', async () => {
+  const client = await gateway.signIn();
+  await client.play(`
+    C: a CREATE Notes (USE (\\Memos))
+    S: a OK mailbox created
+    C: b LIST (SPECIAL-USE) "" N*
+    S: * LIST (\\HasNoChildren \\Memos) "/" Notes
+    S: b OK mailboxes listed
+    C: c CREATE Later (USE (\\Snoozed))
+    S: c NO [USEATTR] special use \\Snoozed is not supported
+    C: d CREATE Tomorrow (USE (\\Scheduled))
+    S: d NO [USEATTR] special use \\Scheduled is not supported
+    C: e LIST "" (L* Tom*)
     S: e OK mailboxes listed
   `);
 });
@@ -119,6 +144,47 @@ test('names that clients find hard: wildcards, quotes, backslashes, spaces, ampe
     C: j DELETE "100% *"
     S: j OK mailbox deleted
   `);
+});
+
+test('property: a name is listed as it was made, and found by it, in both spellings', async () => {
+  const plain = await gateway.signIn();
+  const wide = await gateway.signIn();
+  await wide.run('ENABLE UTF8=ACCEPT');
+  const unit = fc.oneof(
+    fc.constantFrom(...Array.from(`&-,+%*"\\(){}[]<>@#~.: /'=?\u0600é日😀\u0301\u200d`)),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+  );
+  const quoted = (name: string): string => `"${name.replaceAll(/["\\]/g, '\\$&')}"`;
+  const bytes = (text: string): string => Buffer.from(text).toString('latin1');
+  let made = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit, minLength: 1, maxLength: 12 }), async (drawn) => {
+      const [first, second] = ['7', '8'].map((end) => `x${drawn}${end}`);
+      if (first === undefined || second === undefined) throw new Error('two names are drawn');
+      const inUtf7 = quoted(encodeModifiedUtf7(first));
+      const answers = [
+        (await plain.run(`CREATE ${inUtf7}`)).at(-1),
+        (await wide.run(`CREATE ${bytes(quoted(second))}`)).at(-1),
+      ];
+      // Both are made, or both are refused with the reason.
+      expect(answers[0]?.slice(0, 12)).toBe(answers[1]?.slice(0, 12));
+      expect(answers[0]).toMatch(/^tag (OK|NO \[(CANNOT|ALREADYEXISTS)\])/);
+      if (!answers[0]?.startsWith('tag OK')) return;
+      made++;
+      const found = await wide.run(`STATUS ${bytes(quoted(first))} (MESSAGES)`);
+      expect(found.at(-1)).toBe('tag OK status told');
+      const back = await plain.run(`STATUS ${quoted(encodeModifiedUtf7(second))} (MESSAGES)`);
+      // What is told as the name is what can be sent as the name.
+      const told = /^\* STATUS (.*) \(MESSAGES 0\)$/.exec(back[0] ?? '')?.[1];
+      expect((await plain.run(`DELETE ${told ?? ''}`)).at(-1)).toBe('tag OK mailbox deleted');
+      const [listed] = await wide.run(`LIST "" ${bytes(quoted(first))}`);
+      const again = /"\/" (.*)$/.exec(listed ?? '')?.[1];
+      if (/[%*]/.test(first)) return;
+      expect((await wide.run(`DELETE ${again ?? ''}`)).at(-1)).toBe('tag OK mailbox deleted');
+    }),
+    { numRuns: 200 },
+  );
+  expect(made).toBeGreaterThan(100);
 });
 
 test('after ENABLE UTF8=ACCEPT names are UTF-8, both ways (RFC 6855 §3)', async () => {

@@ -28,7 +28,7 @@ test('DELETE takes a mailbox and its messages; names below it stay, and the leve
     C: d SELECT a
     S: d NO [NONEXISTENT] …
     C: e DELETE a
-    S: e NO [NONEXISTENT] "a" is no mailbox, only a level above others
+    S: e NO [HASCHILDREN] "a" is only a level above other mailboxes: delete those
     C: f CREATE a
     S: f OK mailbox created
     C: g STATUS a (MESSAGES UIDNEXT UIDVALIDITY)

@@ -232,7 +232,7 @@ describe('DELETE', () => {
   test.each([
     ['inbox', 'CANNOT'],
     ['nowhere', 'NONEXISTENT'],
-    ['hole', 'NONEXISTENT'],
+    ['hole', 'HASCHILDREN'],
   ])('of %s is refused with %s', (name, code) => {
     let state = withNames('hole/below');
     state = after(state, decideDelete(state, 'hole').ops);

@@ -249,7 +249,8 @@ describe('LIST against a model that asks of each name by itself', () => {
     const mailbox = mailboxes.find((one) => one.name === candidate);
     const universe = [...mailboxes.map((one) => one.name), ...state.subscriptions];
     const isBelow = (other: string) => other.startsWith(`${candidate}/`);
-    const matches = (other: string) => asked.patterns.some((one) => one !== '' && regExp(one).test(other));
+    const matches = (other: string) =>
+      asked.patterns.some((one) => typeof one === 'string' && one !== '' && regExp(one).test(other));
     const selects = (other: string) => {
       const found = mailboxes.find((one) => one.name === other);
       if (asked.subscribed && !state.subscriptions.has(other)) return false;

@@ -1,6 +1,15 @@
 import { describe, test, expect } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalPattern, compileListPattern } from '../../../../gateway/imap/wire/list-pattern.ts';
+import {
+  canonicalPattern,
+  compileListPattern,
+  compilePattern,
+} from '../../../../gateway/imap/wire/list-pattern.ts';
+import { encodeModifiedUtf7 } from '../../../../gateway/imap/wire/mailbox-name.ts';
+import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
+
+const REV1 = { utf8: false };
+const UTF8 = { utf8: true };
 
 const NAMES = ['INBOX', 'INBOX/a', 'Sent', 'Sent/2024', 'Sent/2024/Q1', 'Senti'];
 
@@ -26,7 +35,27 @@ describe('matching', () => {
   });
 
   test('reference and pattern are put together', () => {
-    expect(canonicalPattern('Sent/', '%')).toBe('Sent/%');
+    expect(canonicalPattern('Sent/', '%', REV1)).toBe('Sent/%');
+    expect(canonicalPattern('&', 'AOk-*', REV1)).toBe('é*');
+    expect(canonicalPattern('&', 'AOk-*', UTF8)).toBe('&AOk-*');
+  });
+
+  test.each([
+    ['Caf&AO*', ['Café']],
+    ['*&*', ['Café', 'R&D', 'été', 'INBOX/é']],
+    ['&AOk-t%', ['été']],
+    ['*&A%k-', ['Café', 'été', 'INBOX/é']],
+    ['%OkAc*', []],
+    ['R&', []],
+    ['inbox/&%', ['INBOX/é']],
+  ])('a wildcard within an encoded run: %p', (sent, expected) => {
+    const names = ['Café', 'R&D', 'INBOX', 'Cafe', 'été', 'INBOX/é'];
+    expect(names.filter(compilePattern(canonicalPattern('', sent, REV1)))).toEqual(expected);
+  });
+
+  test('8-bit characters are no pattern before they are enabled', () => {
+    expect(() => canonicalPattern('', 'Caf\u00e9*', REV1)).toThrow(ImapSyntaxError);
+    expect(canonicalPattern('', 'Caf\u00e9*', UTF8)).toBe('Café*');
   });
 });
 
@@ -49,6 +78,35 @@ test('property: the same as trying everything', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('property: a piece of an encoded run is compared with what names are on the wire', () => {
+  const names = fc.string({ unit: fc.constantFrom('a', '/', '&', 'é', '日', '😀', ','), maxLength: 8 });
+  let pieces = 0;
+  fc.assert(
+    fc.property(
+      names,
+      names,
+      fc.nat(),
+      fc.nat(),
+      fc.constantFrom('*', '%'),
+      (name, other, one, two, wildcard) => {
+        const encoded = encodeModifiedUtf7(name);
+        const [start = 0, end = 0] = [one, two]
+          .map((place) => place % (encoded.length + 1))
+          .sort((a, b) => a - b);
+        const sent = encoded.slice(0, start) + wildcard + encoded.slice(end);
+        const pattern = canonicalPattern('', sent, REV1);
+        if (typeof pattern === 'string') return;
+        pieces++;
+        const matches = compilePattern(pattern);
+        for (const candidate of [name, other])
+          expect(matches(candidate)).toBe(naive(sent, encodeModifiedUtf7(candidate)));
+      },
+    ),
+    { numRuns: 3000 },
+  );
+  expect(pieces).toBeGreaterThan(500);
 });
 
 test('a pattern made to backtrack ends soon', () => {

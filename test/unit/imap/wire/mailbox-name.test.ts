@@ -97,5 +97,6 @@ describe('names', () => {
 
   test('a pattern keeps its wildcards, and inbox as it was sent', () => {
     expect(decodeListPattern('inbox/&AOk-%*', REV1)).toBe('inbox/é%*');
+    expect(decodeListPattern('inbox/&AO%', REV1)).toBeUndefined();
   });
 });

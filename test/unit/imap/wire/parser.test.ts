@@ -111,7 +111,7 @@ describe('mailboxes', () => {
   test('LIST, plain', () => {
     expect(of('LIST "" %')).toMatchObject({ extended: false, reference: '', patterns: ['%'] });
     expect(of('LIST "" ""')).toMatchObject({ extended: false, reference: '', patterns: [''] });
-    expect(of('LSUB "" "Entw&APw-rfe/*"')).toEqual({ reference: '', pattern: 'Entwürfe/*' });
+    expect(of('LSUB Entw "&APw-rfe/*"')).toEqual({ reference: 'Entw', pattern: '&APw-rfe/*' });
   });
 
   test('LIST, extended', () => {
