@@ -7,6 +7,7 @@ import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
 import { errorCode, SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
+import { costCommand } from './cost.ts';
 import { domainCommand } from './domain.ts';
 import { gatewayCommand } from './gateway.ts';
 import { startCommand } from './start.ts';
@@ -22,6 +23,7 @@ Examples:
   npx quire alias add info@example.org carol@example.org
   npx quire domain catch-all example.org carol@example.org
   npx quire gateway --imap-port 2143
+  npx quire cost --users 250                          (a month on AWS)
 
 Commands that look after accounts work while the instance runs and while it does not.
 "npx quire <command> --help" lists the settings and their defaults.
@@ -35,7 +37,14 @@ export async function run(argv: readonly string[]): Promise<number> {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', EXAMPLES);
-  for (const command of [startCommand(), gatewayCommand(), userCommand(), aliasCommand(), domainCommand()])
+  for (const command of [
+    startCommand(),
+    gatewayCommand(),
+    userCommand(),
+    aliasCommand(),
+    domainCommand(),
+    costCommand(),
+  ])
     program.addCommand(command);
   equip(program, 'quire');
   try {

@@ -82,14 +82,14 @@ export class MetricRegistry implements Metrics {
   }
 
   /**
-   * Hands over what came together since the last time. A counter that was ever added to says 0 from then on: an expression
-   * over several metrics has a value only where each of them has one.
+   * Hands over what came together since the last time. What is 0 is not told: a metric is billed for each hour in which
+   * it has a value.
    */
   flush(): void {
     const measured: Measured[] = [];
     for (const [name, values] of this.#counters) {
       for (const [of, value] of values) {
-        measured.push({ name, of: of || null, value });
+        if (value !== 0) measured.push({ name, of: of || null, value });
         values.set(of, 0);
       }
     }

@@ -61,7 +61,7 @@ export class SessionHandler implements ConnectionHandler {
     this.#session.release();
   }
 
-  /** The name of the command that was answered; `other` if there is none. */
+  /** What command was answered; `other` if there is none of that name. */
   async #answer(raw: RawCommand): Promise<string> {
     const session = this.#session;
     let opened: OpenedCommand | undefined;
@@ -78,7 +78,8 @@ export class SessionHandler implements ConnectionHandler {
       if (command && command.updates !== 'nothing') await this.#announceAfterFailure(command);
       session.writer.status(raw.tag, response.status, response.text, response.code, session.text);
     }
-    return command?.name ?? 'other';
+    // By UID or by number: a client's way to say the same.
+    return command?.name.replace(/^UID /, '') ?? 'other';
   }
 
   async #end(tag: string, command: Command, ending: Ending): Promise<void> {

@@ -85,8 +85,8 @@ export class CountedStack {
   }
 
   /** A gateway with nothing in memory. */
-  async coldGateway(): Promise<ColdGateway> {
-    const { engine, requests, afterwards } = await this.coldEngine();
+  async coldGateway(options: Pick<EngineOptions, 'metrics'> = {}): Promise<ColdGateway> {
+    const { engine, requests, afterwards } = await this.coldEngine(options);
     const gateway = await startGatewayProcess({
       engine,
       listeners: [{ kind: 'plain', host: '127.0.0.1', port: 0 }],

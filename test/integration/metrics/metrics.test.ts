@@ -63,7 +63,6 @@ test('the rest of what is counted', () => {
     Deliveries: 40,
     DeliveryFailures: 1,
     Folds: 1,
-    FoldFailures: 0,
   });
   for (const name of ['BytesIn', 'BytesOut', 'ResidentBytes', 'ReplicaBytes'])
     expect(plain()?.[name]).toBeGreaterThan(0);

@@ -19,7 +19,7 @@ function registry() {
 }
 
 describe('between two flushes', () => {
-  test('a counter is added up by the value of its dimension, then says 0 until it is added to again', () => {
+  test('a counter is added up by the value of its dimension, and is not told where nothing was added', () => {
     const { metrics, flushed } = registry();
     metrics.add('ReadUnits', 1, 'read');
     metrics.add('ReadUnits', 0.5, 'read');
@@ -30,10 +30,6 @@ describe('between two flushes', () => {
       [
         { name: 'ReadUnits', of: 'read', value: 1.5 },
         { name: 'ReadUnits', of: 'deliver', value: 2 },
-      ],
-      [
-        { name: 'ReadUnits', of: 'read', value: 0 },
-        { name: 'ReadUnits', of: 'deliver', value: 0 },
       ],
     ]);
   });

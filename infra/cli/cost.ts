@@ -1,0 +1,138 @@
+/** `quire cost`: what a month on AWS would cost, before anything is deployed. */
+import { Command, Option } from 'commander';
+import { type Bill, billOf } from '../../shared/cost/bill.ts';
+import { SERVICES } from '../../shared/cost/items.ts';
+import { PRICED_REGIONS, type Prices, pricesOf } from '../../shared/cost/prices.ts';
+import { type Shape, type Workload, usageOf } from '../../shared/cost/workload.ts';
+import { ACTIVITIES } from '../../shared/metrics/catalogue.ts';
+import { shapeFor, sizeFor } from '../cost/shape.ts';
+import type { SizeClass } from '../config/sizes.ts';
+import { SetupError } from '../local/setup-error.ts';
+
+/** What Amazon WorkMail asks for a user with 50 GB. [WorkMail pricing; the service ends on 31 March 2027] */
+const WORKMAIL_DOLLARS = 4;
+
+const NUMBERS = {
+  users: { flag: 'users', help: 'people with a mailbox', byDefault: 100 },
+  messagesPerDay: { flag: 'messages-per-day', help: 'messages that each receives in a day', byDefault: 40 },
+  messageKb: { flag: 'message-kb', help: 'size of a message, KB', byDefault: 40 },
+  storedGb: { flag: 'stored-gb', help: 'what each keeps, GB', byDefault: 2 },
+  sessions: { flag: 'sessions', help: 'clients that each keeps connected', byDefault: 2 },
+} as const;
+
+type Given = Readonly<Record<string, string | boolean | undefined>>;
+
+export function costCommand(): Command {
+  const command = new Command('cost').description(
+    'print what a month on AWS would cost, by service and by activity, at list prices',
+  );
+  for (const { flag, help, byDefault } of Object.values(NUMBERS))
+    command.option(`--${flag} <number>`, `${help} (default: ${byDefault})`);
+  return command
+    .addOption(new Option('--region <region>', `one of ${PRICED_REGIONS.join(', ')}`).default('us-east-1'))
+    .addOption(
+      new Option('--tls <where>', 'where TLS ends')
+        .choices(['load-balancer', 'gateway'])
+        .default('load-balancer'),
+    )
+    .addOption(
+      new Option('--network <kind>', 'subnets of the tasks').choices(['public', 'private']).default('public'),
+    )
+    .option('--items', 'print each item with its quantity as well')
+    .option('--json', 'print JSON')
+    .action((given: Given) => void process.stdout.write(cost(given)));
+}
+
+function cost(given: Given): string {
+  const workload = workloadOf(given);
+  const prices = pricesFor(String(given.region));
+  const size = sizeFor(workload);
+  const shape = shapeFor(workload, {
+    size,
+    tls: given.tls as Shape['tls'],
+    network: given.network as Shape['network'],
+  });
+  const bill = billOf(usageOf(workload, shape), prices);
+  if (given.json === true)
+    return `${JSON.stringify({ workload, shape, size, prices: prices.asOf, ...bill })}\n`;
+  return report({ workload, prices, shape, size, bill, items: given.items === true });
+}
+
+function workloadOf(given: Given): Workload {
+  const numbers = Object.entries(NUMBERS).map(([name, { flag, byDefault }]) => [
+    name,
+    numberOf(given[name], `--${flag}`, byDefault),
+  ]);
+  return Object.fromEntries(numbers) as Workload;
+}
+
+function numberOf(text: string | boolean | undefined, flag: string, byDefault: number): number {
+  if (text === undefined) return byDefault;
+  const value = Number(text);
+  if (text !== '' && Number.isFinite(value) && value > 0) return value;
+  throw new SetupError(`${flag} is "${String(text)}", but it must be a number above 0.`);
+}
+
+function pricesFor(region: string): Prices {
+  const prices = pricesOf(region);
+  if (prices) return prices;
+  throw new SetupError(
+    `--region is "${region}", of which no prices are known here: give one of ${PRICED_REGIONS.join(', ')}.`,
+  );
+}
+
+interface Report {
+  readonly workload: Workload;
+  readonly prices: Prices;
+  readonly shape: Shape;
+  readonly size: SizeClass;
+  readonly bill: Bill;
+  readonly items: boolean;
+}
+
+function report({ workload, prices, shape, size, bill, items }: Report): string {
+  const { users, messagesPerDay, messageKb, storedGb, sessions } = workload;
+  const row = (name: string, dollars: number): string => {
+    const share = bill.total === 0 ? 0 : (100 * dollars) / bill.total;
+    return `  ${name.padEnd(18)}${money(dollars).padStart(15)}${`${share.toFixed(1)} %`.padStart(9)}`;
+  };
+  const perUser = bill.total / users;
+  return [
+    `A month of Quire in ${prices.region}, in dollars: list prices of ${prices.asOf}, without free tiers and taxes.`,
+    `${count(users)} users; each receives ${count(messagesPerDay)} messages of ${count(messageKb)} KB a day, keeps ${count(storedGb)} GB and ${count(sessions)} clients connected.`,
+    `Size ${size}: ${count(shape.tasks)} gateways of ${shape.taskCpu} vCPU and ${shape.taskGb} GB; TLS ends at the ${shape.tls === 'gateway' ? 'gateway' : 'load balancer'}.`,
+    '',
+    'By service',
+    ...SERVICES.flatMap((service) => [
+      row(service, bill.byService[service]),
+      ...(items ? itemLines(bill, service) : []),
+    ]),
+    '',
+    'By activity',
+    ...ACTIVITIES.map((activity) => row(activity, bill.byActivity[activity])),
+    '',
+    row('Total', bill.total),
+    `  ${'A user'.padEnd(18)}${money(perUser).padStart(15)}   Amazon WorkMail: ${money(WORKMAIL_DOLLARS)}, for 50 GB`,
+    `  ${'WorkMail in all'.padEnd(18)}${money(WORKMAIL_DOLLARS * users).padStart(15)}   ${(bill.total / (WORKMAIL_DOLLARS * users)).toFixed(2)} × as much is Quire`,
+    '',
+    'What people do all day is assumed (shared/cost/workload.ts); what it asks of the stores is measured.',
+    '',
+  ].join('\n');
+}
+
+function itemLines(bill: Bill, service: string): string[] {
+  return bill.lines
+    .filter((line) => line.service === service)
+    .map(
+      ({ quantity, unit, activity, dollars }) =>
+        `    ${money(dollars).padStart(15)}  ${count(quantity)} ${unit}, ${activity}`,
+    );
+}
+
+function money(dollars: number): string {
+  return dollars.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 });
+}

@@ -1,0 +1,177 @@
+/**
+ * What the cost model multiplies is what is measured here: by the metrics door, which is where the dashboards get it from,
+ * and which the request log at the transport confirms.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { compactHandler } from '../../../functions/compact/index.ts';
+import { deliveryHandler } from '../../../functions/deliver/index.ts';
+import type { Engine } from '../../../shared/aws/engine.ts';
+import { FOLDED_MESSAGES, PROFILE, type Requests } from '../../../shared/cost/profile.ts';
+import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.ts';
+import { fillAccount, filledAccount } from '../../bench/filled-account.ts';
+import { sampleMail } from '../../bench/sample-mail.ts';
+import { notificationOf, sqsEvent } from '../../support/ses.ts';
+import { CountedStack, expectOk, log } from './counted-stack.ts';
+
+let stack: CountedStack;
+beforeAll(async () => {
+  stack = await CountedStack.start();
+});
+afterEach(() => stack.release());
+afterAll(() => stack.stop());
+
+const DAY_MS = 86_400_000;
+const NAMES = {
+  ReadUnits: 'readUnits',
+  WriteUnits: 'writeUnits',
+  ObjectPuts: 'objectPuts',
+  ObjectGets: 'objectGets',
+  QueueRequests: 'queueRequests',
+} as const;
+
+/** A door, and what went through it for an activity since it was last asked. */
+function door() {
+  let measured: readonly Measured[] = [];
+  const metrics = new MetricRegistry(
+    (all) => (measured = all),
+    () => 0,
+  );
+  const since = (...activities: string[]): Requests => {
+    measured = [];
+    metrics.flush();
+    const sums: Record<string, number> = {};
+    for (const { name, of, value } of measured) {
+      const key = NAMES[name as keyof typeof NAMES] as string | undefined;
+      if (key !== undefined && activities.includes(of ?? '')) sums[key] = (sums[key] ?? 0) + Number(value);
+    }
+    return sums;
+  };
+  return { metrics, since };
+}
+
+/** Within a tenth, for each kind of request; none that the profile does not know. */
+function expectProfile(measured: Requests, times: number, profile: Requests): void {
+  const rounded = Object.fromEntries(
+    Object.entries(measured).map(([kind, count]: [string, number]) => [kind, count / times]),
+  );
+  expect(Object.keys(rounded).sort()).toEqual(Object.keys(profile).sort());
+  for (const [kind, wanted] of Object.entries(profile) as [string, number][]) {
+    const off = Math.abs((rounded[kind] ?? 0) - wanted);
+    expect({ kind, per: rounded[kind], within: off <= wanted / 10 }).toEqual({
+      kind,
+      per: rounded[kind],
+      within: true,
+    });
+  }
+}
+
+let messages = 0;
+async function deliver(engine: Engine, address: string, count: number): Promise<void> {
+  const handler = deliveryHandler(engine, 'mx.example.test', log);
+  for (let i = 0; i < count; i++) {
+    const messageId = `message${++messages}`;
+    const raw = Buffer.from(sampleMail(messages, { to: address }), 'latin1');
+    const objectKey = `all/${messageId}`;
+    await stack.engine.inbound.put(objectKey, raw, raw.length);
+    await handler(sqsEvent([notificationOf({ messageId, recipients: [address], objectKey })]));
+  }
+}
+
+describe('functions', () => {
+  test('a delivery', async () => {
+    const { metrics, since } = door();
+    const { address } = await stack.addUser(await filledAccount(stack.engine, { messages: 2_000 }));
+    const { engine } = await stack.coldEngine({ metrics });
+    await deliver(engine, address, FOLDED_MESSAGES - 1);
+    since();
+    await deliver(engine, address, FOLDED_MESSAGES);
+    expectProfile(since('deliver'), FOLDED_MESSAGES, PROFILE.delivery);
+  });
+
+  test('a fold, when an account has been folded for days', async () => {
+    const { metrics, since } = door();
+    const { address } = await stack.addUser(await filledAccount(stack.engine, { messages: 2_000 }));
+    const { engine } = await stack.coldEngine({ metrics });
+    let day = 0;
+    const later = { ...engine, rim: { ...engine.rim, now: () => engine.rim.now() + day * DAY_MS } };
+    const days = 4;
+    // What is folded today is emptied by a fold of the day after tomorrow.
+    for (; day < 2 * days; day += 2) {
+      await deliver(engine, address, FOLDED_MESSAGES);
+      if (day === days) since();
+      await compactHandler(later, log)({}, { getRemainingTimeInMillis: () => DAY_MS });
+    }
+    expectProfile(since('compact'), days / 2, PROFILE.fold);
+  });
+});
+
+describe('a gateway', () => {
+  async function session() {
+    const { metrics, since } = door();
+    // The youngest came one by one, as deliveries do.
+    const account = await filledAccount(stack.engine, { messages: 1_900 });
+    await fillAccount(stack.engine, account, { messages: 100, perRecord: 1 });
+    const user = await stack.addUser(account);
+    const gateway = await stack.coldGateway({ metrics });
+    const client = await gateway.signIn(user.address);
+    expectOk(await client.run('SELECT INBOX'));
+    return { ...user, gateway, client, since };
+  }
+
+  test('a session that signs in and looks', async () => {
+    const { since } = await session();
+    expectProfile(since('read'), 1, PROFILE.session);
+  });
+
+  test('a sync that finds nothing', async () => {
+    const { client, since } = await session();
+    since();
+    for (let i = 0; i < 10; i++) expectOk(await client.run('NOOP'));
+    expectProfile(since('read'), 10, PROFILE.sync);
+  });
+
+  test('a change', async () => {
+    const { client, since, gateway } = await session();
+    since();
+    for (let i = 1; i <= 10; i++) expectOk(await client.run(`STORE ${i}:${100 + i} +FLAGS (\\Seen)`));
+    await gateway.stop();
+    expectProfile(since('read'), 10, PROFILE.change);
+  });
+
+  test('a message that a client stores, and one that it reads', async () => {
+    const { client, since, gateway } = await session();
+    const message = sampleMail(7);
+    since();
+    for (let i = 0; i < 10; i++)
+      expectOk(await client.run(`APPEND Sent (\\Seen) {${message.length}+}\r\n${message}`));
+    await new Promise((resolve) => setImmediate(resolve));
+    expectOk(await client.run('SELECT Sent'));
+    since();
+    for (let i = 1; i <= 10; i++) expectOk(await client.run(`FETCH ${i} BODY.PEEK[]`));
+    expectProfile(since('read'), 10, PROFILE.bodyRead);
+    for (let i = 0; i < 10; i++)
+      expectOk(await client.run(`APPEND Sent (\\Seen) {${message.length}+}\r\n${message}`));
+    await gateway.stop();
+    expectProfile(since('read'), 10, PROFILE.append);
+  });
+
+  test('a session that begins to idle, and is told of what comes', async () => {
+    const { address, client, since } = await session();
+    since('idle');
+    client.send('i IDLE\r\n');
+    expect(await client.line()).toMatch(/^\+ /);
+    // Beside the gateway's own queue, which is made and asked all the time.
+    expectProfile({ ...since('idle'), queueRequests: 0 }, 1, { ...PROFILE.idleStart, queueRequests: 0 });
+    const { metrics, since: sinceDelivery } = door();
+    const { engine } = await stack.coldEngine({ metrics });
+    for (let i = 0; i < 5; i++) {
+      await deliver(engine, address, 1);
+      expect(await client.line()).toMatch(/EXISTS$/);
+      expect(await client.line()).toMatch(/RECENT$/);
+    }
+    // Sent by the delivery; taken, and received again, by the gateway; deleted by it.
+    const { queueRequests: sent = 0 } = sinceDelivery('deliver');
+    const { queueRequests: taken = 0, ...read } = since('idle');
+    expectProfile({ ...read, queueRequests: sent + taken }, 5, PROFILE.wakeUp);
+  });
+});

@@ -1,0 +1,41 @@
+/** `quire cost` as a person types it. */
+import { describe, expect, test } from '@jest/globals';
+import { run } from './quire-command.ts';
+
+describe('quire cost', () => {
+  test('prints the month by service and by activity, beside WorkMail', async () => {
+    const { output, status } = await run(['cost', '--users', '100', '--sessions', '1']);
+    expect(status).toBe(0);
+    expect(output).toMatch(/^A month of Quire in us-east-1, in dollars/);
+    for (const row of ['SES', 'DynamoDB', 'CloudWatch', 'deliver', 'keep', 'Total'])
+      expect(output).toMatch(new RegExp(`^  ${row} +[\\d,.]+ +[\\d.]+ %$`, 'm'));
+    expect(output).toMatch(/^ {2}A user +[\d.]+ +Amazon WorkMail: 4\.00/m);
+  });
+
+  test('says its numbers to programs, and the same to people', async () => {
+    const flags = ['cost', '--users', '2000', '--region', 'eu-central-1', '--tls', 'gateway'];
+    const { output } = await run([...flags, '--json']);
+    const { total, byService, size } = JSON.parse(output) as {
+      total: number;
+      byService: Record<string, number>;
+      size: string;
+    };
+    expect(size).toBe('medium');
+    expect(Object.values(byService).reduce((sum, dollars) => sum + dollars, 0)).toBeCloseTo(total, 6);
+    const { output: text } = await run([...flags, '--items']);
+    expect(text).toContain(
+      total.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
+    );
+    expect(text).toMatch(/messages received, deliver/);
+  });
+
+  test.each([
+    [['--users', 'many'], '--users is "many", but it must be a number above 0.'],
+    [['--message-kb', '-3'], '--message-kb is "-3", but it must be a number above 0.'],
+    [['--region', 'mars-1'], '--region is "mars-1", of which no prices are known here'],
+  ])('%j is one sentence and status 1', async (flags, sentence) => {
+    const { errors, status, output } = await run(['cost', ...flags]);
+    expect({ status, output }).toEqual({ status: 1, output: '' });
+    expect(errors).toContain(sentence);
+  });
+});

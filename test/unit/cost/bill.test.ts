@@ -1,0 +1,104 @@
+/** The bill is what was used times its price; every dollar belongs to one service and to one activity. */
+import { describe, expect, test } from '@jest/globals';
+import { shapeFor, sizeFor } from '../../../infra/cost/shape.ts';
+import { type Bill, billOf } from '../../../shared/cost/bill.ts';
+import { ITEMS, ITEM_NAMES } from '../../../shared/cost/items.ts';
+import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../../shared/cost/prices.ts';
+import { PROFILE } from '../../../shared/cost/profile.ts';
+import { DAYS_PER_MONTH, type Workload, usageOf } from '../../../shared/cost/workload.ts';
+
+const PRICES = pricesOf('us-east-1') as Prices;
+const OFFICE: Workload = { users: 100, messagesPerDay: 40, messageKb: 40, storedGb: 2, sessions: 2 };
+
+function usage(workload: Workload) {
+  const shape = shapeFor(workload, {
+    size: sizeFor(workload),
+    tls: 'load-balancer',
+    network: 'public',
+  });
+  return usageOf(workload, shape);
+}
+const bill = (workload: Workload): Bill => billOf(usage(workload), PRICES);
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+describe('prices', () => {
+  test('tiers: what lies in a tier has its price, whatever comes after', () => {
+    const price = [
+      { upTo: 10, price: 2 },
+      { upTo: 30, price: 1 },
+      { upTo: Infinity, price: 0.5 },
+    ];
+    expect([0, 5, 10, 20, 30, 40].map((quantity) => dollars(price, quantity))).toEqual([
+      0, 10, 20, 30, 40, 45,
+    ]);
+    expect(dollars(0.25, 8)).toBe(2);
+  });
+
+  test.each(PRICED_REGIONS)('of %s: each has a price above 0, and tiers end in one without end', (region) => {
+    const { region: named, asOf, ...prices } = pricesOf(region) as Prices;
+    expect({ named, dated: /^\d{4}-\d{2}-\d{2}$/.test(asOf) }).toEqual({ named: region, dated: true });
+    for (const price of Object.values(prices)) {
+      const tiers = typeof price === 'number' ? [{ upTo: Infinity, price }] : price;
+      expect(tiers.every((tier) => tier.price > 0)).toBe(true);
+      expect(tiers.at(-1)?.upTo).toBe(Infinity);
+      expect(tiers.map(({ upTo }) => upTo)).toEqual(tiers.map(({ upTo }) => upTo).sort((a, b) => a - b));
+    }
+  });
+
+  test('a region without prices has none, rather than those of another', () => {
+    expect(pricesOf('eu-north-9')).toBeUndefined();
+  });
+});
+
+describe('a bill', () => {
+  test('adds up by service and by activity to its total', () => {
+    const { lines, byService, byActivity, total } = bill(OFFICE);
+    const all = sum(lines.map((line) => line.dollars));
+    for (const each of [sum(Object.values(byService)), sum(Object.values(byActivity)), total])
+      expect(each).toBeCloseTo(all, 9);
+    expect(all).toBeGreaterThan(0);
+  });
+
+  test('of a million messages of 40 KB: SES about $100, S3 puts about $10 with the copy that SES makes', () => {
+    const delivered = { ...OFFICE, users: 1_000_000 / 40 / DAYS_PER_MONTH };
+    const line = (item: string) => bill(delivered).lines.find((each) => each.item === item)?.dollars;
+    expect(line('mailReceived')).toBeCloseTo(100, 6);
+    expect(line('mailChunks')).toBeUndefined();
+    expect((line('inboundPuts') ?? 0) + (line('deliverPuts') ?? 0)).toBeCloseTo(10, 6);
+    expect(line('deliverWrites')).toBeCloseTo(PROFILE.delivery.writeUnits * 0.625, 6);
+  });
+
+  test('a message of 300 KB has one full chunk, one of 255 KB none', () => {
+    const chunks = (messageKb: number) => usage({ ...OFFICE, messageKb }).mailChunks;
+    expect(chunks(255)).toBe(0);
+    expect(chunks(300)).toBe(usage(OFFICE).mailReceived);
+  });
+
+  test('more of anything costs no less', () => {
+    const before = bill(OFFICE).total;
+    for (const name of Object.keys(OFFICE) as (keyof Workload)[])
+      expect(bill({ ...OFFICE, [name]: OFFICE[name] * 7 }).total).toBeGreaterThan(before);
+  });
+
+  test('an item of which nothing is used is not on it; of the others, every service has one', () => {
+    const { lines } = bill({ ...OFFICE, messageKb: 300 });
+    const named = new Set<string>(lines.map(({ item }) => item));
+    const unused = ITEM_NAMES.filter((name) => !named.has(name));
+    expect(unused).toEqual(['searchReads', 'endpoints', 'secrets']);
+    expect(new Set(ITEM_NAMES.map((name) => ITEMS[name].service)).size).toBe(11);
+  });
+});
+
+describe('the size', () => {
+  test.each([
+    [100, 2, 'small', 1],
+    [10_000, 2, 'medium', 4],
+    [1_000_000, 2, 'large', 100],
+  ])('of %i users with %i clients each is %s, with %i gateways', (users, sessions, size, tasks) => {
+    const workload = { ...OFFICE, users, sessions };
+    expect(sizeFor(workload)).toBe(size);
+    expect(shapeFor(workload, { size: sizeFor(workload), tls: 'gateway', network: 'public' }).tasks).toBe(
+      tasks,
+    );
+  });
+});
