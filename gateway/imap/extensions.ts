@@ -68,6 +68,8 @@ const TABLE = [
   { name: 'UNAUTHENTICATE', rfc: 8437, shown: 'after login' },
   { name: 'ENABLE', rfc: 5161, shown: 'after login' },
   { name: 'CONDSTORE', rfc: 7162, shown: 'after login', enable: [] },
+  { name: 'QRESYNC', rfc: 7162, shown: 'after login', enable: ['CONDSTORE'] },
+  { name: 'UIDONLY', rfc: 9586, shown: 'after login', enable: [] },
   { name: 'UTF8=ACCEPT', rfc: 9755, shown: 'after login', enable: [] },
   { name: 'UNSELECT', rfc: 3691, shown: 'after login' },
   { name: 'UIDPLUS', rfc: 4315, shown: 'after login' },

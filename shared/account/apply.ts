@@ -117,7 +117,7 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
     case 'epoch':
       return epoch(state, op);
     case 'annotate':
-      return annotate(state, op);
+      return annotate(state, op, modSeq);
     case 'acl':
       return changeAcl(state, op);
     case 'seen':
@@ -312,11 +312,13 @@ function epoch(state: AccountState, op: EpochOp): AccountState {
   return { ...state, mailboxes, lastUidValidity: Math.max(state.lastUidValidity, op.uidValidity) };
 }
 
-function annotate(state: AccountState, op: AnnotateOp): AccountState {
+/** An annotation of a mailbox raises its HIGHESTMODSEQ (RFC 7162 §3.2). */
+function annotate(state: AccountState, op: AnnotateOp, modSeq: ModSeq): AccountState {
   if (op.mailbox === null) return { ...state, annotations: withAnnotation(state.annotations, op) };
   const mailbox = state.mailboxes.get(op.mailbox);
   if (!mailbox) return state;
-  return withMailbox(state, { ...mailbox, annotations: withAnnotation(mailbox.annotations, op) });
+  const annotations = withAnnotation(mailbox.annotations, op);
+  return withMailbox(state, { ...mailbox, annotations, highestModSeq: modSeq });
 }
 
 function changeAcl(state: AccountState, op: AclOp): AccountState {

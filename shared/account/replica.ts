@@ -15,6 +15,7 @@ import { JournalDamagedError, type Opening, columnsAtCheckpoint, openAccount } f
 import type { Op } from './ops.ts';
 import { type JournalRecord, isEmptied } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
+import { type RemovedRange, removedSince } from './removals.ts';
 import type { Rim } from './rim.ts';
 import { type AccountState, columnBytes, withColumns } from './state.ts';
 
@@ -166,6 +167,11 @@ export class Replica {
       if (this.#state) this.#state = withColumns(this.#state, mailbox, undefined);
       return this.#load([mailbox]);
     });
+  }
+
+  /** What left `mailbox` above `modSeq`, or null if it cannot be told: see `removals.ts`. */
+  removedSince(mailbox: MailboxId, modSeq: number): Promise<readonly RemovedRange[] | null> {
+    return removedSince(this.#store, this.account, this.#base, mailbox, modSeq);
   }
 
   /** Appends what `request.decide` wants to the journal; resolves when it is there. See `CommitRequest`. */

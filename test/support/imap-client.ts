@@ -4,7 +4,14 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type DeflateRaw, constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
 import { expect } from '@jest/globals';
-import { MODSEQ_WORDS, type Variant, inVariant, lineOfVariant, withoutModSeq } from './variants.ts';
+import {
+  MODSEQ_WORDS,
+  type Variant,
+  inVariant,
+  lineOfVariant,
+  withoutModSeq,
+  withoutSecondUid,
+} from './variants.ts';
 
 export class ImapClient {
   #socket: Socket;
@@ -74,7 +81,7 @@ export class ImapClient {
         this.#received = this.#received.slice(end + 2);
         const shown = this.#knowsModSeqs ? line : withoutModSeq(line);
         if (shown === null) continue;
-        return shown;
+        return this.#variant === 'uidonly' ? withoutSecondUid(shown) : shown;
       }
       if (this.#ended) return '(end)';
       await new Promise<void>((resolve) => (this.#wake = resolve));

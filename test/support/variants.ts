@@ -45,9 +45,17 @@ export const MODSEQ_WORDS = /MODSEQ|CHANGEDSINCE|UNCHANGEDSINCE|CONDSTORE|QRESYN
  * come only to clients that have enabled CONDSTORE, and after a silent STORE there is nothing else in them.
  */
 export function withoutModSeq(line: string): string | null {
+  if (/^\* OK \[HIGHESTMODSEQ \d+\] all is told up to here$/.test(line)) return null;
+  if (/^\S+ OK \[HIGHESTMODSEQ \d+\] /.test(line) && !line.startsWith('* '))
+    return line.replace(/\[HIGHESTMODSEQ \d+\] /, '');
   if (!/^\* \d+ (UID)?FETCH \(/.test(line)) return line;
   const shown = line.replace(/ MODSEQ \(\d+\)/, '').replace(/\(MODSEQ \(\d+\) ?/, '(');
   return shown !== line && /FETCH \((UID \d+)?\)$/.test(shown) ? null : shown;
+}
+
+/** Under UIDONLY the UID begins the response; whether it is told once more depends on who asked (RFC 9586 §3.3). */
+export function withoutSecondUid(line: string): string {
+  return line.replace(/^(\* (\d+) UIDFETCH \()UID \2(?: |(?=\)))/, '$1');
 }
 
 /** `S[qresync]: …` as `S: …` in that variant, and as nothing in the others. */

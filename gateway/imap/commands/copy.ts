@@ -1,6 +1,7 @@
 /** COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8): one record, however many messages; MOVE is atomic. */
 import { type CopyOutcome, decideCopy, decideMove } from '../../../shared/account/decide-messages.ts';
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import { highestModSeqCode } from '../session/dialect.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
@@ -41,12 +42,11 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
   if (outcome.source.length === 0) return { text: `${text}: there was no such message` };
-  if (!session.offers('UIDPLUS')) return { text };
-  const code = copyUid(outcome);
-  if (kind === 'COPY') return { text, code };
+  const code = session.offers('UIDPLUS') ? copyUid(outcome) : undefined;
+  if (kind === 'COPY') return { text, ...(code && { code }) };
   // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, which follow with everything else that is new.
-  session.writer.status('*', 'OK', text, code);
-  return { text };
+  if (code) session.writer.status('*', 'OK', text, code);
+  return { text, ...highestModSeqCode(session) };
 }
 
 function copyUid({ uidValidity, source, destination }: CopyOutcome): ResponseCode {

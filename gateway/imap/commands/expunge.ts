@@ -1,5 +1,6 @@
 /** EXPUNGE (RFC 9051 §6.4.3) and UID EXPUNGE (§6.4.9): one record, however many messages. */
 import { decideExpunge } from '../../../shared/account/decide-messages.ts';
+import { highestModSeqCode } from '../session/dialect.ts';
 import type { Session } from '../session/session.ts';
 import { parseNothing } from '../wire/session-grammar.ts';
 import { parseUidExpunge } from '../wire/store-grammar.ts';
@@ -33,6 +34,6 @@ export const expunge: CommandFamily = {
 async function run(session: Session, uids: Uint32Array | null): Promise<Completion> {
   requireWritable(session);
   const { home, id } = session.selected;
-  await home.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, uids) });
-  return { text: 'expunged' };
+  const gone = await home.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, uids) });
+  return { text: 'expunged', ...(gone.length > 0 && highestModSeqCode(session)) };
 }

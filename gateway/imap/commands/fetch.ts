@@ -10,17 +10,20 @@ import { decideStore } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
+import { vanishedLines } from '../session/dialect.ts';
 import { FetchPlan, type MessageFacts, type Piece, checkOffered, setsSeen } from '../session/fetch-plan.ts';
 import { inOrder } from '../session/in-order.ts';
 import { type Literal, LiteralReader } from '../session/literal-reader.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
-import { No } from '../session/refusals.ts';
+import { Bad, No } from '../session/refusals.ts';
+import { vanishedSince } from '../session/resync.ts';
 import { watermarkOf } from '../session/selected-mailbox.ts';
 import type { Session } from '../session/session.ts';
 import type { Telling } from '../session/updates.ts';
 import type { FetchArguments, FetchItem } from '../wire/ast.ts';
 import { parseFetch } from '../wire/fetch-grammar.ts';
 import type { CommandCursor } from '../wire/parser.ts';
+import { NumberSet } from '../wire/sequence-set.ts';
 import { type CommandFamily, type Completion, SELECTED } from './command.ts';
 
 /** Rows whose answers are composed between two looks at the writer and the clock. */
@@ -49,8 +52,11 @@ export const fetch: CommandFamily = {
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
   const args = parseFetch(cursor);
-  if (args.vanished) throw new No('VANISHED needs QRESYNC, which is not on offer', 'CANNOT');
-  const items = itemsOf(args, byUid);
+  // RFC 7162 §3.2.6.
+  if (args.vanished && !byUid) throw new Bad('VANISHED belongs to UID FETCH');
+  if (args.vanished && !session.hasEnabled('QRESYNC'))
+    throw new Bad('ENABLE QRESYNC before VANISHED is used');
+  const items = itemsOf(args, byUid && !session.dialect.uidOnly);
   checkOffered(items);
   if (items.some(({ kind }) => kind === 'modseq')) session.enableCondstore();
   const { selected } = session;
@@ -60,6 +66,7 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const state = await selected.home.replica.load([selected.id]);
   const columns = selected.home.mailbox(state, selected.id)?.columns;
   if (!columns) throw new No('the mailbox is gone', 'NONEXISTENT');
+  if (args.vanished) await tellVanished(session, args);
   const answer = new FetchAnswer(session, items, columns, seen);
   await answer.send(uids, args.changedSince ?? 0);
   answer.check(byUid);
@@ -70,12 +77,20 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   return { text: 'fetched', telling };
 }
 
-/** UID FETCH always tells UIDs (RFC 9051 §6.4.9), CHANGEDSINCE always MODSEQ (RFC 7162 §3.1.4.1). */
+/** UID FETCH always tells UIDs (RFC 9051 §6.4.9; UIDFETCH begins with it), CHANGEDSINCE always MODSEQ (RFC 7162 §3.1.4.1). */
 function itemsOf({ items, changedSince }: FetchArguments, byUid: boolean): readonly FetchItem[] {
   const all = [...items];
   if (byUid && !all.some(({ kind }) => kind === 'uid')) all.unshift({ kind: 'uid' });
   if (changedSince !== undefined && !all.some(({ kind }) => kind === 'modseq')) all.push({ kind: 'modseq' });
   return all;
+}
+
+/** Before any FETCH response, for it moves no number (RFC 7162 §3.2.6). */
+async function tellVanished(session: Session, { set, changedSince = 0 }: FetchArguments): Promise<void> {
+  const { selected, writer } = session;
+  const known = set.saved ? NumberSet.ofSorted(selected.saved) : set.resolve(selected.view.next - 1);
+  const vanished = await vanishedSince(selected, known, changedSince);
+  for (const line of vanishedLines(vanished, true)) writer.write(line);
 }
 
 /** One record for all messages, before anything is sent, so that the answers carry the new flags. */
@@ -125,13 +140,9 @@ class FetchAnswer {
 
   constructor(session: Session, items: readonly FetchItem[], columns: Columns, seen: ReadonlySet<number>) {
     const { selected, text } = session;
-    const isRecent = (uid: number): boolean => selected.recent.has(uid);
-    this.plan = new FetchPlan(items, {
-      columns,
-      isRecent,
-      utf8: text.utf8,
-      modSeqs: session.condstore,
-    });
+    const { dialect } = session;
+    const isRecent = (uid: number): boolean => selected.isRecent(uid, dialect);
+    this.plan = new FetchPlan(items, { columns, isRecent, utf8: text.utf8, dialect });
     this.#session = session;
     this.#columns = columns;
     this.#reader = new MessageReader(session, selected.home, selected.id, columns);

@@ -47,7 +47,8 @@ async function run(
 ): Promise<Completion> {
   const { returns, key } = parseSearch(cursor, decodeCharset);
   const { selected } = session;
-  const { home, view, saved, recent, id } = selected;
+  const { home, view, saved, id } = selected;
+  const { dialect } = session;
   // A search that fails leaves nothing saved (RFC 5182 §2.1).
   if (returns?.save) selected.saved = new Uint32Array(0);
   const columns = (await home.load(id))?.columns;
@@ -57,7 +58,7 @@ async function run(
     messages: view.count,
     lastUid: view.uids[view.count - 1] ?? 0,
     saved: NumberSet.ofSorted(saved),
-    isRecent: (uid) => recent.has(uid),
+    isRecent: (uid) => selected.isRecent(uid, dialect),
   });
   if (program.usesModSeq) session.enableCondstore();
   const stillHere = sayStillHere(session);
@@ -69,7 +70,7 @@ async function run(
   const modSeqs = program.usesModSeq ? rows.map((row) => columns.modSeqs[row] ?? 0) : [];
   const answer = returns ? esearch(returns, tag, byUid, numbers, modSeqs) : plain(numbers, modSeqs);
   if (answer !== null) session.writer.untagged(answer);
-  return { text: 'searched' };
+  return { text: 'searched', ...(program.usesNumbers && { numbersStay: true }) };
 }
 
 /** A search through many bodies takes minutes: neither the client nor our own time limit must take it for dead. */

@@ -2,8 +2,9 @@
 import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
-import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
-import { No } from '../session/refusals.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
+import { Bad, No } from '../session/refusals.ts';
+import { resync } from '../session/resync.ts';
 import { SelectedMailbox } from '../session/selected-mailbox.ts';
 import type { Session } from '../session/session.ts';
 import { exists, flagLines, recent } from '../session/updates.ts';
@@ -43,7 +44,10 @@ export const select: CommandFamily = {
 
 async function open(session: Session, cursor: CommandCursor, readOnly: boolean): Promise<Completion> {
   const { mailbox: name, condstore, qresync } = parseSelect(cursor);
-  if (qresync) throw new No('QRESYNC is not on offer', 'CANNOT');
+  // Before anything is closed (RFC 7162 §3.2.5).
+  if (qresync && !session.hasEnabled('QRESYNC')) throw new Bad('ENABLE QRESYNC before QRESYNC is used');
+  if (qresync?.matches && session.dialect.uidOnly)
+    throw new Bad('message numbers are not allowed once UIDONLY is enabled', 'UIDREQUIRED');
   // A refused SELECT leaves nothing selected (RFC 9051 §6.3.2).
   if (session.selectedOrNull) {
     session.deselect();
@@ -57,20 +61,22 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
   if (!state || !mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
   const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
-  describe(session, state, mailbox, selected);
+  describe(session, mailbox, selected);
+  if (qresync && mailbox.columns) await resync(session, mailbox.columns, qresync);
   return readOnly ? { text: 'examined', code: 'READ-ONLY' } : { text: 'selected', code: 'READ-WRITE' };
 }
 
-function describe(session: Session, state: AccountState, mailbox: Mailbox, selected: SelectedMailbox): void {
-  const { writer } = session;
+function describe(session: Session, mailbox: Mailbox, selected: SelectedMailbox): void {
+  const { writer, dialect } = session;
   for (const line of flagLines(mailbox, selected.readOnly)) writer.write(line);
   writer.write(exists(selected.view.count));
   writer.write(recent(selected.recentCount));
-  const unseen = firstUnseen(mailbox);
+  // A message number, which UIDONLY knows none of (RFC 9586 §3).
+  const unseen = dialect.uidOnly ? 0 : firstUnseen(mailbox);
   if (unseen > 0) writer.status('*', 'OK', 'first unseen message', { code: 'UNSEEN', value: unseen });
   writer.status('*', 'OK', 'UIDs are valid', { code: 'UIDVALIDITY', value: mailbox.uidValidity });
   writer.status('*', 'OK', 'next UID', { code: 'UIDNEXT', value: mailbox.uidNext });
-  session.tellHighestModSeq(mailbox);
+  if (session.offers('CONDSTORE')) session.tellHighestModSeq(mailbox);
 }
 
 /** Number of the first message without \Seen, or 0. */

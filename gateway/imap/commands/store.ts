@@ -8,6 +8,7 @@
 import type { Columns } from '../../../shared/account/columns.ts';
 import { type StoreOutcome, decideStore } from '../../../shared/account/decide-messages.ts';
 import { type Flags, combineKeywords, combineSystem } from '../../../shared/account/flags.ts';
+import { fetchHead } from '../session/dialect.ts';
 import { FlagText } from '../session/flag-text.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -70,7 +71,7 @@ async function tellUnchanged(
   watermark: number,
 ): Promise<void> {
   if (silent && unchangedSince === undefined) return;
-  const { selected, writer } = session;
+  const { selected, writer, dialect } = session;
   const others = new Set([...changed, ...modified]);
   const texts = new FlagText(before);
   for (const uid of uids) {
@@ -78,9 +79,10 @@ async function tellUnchanged(
     const modSeq = before.modSeqs[row] ?? 0;
     // What others have changed is told with everything else that the client has not heard of.
     if (row < 0 || others.has(uid) || modSeq > watermark) continue;
-    const flags = silent ? '' : ` FLAGS ${texts.at(row, selected.recent.has(uid))}`;
-    const modSeqItem = session.condstore ? ` MODSEQ (${modSeq})` : '';
-    writer.untagged(`${selected.view.numberOf(uid)} FETCH (UID ${uid}${flags}${modSeqItem})`);
+    const items = [`UID ${uid}`];
+    if (!silent) items.push(`FLAGS ${texts.at(row, selected.isRecent(uid, dialect))}`);
+    if (dialect.modSeqs) items.push(`MODSEQ (${modSeq})`);
+    writer.write(`${fetchHead(dialect, selected.view.numberOf(uid), uid)}${items.join(' ')})\r\n`);
     if (writer.full) await writer.pace();
   }
 }

@@ -52,6 +52,8 @@ export interface SearchProgram {
   readonly readsHeader: (summary: Summary) => boolean;
   /** Whether MODSEQ is among the keys: the answer carries one then (RFC 7162 §3.1.5). */
   readonly usesModSeq: boolean;
+  /** Whether message numbers are among the keys: they must not move before the answer has been read (§3.2.10.2 there). */
+  readonly usesNumbers: boolean;
 }
 
 const DAY_SECONDS = 86_400;
@@ -64,22 +66,22 @@ export function compileSearch(key: SearchKey, context: SearchContext): SearchPro
     bodyTexts: compiler.bodyTexts,
     readsHeader: ({ headersComplete }) =>
       compiler.fields.size > 0 && !(headersComplete && areListed([...compiler.fields])),
-    usesModSeq: usesModSeq(key),
+    usesModSeq: mentions(key, ({ kind }) => kind === 'modseq'),
+    usesNumbers: mentions(key, (each) => each.kind === 'sequence' && !each.set.saved),
   };
 }
 
-function usesModSeq(key: SearchKey): boolean {
+/** Whether `test` holds for a key or for one within it. */
+function mentions(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
   switch (key.kind) {
-    case 'modseq':
-      return true;
     case 'and':
-      return key.keys.some(usesModSeq);
+      return key.keys.some((each) => mentions(each, test));
     case 'or':
-      return usesModSeq(key.left) || usesModSeq(key.right);
+      return mentions(key.left, test) || mentions(key.right, test);
     case 'not':
-      return usesModSeq(key.key);
+      return mentions(key.key, test);
     default:
-      return false;
+      return test(key);
   }
 }
 

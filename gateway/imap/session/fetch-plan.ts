@@ -22,6 +22,7 @@ import type { Summary } from '../../../shared/message/summary.ts';
 import type { FetchItem, PartialRange, Section } from '../wire/ast.ts';
 import { formatDateTime } from '../wire/date-time.ts';
 import { binaryLabel, bodyLabel } from '../wire/response.ts';
+import { type Dialect, fetchHead } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
 import { Bad, No } from './refusals.ts';
 
@@ -70,8 +71,7 @@ export interface PlanOptions {
   readonly isRecent: (uid: number) => boolean;
   /** Envelopes and body structures as UTF-8. */
   readonly utf8: boolean;
-  /** FLAGS that nobody asked for carry MODSEQ. */
-  readonly modSeqs: boolean;
+  readonly dialect: Dialect;
 }
 
 type Teller = (facts: MessageFacts) => Piece | readonly Piece[];
@@ -80,7 +80,7 @@ export class FetchPlan {
   readonly needsSummary: boolean;
   /** The answer may hold bytes that are in the blob. */
   readonly needsBlob: boolean;
-  readonly tellsFlags: boolean;
+  readonly #tells: ReadonlySet<FetchItem['kind']>;
   readonly #tellers: readonly Teller[];
   readonly #flags: FlagText;
   readonly #options: PlanOptions;
@@ -92,13 +92,17 @@ export class FetchPlan {
     this.#tellers = items.map((item) => tellerOf(item, options, flags));
     this.needsSummary = items.some(needsSummary);
     this.needsBlob = items.some(needsBlob);
-    this.tellsFlags = items.some(({ kind }) => kind === 'flags');
+    this.#tells = new Set(items.map(({ kind }) => kind));
+  }
+
+  get tellsFlags(): boolean {
+    return this.#tells.has('flags');
   }
 
   /** The whole FETCH response of one message, its CRLF included. */
   compose(facts: MessageFacts): Piece[] {
     const pieces: Piece[] = [];
-    let text = `* ${facts.number} FETCH (`;
+    let text = fetchHead(this.#options.dialect, facts.number, facts.uid);
     let separator = '';
     const add = (piece: Piece): void => {
       if (typeof piece === 'string') text += piece;
@@ -121,9 +125,13 @@ export class FetchPlan {
   }
 
   #unaskedFlags({ row, uid }: MessageFacts): string {
-    const { columns, isRecent, modSeqs } = this.#options;
+    const { columns, isRecent, dialect } = this.#options;
     const flags = `FLAGS ${this.#flags.at(row, isRecent(uid))}`;
-    return modSeqs ? `${flags} MODSEQ (${columns.modSeqs[row] ?? 0})` : flags;
+    if (!dialect.modSeqs) return flags;
+    // RFC 7162 §3.2.4 wants both where a FETCH has set \Seen.
+    const told = this.#tells.has('uid') || dialect.uidOnly ? [flags] : [`UID ${uid}`, flags];
+    if (!this.#tells.has('modseq')) told.push(`MODSEQ (${columns.modSeqs[row] ?? 0})`);
+    return told.join(' ');
   }
 }
 

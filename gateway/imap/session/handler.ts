@@ -50,6 +50,7 @@ export class SessionHandler implements ConnectionHandler {
       return { kind: 'refuse', response: this.#outOfPlace(opened.name, command) };
     if (!command.literal) return { kind: 'buffer' };
     try {
+      this.#requireUids(opened.name);
       return await command.literal(session, announcement, opened.cursor);
     } catch (error) {
       if (error instanceof ImapSyntaxError) throw error;
@@ -71,6 +72,7 @@ export class SessionHandler implements ConnectionHandler {
       command = this.#commands.get(opened.name);
       if (!command?.phases.includes(session.phase))
         throw new Bad(this.#outOfPlace(opened.name, command).text);
+      this.#requireUids(opened.name);
       const ending = await run(command, session, opened, raw.tag);
       await this.#end(raw.tag, command, ending);
     } catch (error) {
@@ -82,6 +84,13 @@ export class SessionHandler implements ConnectionHandler {
     return command?.name.replace(/^UID /, '') ?? 'other';
   }
 
+  /** UIDONLY takes no message numbers (RFC 9586 §3.2, §3.8): what has a form with UIDs must be given in it. */
+  #requireUids(name: string): void {
+    // EXPUNGE has no arguments.
+    if (!this.#session.dialect.uidOnly || name === 'EXPUNGE' || !this.#commands.has(`UID ${name}`)) return;
+    throw new Bad('message numbers are not allowed once UIDONLY is enabled', 'UIDREQUIRED');
+  }
+
   async #end(tag: string, command: Command, ending: Ending): Promise<void> {
     if (ending === 'answered') return;
     const session = this.#session;
@@ -91,7 +100,7 @@ export class SessionHandler implements ConnectionHandler {
       return;
     }
     if (command.updates !== 'nothing')
-      await session.announce(command.updates === 'everything', ending.telling);
+      await session.announce(command.updates === 'everything' && !ending.numbersStay, ending.telling);
     session.writer.status(tag, 'OK', ending.text, ending.code, session.text);
   }
 

@@ -9,6 +9,7 @@ import { modSeqOf, type RecordNumber } from '../../../shared/account/ids.ts';
 import type { Op } from '../../../shared/account/ops.ts';
 import type { Change } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import type { Dialect } from './dialect.ts';
 import type { Home } from './home.ts';
 import { RecentUids } from './recent.ts';
 import { exists, recent, type UpdateOptions, updatesOf } from './updates.ts';
@@ -19,7 +20,10 @@ export function watermarkOf(state: AccountState): number {
   return modSeqOf((state.number + 1) as RecordNumber, 0) - 1;
 }
 
-export type TellOptions = Pick<UpdateOptions, 'expunges' | 'modSeqs' | 'telling'>;
+export type TellOptions = Pick<UpdateOptions, 'expunges' | 'dialect' | 'telling'>;
+
+/** Response text beside HIGHESTMODSEQ, which says up to where the client knows everything. */
+const HIGHEST = (modSeq: number): string => `* OK [HIGHESTMODSEQ ${modSeq}] all is told up to here\r\n`;
 
 export class SelectedMailbox {
   /** The account that the mailbox is in. */
@@ -34,8 +38,10 @@ export class SelectedMailbox {
   saved: Uint32Array = new Uint32Array(0);
   #watermark: number;
   #keywords: number;
-  /** Messages are gone that the client was not told of. */
-  #withheld = false;
+  /**
+   * Messages are gone that the client was not told of, the first of them above this mod-sequence; null: there are none.
+   */
+  #withheldAbove: number | null = null;
   /** Something happened that counters alone do not tell: flags, an expunge. */
   #touched = false;
 
@@ -62,6 +68,11 @@ export class SelectedMailbox {
   get current(): Mailbox | undefined {
     const state = this.home.replica.current;
     return state ? this.home.mailbox(state, this.id) : undefined;
+  }
+
+  /** Whether the client is told that the message is \Recent. */
+  isRecent(uid: number, dialect: Dialect): boolean {
+    return dialect.recent && this.recent.has(uid);
   }
 
   get recentCount(): number {
@@ -92,7 +103,7 @@ export class SelectedMailbox {
   hasNews(state: AccountState, expunges: boolean): boolean {
     const mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return true;
-    if (this.#withheld && expunges) return true;
+    if (this.#withheldAbove !== null && expunges) return true;
     return mailbox.highestModSeq > this.#watermark || mailbox.uidNext !== this.view.next;
   }
 
@@ -105,9 +116,9 @@ export class SelectedMailbox {
     let state = await this.home.state();
     let mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return null;
-    if (!this.hasNews(state, options.expunges)) return [];
+    if (!this.hasNews(state, options.expunges)) return this.#reminder(options.dialect);
     if (!mailbox.columns) {
-      const arrivals = this.#pureArrivals(state, mailbox);
+      const arrivals = this.#pureArrivals(state, mailbox, options.dialect);
       if (arrivals) return arrivals;
       state = await replica.load([this.id]);
       mailbox = this.home.mailbox(state, this.id);
@@ -125,28 +136,45 @@ export class SelectedMailbox {
     options: TellOptions,
   ): string[] {
     const known = { view: this.view, watermark: this.#watermark, keywords: this.#keywords };
-    const isRecent = (uid: number): boolean => this.recent.has(uid);
+    const isRecent = (uid: number): boolean => this.isRecent(uid, options.dialect);
     const updates = updatesOf(known, mailbox, columns, { ...options, isRecent, readOnly: this.readOnly });
     const arrived = updates.view.next > this.view.next;
+    const withheldBefore = this.#withheldAbove;
+    this.#withheldAbove = updates.withheld ? (withheldBefore ?? this.#watermark) : null;
     this.view = updates.view;
     this.#watermark = watermarkOf(state);
     this.#keywords = mailbox.keywords.length;
-    this.#withheld = updates.withheld;
-    return arrived && this.#claim(mailbox)
-      ? [...updates.lines, recent(this.recentCount)]
-      : [...updates.lines];
+    const lines = [...updates.lines];
+    if (arrived && this.#claim(mailbox) && options.dialect.recent) lines.push(recent(this.recentCount));
+    if (withheldBefore !== null && !updates.withheld && options.dialect.qresync)
+      lines.push(HIGHEST(mailbox.highestModSeq));
+    return [...lines, ...this.#reminder(options.dialect)];
+  }
+
+  /**
+   * A client that has read mod-sequences above that of an EXPUNGE which it was not told of would never hear of it if the
+   * connection broke now: it is told how much it really knows (RFC 7162 §3.2, §6).
+   */
+  #reminder({ qresync }: Dialect): string[] {
+    return qresync && this.#withheldAbove !== null ? [HIGHEST(this.#withheldAbove)] : [];
   }
 
   /** Without columns: the counters say that messages have come and nothing else has happened. */
-  #pureArrivals(state: AccountState, mailbox: Mailbox): string[] | null {
+  #pureArrivals(state: AccountState, mailbox: Mailbox, dialect: Dialect): string[] | null {
     const more = mailbox.messages - this.view.count;
-    if (this.#touched || this.#withheld || more < 0 || mailbox.uidNext - this.view.next !== more) return null;
+    if (
+      this.#touched ||
+      this.#withheldAbove !== null ||
+      more < 0 ||
+      mailbox.uidNext - this.view.next !== more
+    )
+      return null;
     // A keyword that came with a message has to be announced.
     if (mailbox.keywords.length > this.#keywords) return null;
     this.view = this.view.appended(this.view.next, more);
     this.#watermark = watermarkOf(state);
     const lines = more > 0 ? [exists(this.view.count)] : [];
-    return this.#claim(mailbox) ? [...lines, recent(this.recentCount)] : lines;
+    return this.#claim(mailbox) && dialect.recent ? [...lines, recent(this.recentCount)] : lines;
   }
 
   /** Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing. */

@@ -19,6 +19,7 @@ import type { Timer, Timers } from '../server/timers.ts';
 import type { CursorOptions } from '../wire/parser.ts';
 import type { TextEncoding } from '../wire/response.ts';
 import type { ResponseWriter } from '../wire/response-writer.ts';
+import type { Dialect } from './dialect.ts';
 import { Home } from './home.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
@@ -83,7 +84,11 @@ export class Session {
 
   /** For reading a command's arguments. */
   get grammar(): CursorOptions {
-    return { ...this.text, offers: (extension) => this.offers(extension) };
+    return {
+      ...this.text,
+      uidOnly: this.hasEnabled('UIDONLY'),
+      offers: (extension) => this.offers(extension),
+    };
   }
 
   /** What the client can read, for everything in `wire/response.ts`. */
@@ -93,6 +98,15 @@ export class Session {
 
   get condstore(): boolean {
     return this.hasEnabled('CONDSTORE');
+  }
+
+  get dialect(): Dialect {
+    return {
+      modSeqs: this.condstore,
+      qresync: this.hasEnabled('QRESYNC'),
+      uidOnly: this.hasEnabled('UIDONLY'),
+      recent: true,
+    };
   }
 
   /** Whether this gateway serves the extension. */
@@ -226,7 +240,7 @@ export class Session {
   async announce(expunges: boolean, telling?: TellOptions['telling']): Promise<void> {
     const selected = this.#selected;
     if (!selected) return;
-    const options = { expunges, modSeqs: this.condstore, ...(telling && { telling }) };
+    const options = { expunges, dialect: this.dialect, ...(telling && { telling }) };
     const lines = await selected.news(options);
     if (lines === null) {
       this.deselect();

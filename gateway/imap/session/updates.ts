@@ -4,6 +4,7 @@
  */
 import type { Columns } from '../../../shared/account/columns.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
+import { type Dialect, fetchHead, goneLines } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
 import { View } from './view.ts';
 
@@ -22,13 +23,12 @@ export type Telling = 'all' | 'modseq' | 'none';
 export interface UpdateOptions {
   /** Message numbers may change now. */
   readonly expunges: boolean;
-  /** CONDSTORE is enabled: a FETCH carries MODSEQ. */
-  readonly modSeqs: boolean;
+  readonly dialect: Dialect;
   readonly isRecent: (uid: number) => boolean;
   /** EXAMINE: no flag can be changed here. */
   readonly readOnly: boolean;
   /** What is told of a changed message: a STORE has answered for its own. Default: all. */
-  readonly telling?: (columns: Columns, row: number) => Telling;
+  readonly telling?: ((columns: Columns, row: number) => Telling) | undefined;
 }
 
 export interface Updates {
@@ -44,7 +44,8 @@ export function updatesOf(known: Known, mailbox: Mailbox, columns: Columns, opti
   const lines: string[] = [];
   const before = known.view;
   const gone = goneFrom(before, columns);
-  if (options.expunges) lines.push(...expunges(gone));
+  if (options.expunges)
+    lines.push(...goneLines(options.dialect, gone, (number) => before.uids[number - 1] ?? 0));
   const withheld = gone.length > 0 && !options.expunges;
   const view = nextView(before, mailbox, columns, withheld);
   if (hasArrivals(before, columns)) lines.push(exists(view.count));
@@ -84,11 +85,6 @@ function goneFrom(view: View, columns: Columns): number[] {
   return gone;
 }
 
-/** Each EXPUNGE moves down the numbers behind it (RFC 9051 §7.5.1). */
-function expunges(gone: readonly number[]): string[] {
-  return gone.map((number, index) => `* ${number - index} EXPUNGE\r\n`);
-}
-
 function hasArrivals(view: View, columns: Columns): boolean {
   return columns.count > 0 && (columns.uids[columns.count - 1] ?? 0) >= view.next;
 }
@@ -105,17 +101,33 @@ function nextView(before: View, mailbox: Mailbox, columns: Columns, withheld: bo
 
 /** FETCH responses for messages that the client knew and that have changed since. */
 function changed(known: Known, columns: Columns, view: View, options: UpdateOptions, lines: string[]): void {
+  const { dialect, isRecent, telling } = options;
+  const told = (uid: number): boolean => uid < known.view.next;
+  const above = known.watermark;
+  for (const line of fetchLines(columns, view, { dialect, isRecent, above, told, telling })) lines.push(line);
+}
+
+export interface FetchLineOptions extends Pick<UpdateOptions, 'dialect' | 'isRecent'> {
+  readonly telling: UpdateOptions['telling'];
+  /** Messages whose mod-sequence is higher. */
+  readonly above: number;
+  readonly told: (uid: number) => boolean;
+}
+
+/** FETCH responses that nobody asked for: UID and flags of messages that have changed, with their mod-sequence. */
+export function* fetchLines(columns: Columns, view: View, options: FetchLineOptions): Generator<string> {
   const { modSeqs, uids } = columns;
+  const { dialect, above, told } = options;
   const flags = new FlagText(columns);
   for (let row = 0; row < columns.count; row++) {
     const modSeq = modSeqs[row] ?? 0;
     const uid = uids[row] ?? 0;
-    if (modSeq <= known.watermark || uid >= known.view.next) continue;
+    if (modSeq <= above || !told(uid)) continue;
     const telling = options.telling?.(columns, row) ?? 'all';
-    if (telling === 'none' || (telling === 'modseq' && !options.modSeqs)) continue;
+    if (telling === 'none' || (telling === 'modseq' && !dialect.modSeqs)) continue;
     const items = [`UID ${uid}`];
     if (telling === 'all') items.push(`FLAGS ${flags.at(row, options.isRecent(uid))}`);
-    if (options.modSeqs) items.push(`MODSEQ (${modSeq})`);
-    lines.push(`* ${view.numberOf(uid)} FETCH (${items.join(' ')})\r\n`);
+    if (dialect.modSeqs) items.push(`MODSEQ (${modSeq})`);
+    yield `${fetchHead(dialect, view.numberOf(uid), uid)}${items.join(' ')})\r\n`;
   }
 }

@@ -36,12 +36,14 @@ function parseModifiers(cursor: CommandCursor): Modifiers {
   cursor.space('modifiers');
   cursor.list('modifiers of FETCH', () => {
     const name = cursor.keyword('a modifier of FETCH');
-    cursor.needs('CONDSTORE', 'a modifier of FETCH');
     if (name === 'CHANGEDSINCE') {
+      cursor.needs('CONDSTORE', name);
       cursor.space('a mod-sequence');
       modifiers.changedSince = cursor.number64('a mod-sequence');
-    } else if (name === 'VANISHED') modifiers.vanished = true;
-    else throw new ImapSyntaxError('unknown modifier of FETCH: CHANGEDSINCE and VANISHED are known');
+    } else if (name === 'VANISHED') {
+      cursor.needs('QRESYNC', name);
+      modifiers.vanished = true;
+    } else throw new ImapSyntaxError('unknown modifier of FETCH: CHANGEDSINCE and VANISHED are known');
   });
   if (modifiers.vanished && modifiers.changedSince === undefined) {
     throw new ImapSyntaxError('VANISHED needs CHANGEDSINCE beside it (RFC 7162 section 3.2.6)');

@@ -10,6 +10,7 @@ import {
 } from './ast.ts';
 import type { ExtensionName } from '../extensions.ts';
 import type { CommandCursor } from './parser.ts';
+import type { SequenceSet } from './sequence-set.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
 /** `DELETE`, `SUBSCRIBE`, `UNSUBSCRIBE`: one mailbox name. */
@@ -61,10 +62,13 @@ export function parseSelect(cursor: CommandCursor): SelectArguments {
     cursor.space('parameters');
     cursor.list('parameters of SELECT', () => {
       const name = cursor.keyword('a parameter of SELECT');
-      cursor.needs('CONDSTORE', 'a parameter of SELECT');
-      if (name === 'CONDSTORE') condstore = true;
-      else if (name === 'QRESYNC') qresync = parseQresync(cursor);
-      else throw new ImapSyntaxError('unknown parameter of SELECT: CONDSTORE and QRESYNC are known');
+      if (name === 'CONDSTORE') {
+        cursor.needs('CONDSTORE', name);
+        condstore = true;
+      } else if (name === 'QRESYNC') {
+        cursor.needs('QRESYNC', name);
+        qresync = parseQresync(cursor);
+      } else throw new ImapSyntaxError('unknown parameter of SELECT: CONDSTORE and QRESYNC are known');
     });
   }
   cursor.end();
@@ -82,16 +86,27 @@ function parseQresync(cursor: CommandCursor): QresyncArguments {
   if (cursor.at(' ') && !cursor.at(' (')) {
     cursor.space('known UIDs');
     knownUids = cursor.sequenceSet('known UIDs');
+    if (knownUids.usesStar || knownUids.saved)
+      throw new ImapSyntaxError('known UIDs are numbers and ranges of numbers (RFC 7162 section 7)');
   }
   let matches: QresyncArguments['matches'];
   if (cursor.accept(' (')) {
     const numbers = cursor.sequenceSet('message numbers');
     cursor.space('their UIDs');
-    matches = { numbers, uids: cursor.sequenceSet('their UIDs') };
+    matches = pairs(numbers, cursor.sequenceSet('their UIDs'));
     cursor.expect(')', '")" after the UIDs');
   }
   cursor.expect(')', '")" after the QRESYNC parameters');
   return { uidValidity, modSeq, knownUids, matches };
+}
+
+/** RFC 7162 §3.2.5.2. */
+function pairs(numbers: SequenceSet, uids: SequenceSet): NonNullable<QresyncArguments['matches']> {
+  if (!numbers.ascends || !uids.ascends)
+    throw new ImapSyntaxError('message numbers and their UIDs are numbers and ranges in ascending order');
+  if (numbers.resolve(0).size !== uids.resolve(0).size)
+    throw new ImapSyntaxError('there must be as many UIDs as message numbers');
+  return { numbers, uids };
 }
 
 /** `STATUS mailbox (items)`. */

@@ -29,6 +29,8 @@ const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 export interface CursorOptions {
   /** The client has enabled UTF8=ACCEPT or IMAP4rev2: mailbox names are UTF-8 (see `mailbox-name.ts`). */
   readonly utf8?: boolean;
+  /** The client has enabled UIDONLY: no argument is a message number. */
+  readonly uidOnly?: boolean;
   /** Whether the gateway serves an extension; without it, all. */
   readonly offers?: (extension: ExtensionName) => boolean;
 }
@@ -37,6 +39,8 @@ export class CommandCursor {
   readonly #segments: readonly Segment[];
   readonly #names: NameEncoding;
   readonly #offers: CursorOptions['offers'];
+  /** No argument is a message number (RFC 9586 §3). */
+  readonly uidOnly: boolean;
   #segment = 0;
   #text: string;
   #at = 0;
@@ -46,6 +50,7 @@ export class CommandCursor {
     this.#segments = segments;
     this.#names = { utf8: options.utf8 ?? false };
     this.#offers = options.offers;
+    this.uidOnly = options.uidOnly ?? false;
     this.#text = textAt(segments, 0);
   }
 

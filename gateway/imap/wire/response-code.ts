@@ -31,6 +31,7 @@ export type PlainResponseCode =
   | 'TRYCREATE'
   | 'UIDNOTSTICKY'
   | 'USEATTR'
+  | 'UIDREQUIRED'
   | 'UNAVAILABLE'
   | 'UNKNOWN-CTE';
 

@@ -72,8 +72,17 @@ function parseKey(cursor: CommandCursor, decode: TextDecoding): SearchKey {
   return cursor.nested(() => {
     const first = cursor.peek();
     if (first === '(') return allOf(cursor.list('search keys', () => parseKey(cursor, decode)));
-    if (/^[0-9*$]/.test(first)) return { kind: 'sequence', set: cursor.sequenceSet() };
+    if (/^[0-9*$]/.test(first)) return parseNumbers(cursor);
     return parseNamedKey(cursor, decode, cursor.keyword('a search key'));
+  });
+}
+
+/** `$` holds messages, whatever they are called. */
+function parseNumbers(cursor: CommandCursor): SearchKey {
+  const set = cursor.sequenceSet();
+  if (!cursor.uidOnly || set.saved) return { kind: 'sequence', set };
+  throw new ImapSyntaxError('message numbers are not allowed once UIDONLY is enabled: use UID', {
+    code: 'UIDREQUIRED',
   });
 }
 

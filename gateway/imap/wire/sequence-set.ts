@@ -54,6 +54,20 @@ export class SequenceSet {
     return NumberSet.ofRanges(ranges);
   }
 
+  /** `*` is part of it. */
+  get usesStar(): boolean {
+    return this.#ends.includes(STAR);
+  }
+
+  /** Every number above the one before it, as it was written; no `*` and no `$`. */
+  get ascends(): boolean {
+    if (this.saved || this.usesStar) return false;
+    return this.#ends.every((end, index) => {
+      const before = this.#ends[index - 1] ?? 0;
+      return index % 2 === 0 ? end > before : end >= before;
+    });
+  }
+
   /** The set as the client may write it. */
   toString(): string {
     if (this.saved) return '$';
@@ -207,6 +221,54 @@ export class NumberSet {
       at += end - start;
     }
     return result;
+  }
+
+  /** The numbers from `low` to `high` that are in this set. */
+  clipped(low: number, high: number): NumberSet {
+    return this.meet(NumberSet.ofRanges(low <= high ? [{ low, high }] : []));
+  }
+
+  /** The numbers that are in both sets. */
+  meet(other: NumberSet): NumberSet {
+    const a = this.#bounds;
+    const b = other.#bounds;
+    const bounds: number[] = [];
+    let i = 0;
+    let j = 0;
+    while (i < a.length && j < b.length) {
+      const low = Math.max(a[i] ?? 0, b[j] ?? 0);
+      const endA = a[i + 1] ?? 0;
+      const endB = b[j + 1] ?? 0;
+      if (low <= Math.min(endA, endB)) bounds.push(low, Math.min(endA, endB));
+      if (endA < endB) i += 2;
+      else j += 2;
+    }
+    return new NumberSet(Uint32Array.from(bounds));
+  }
+
+  /** Without the numbers of `sorted` (ascending, no repeats). Costs a step for each of them within the ranges. */
+  without(sorted: Uint32Array): NumberSet {
+    const bounds: number[] = [];
+    let place = 0;
+    for (const { low, high } of this.ranges()) {
+      let from = low;
+      place = firstAtLeast(sorted, low, place);
+      for (; place < sorted.length && (sorted[place] ?? 0) <= high; place++) {
+        const number = sorted[place] ?? 0;
+        if (number > from) bounds.push(from, number - 1);
+        from = number + 1;
+      }
+      if (from <= high) bounds.push(from, high);
+    }
+    return new NumberSet(Uint32Array.from(bounds));
+  }
+
+  /** The set cut into sets of at most so many ranges, ascending; none if it is empty. */
+  inPieces(ranges: number): NumberSet[] {
+    const pieces: NumberSet[] = [];
+    for (let at = 0; at < this.#bounds.length; at += ranges * 2)
+      pieces.push(new NumberSet(this.#bounds.subarray(at, at + ranges * 2)));
+    return pieces;
   }
 
   /** As a sequence set, `1:3,7`; empty for the empty set, which IMAP cannot write: leave the whole item out then. */

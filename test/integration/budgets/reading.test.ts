@@ -81,6 +81,22 @@ describe('an account of 2,000 messages', () => {
     expect(writeUnits).toBe(0);
   });
 
+  test('SELECT with QRESYNC, warm, costs no more than without', async () => {
+    const gateway = await stack.coldGateway();
+    const client = await gateway.signIn(small.address);
+    expectOk(await client.run('ENABLE QRESYNC'));
+    const lines = (await client.run('SELECT INBOX')).join();
+    const [validity, highest] = [/UIDVALIDITY (\d+)/, /HIGHESTMODSEQ (\d+)/].map((of) => of.exec(lines)?.[1]);
+    expectOk(await client.run('UID STORE 7,9 +FLAGS.SILENT (\\Deleted)'));
+    expectOk(await client.run('UID EXPUNGE 7,9'));
+    const select = `SELECT INBOX (QRESYNC (${validity ?? ''} ${highest ?? ''} 1:${SMALL}))`;
+    const { lines: told, calls, roundTrips, readUnits } = await gateway.cost(client, select);
+    expect(told).toContain('* VANISHED (EARLIER) 7,9');
+    expect(calls).toEqual({ 'dynamodb.Query': 1 });
+    expect(roundTrips).toBe(1);
+    expect(readUnits).toBeLessThanOrEqual(1);
+  });
+
   test('what another gateway has written costs a warm SELECT the records after its own, not the newest whole', async () => {
     const gateway = await stack.coldGateway();
     const client = await gateway.signIn(small.address);

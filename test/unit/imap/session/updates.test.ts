@@ -14,6 +14,7 @@ import { ANSWERED, DELETED, FLAGGED, SEEN } from '../../../../shared/account/fla
 import type { BlobId, MailboxId, RecordNumber } from '../../../../shared/account/ids.ts';
 import type { Op } from '../../../../shared/account/ops.ts';
 import { type AccountState, EMPTY_STATE, INBOX_ID } from '../../../../shared/account/state.ts';
+import { PLAIN } from '../../../../gateway/imap/session/dialect.ts';
 import { flagText } from '../../../../gateway/imap/session/flag-text.ts';
 import { watermarkOf } from '../../../../gateway/imap/session/selected-mailbox.ts';
 import { type Known, type Updates, updatesOf } from '../../../../gateway/imap/session/updates.ts';
@@ -63,7 +64,8 @@ function knownOf(state: AccountState): Known {
 
 function updates(known: Known, state: AccountState, expunges = true, modSeqs = false): Updates {
   const { mailbox, columns } = inbox(state);
-  return updatesOf(known, mailbox, columns, { expunges, modSeqs, isRecent: () => false, readOnly: false });
+  const dialect = { ...PLAIN, modSeqs };
+  return updatesOf(known, mailbox, columns, { expunges, dialect, isRecent: () => false, readOnly: false });
 }
 
 const lines = (known: Known, state: AccountState, expunges = true): string[] =>
