@@ -1,30 +1,17 @@
 /** What `cdk` runs: reads `quire.config.ts`, or the file that `--context config=<file>` names, and makes its stacks. */
 import { App } from 'aws-cdk-lib';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { ROOT } from './bundles/bundle.ts';
-import { checkConfig, ConfigError, type Deployment } from './config/check.ts';
+import { ConfigError } from './config/check.ts';
+import { CONFIG_FILE, readConfig } from './config/read.ts';
 import { addStacks } from './stacks/quire.ts';
 
 const app = new App();
-const context = app.node.tryGetContext('config') as unknown;
-const deployment = await read(typeof context === 'string' ? context : 'quire.config.ts');
-if (deployment !== undefined) {
-  addStacks(app, deployment);
+const file = app.node.tryGetContext('config') as unknown;
+try {
+  addStacks(app, await readConfig(typeof file === 'string' ? file : CONFIG_FILE));
   app.synth();
-}
-
-/** Undefined, with the mistakes told, if it cannot be used. */
-async function read(file: string): Promise<Deployment | undefined> {
-  try {
-    const { default: config } = (await import(pathToFileURL(path.resolve(ROOT, file)).href)) as {
-      default: unknown;
-    };
-    return checkConfig(config, file);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-    return undefined;
-  }
+} catch (error) {
+  // Its message is for a person; of anything else the trace matters.
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
 }

@@ -8,6 +8,7 @@ import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { startOrStopAll } from '../local/started-parts.ts';
 import { reachEngine } from '../local/stores.ts';
+import { addConfigOption, openDeployment } from './deployment.ts';
 import { addSettings, logOf, settingsOf, STORE_SETTINGS } from './options.ts';
 
 const WHICH = 'Which instance; [VARIABLES] of the environment say the same, flags win:';
@@ -18,10 +19,14 @@ const LOG_LEVEL = 'warn';
 export function addDirectoryOptions(command: Command): Command {
   command.option('--log-level <level>', `what is logged on standard error (default: ${LOG_LEVEL})`);
   addSettings(command, STORE_SETTINGS, WHICH);
+  command.addOption(
+    new Option('--stack', 'work on AWS instead, on the stacks of the configuration').helpGroup(WHICH),
+  );
+  addConfigOption(command, WHICH);
   return command.addOption(
     new Option(
       '--aws',
-      'work on AWS instead: AWS_REGION, QUIRE_MAIL_TABLE, QUIRE_DIRECTORY_TABLE, QUIRE_MAIL_BUCKET and QUIRE_INBOUND_BUCKET say where',
+      'work on AWS without its stacks: AWS_REGION, QUIRE_MAIL_TABLE, QUIRE_DIRECTORY_TABLE, QUIRE_MAIL_BUCKET and QUIRE_INBOUND_BUCKET say where',
     ).helpGroup(WHICH),
   );
 }
@@ -34,8 +39,8 @@ export async function withEngine(flags: Flags, work: (engine: Engine) => Promise
   const settings = settingsOf({ logLevel: LOG_LEVEL, ...flags, demo: false });
   const log = logOf(settings);
   await startOrStopAll(log, async (parts) => {
-    if (flags.aws === true) {
-      const engine = await openAws();
+    if (flags.aws === true || flags.stack === true) {
+      const engine = flags.stack === true ? await openDeployment(flags) : await openAws();
       parts.add('engine', () => engine.close());
       await work(engine);
     } else {

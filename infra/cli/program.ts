@@ -7,7 +7,9 @@ import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
 import { errorCode, SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
+import { clientSettingsCommand } from './client-settings.ts';
 import { costCommand } from './cost.ts';
+import { dnsCommand } from './dns.ts';
 import { domainCommand } from './domain.ts';
 import { gatewayCommand } from './gateway.ts';
 import { startCommand } from './start.ts';
@@ -24,6 +26,8 @@ Examples:
   npx quire domain catch-all example.org carol@example.org
   npx quire gateway --imap-port 2143
   npx quire cost --users 250                          (a month on AWS)
+  npx quire user add carol@example.org --stack        (on AWS, as quire.config.ts says)
+  npx quire dns
 
 Commands that look after accounts work while the instance runs and while it does not.
 "npx quire <command> --help" lists the settings and their defaults.
@@ -37,15 +41,17 @@ export async function run(argv: readonly string[]): Promise<number> {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', EXAMPLES);
-  for (const command of [
+  const commands = [
     startCommand(),
     gatewayCommand(),
     userCommand(),
     aliasCommand(),
     domainCommand(),
     costCommand(),
-  ])
-    program.addCommand(command);
+    dnsCommand(),
+    clientSettingsCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
   equip(program, 'quire');
   try {
     await program.parseAsync(argv);

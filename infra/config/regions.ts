@@ -18,3 +18,8 @@ export const RECEIVING_REGIONS = [
 export function receivingEndpoint(region: string): string {
   return `inbound-smtp.${region}.amazonaws.com`;
 }
+
+/** SMTP for sending, with credentials that are made in SES. */
+export function sendingEndpoint(region: string): string {
+  return `email-smtp.${region}.amazonaws.com`;
+}

@@ -14,7 +14,8 @@ import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import { keyPrefixes } from '../../shared/directory/keys.ts';
 import type { Deployment, DomainDeployment } from '../config/check.ts';
-import { ruleSetName } from './names.ts';
+import { mailRecords, type Token } from '../dns/records.ts';
+import { dkimOutput, ruleSetName } from './names.ts';
 import {
   mayMissObjects,
   mayUseItems,
@@ -25,6 +26,7 @@ import {
 import { QuireFunction } from './quire-function.ts';
 import { ReceiptRulesActivation } from './receipt-rules-activation.ts';
 import type { StorageStack } from './storage.ts';
+import { makeRecords } from './zone-records.ts';
 
 /** A message of 40 MB to a large group takes some twenty seconds. */
 const DELIVERY_TIMEOUT = Duration.seconds(120);
@@ -67,6 +69,8 @@ export class DeliveryStack extends Stack {
         new EmailIdentity(this, `Identity-${name}`, { identity: Identity.domain(name) }),
       ]),
     );
+    for (const domain of deployment.domains)
+      makeRecords(this, domain, mailRecords(domain, deployment, this.#dkim(domain.name)));
     const { function: deliver, logGroup } = this.#makeFunction(deployment, storage);
     this.deliver = deliver;
     this.deliverLog = logGroup;
@@ -75,6 +79,11 @@ export class DeliveryStack extends Stack {
     if (deployment.activateReceiptRules !== 'never')
       new ReceiptRulesActivation(this, 'Activation', { deployment, key: storage.key, ruleSet });
     this.#outputs(deployment, ruleSet);
+  }
+
+  /** Of Easy DKIM: three records, which also prove to SES that the domain is ours. */
+  #dkim(domain: string): readonly Token[] {
+    return this.identities.get(domain)?.dkimRecords ?? [];
   }
 
   #makeQueue(
@@ -246,8 +255,9 @@ export class DeliveryStack extends Stack {
       for (const [place, { name: token, value }] of (
         this.identities.get(name)?.dkimRecords ?? []
       ).entries()) {
-        outputs[`Dkim${index}Name${place}`] = token;
-        outputs[`Dkim${index}Value${place}`] = value;
+        const output = dkimOutput(index, place);
+        outputs[output.name] = token;
+        outputs[output.value] = value;
       }
     }
     for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });

@@ -27,13 +27,14 @@ import {
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import { keyPrefixes } from '../../shared/directory/keys.ts';
 import { makeBundle } from '../bundles/bundle.ts';
 import type { Deployment } from '../config/check.ts';
+import { clientRecords, domainOfHost, isMade } from '../dns/records.ts';
 import { acknowledge } from './acknowledged.ts';
 import { Network } from './network.ts';
 import {
@@ -45,6 +46,7 @@ import {
 } from './permissions.ts';
 import { quireLogGroup } from './quire-function.ts';
 import type { StorageStack } from './storage.ts';
+import { makeRecords, zoneOf } from './zone-records.ts';
 
 /** Inside the container; a user who is not root opens none below 1024. */
 const IMAPS_PORT = 1993;
@@ -96,6 +98,7 @@ export class GatewayStack extends Stack {
     this.targetGroups = this.#listen(deployment);
     this.#scale(deployment);
     this.#makeHostRecord(deployment);
+    for (const domain of deployment.domains) makeRecords(this, domain, clientRecords(domain, deployment));
     new CfnOutput(this, 'Host', { value: deployment.host });
     new CfnOutput(this, 'LoadBalancerName', { value: this.loadBalancer.loadBalancerDnsName });
   }
@@ -217,13 +220,15 @@ export class GatewayStack extends Stack {
   }
 
   /** Without an ARN, one is asked for: proved by the hosted zone, or by a record that ACM shows while the stack waits. */
-  #findCertificate({ tls, host, domains }: Deployment): ICertificate | undefined {
+  #findCertificate(deployment: Deployment): ICertificate | undefined {
+    const { tls } = deployment;
     if (tls.at !== 'load-balancer') return undefined;
     if (tls.certificateArn !== undefined)
       return Certificate.fromCertificateArn(this, 'Certificate', tls.certificateArn);
-    const zone = this.#zoneOf(host, domains);
+    const domain = domainOfHost(deployment);
+    const zone = domain && zoneOf(this, domain);
     return new Certificate(this, 'Certificate', {
-      domainName: host,
+      domainName: deployment.host,
       validation: CertificateValidation.fromDns(zone),
     });
   }
@@ -294,28 +299,15 @@ export class GatewayStack extends Stack {
     });
   }
 
-  #zoneOf(
-    host: string,
-    domains: Deployment['domains'],
-  ): ReturnType<typeof HostedZone.fromHostedZoneAttributes> | undefined {
-    const domain = domains.find(
-      ({ name, hostedZoneId }) => hostedZoneId !== undefined && host.endsWith(`.${name}`),
-    );
-    if (domain?.hostedZoneId === undefined) return undefined;
-    return HostedZone.fromHostedZoneAttributes(this, `Zone-${host}`, {
-      hostedZoneId: domain.hostedZoneId,
-      zoneName: domain.name,
-    });
-  }
-
-  #makeHostRecord({ host, domains }: Deployment): void {
-    const domain = domains.find(({ name }) => host.endsWith(`.${name}`));
-    if (domain?.leaveOut.includes('host') === true) return;
-    const zone = this.#zoneOf(host, domains);
+  /** An alias, which follows the load balancer's addresses and costs nothing. */
+  #makeHostRecord(deployment: Deployment): void {
+    const domain = domainOfHost(deployment);
+    if (!isMade(domain, 'host')) return;
+    const zone = domain && zoneOf(this, domain);
     if (zone === undefined) return;
     new ARecord(this, 'HostRecord', {
       zone,
-      recordName: `${host}.`,
+      recordName: `${deployment.host}.`,
       target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)),
     });
   }

@@ -17,3 +17,12 @@ export function ruleSetName({ name }: Pick<Deployment, 'name'>): string {
 export function logGroupName({ name }: Pick<Deployment, 'name'>, part: string): string {
   return `/quire/${name}/${part}`;
 }
+
+/** Outputs of a domain's DKIM records, by the domain's place in the configuration and the record's among three. */
+export function dkimOutput(
+  domain: number,
+  record: number,
+): { readonly name: string; readonly value: string } {
+  return { name: `Dkim${domain}Name${record}`, value: `Dkim${domain}Value${record}` };
+}
+export const DKIM_RECORDS = 3;

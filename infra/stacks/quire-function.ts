@@ -47,6 +47,8 @@ export class QuireFunction extends Construct {
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.TEXT,
     });
+    // Its policy must be there when an event source or a custom resource first calls it.
+    this.function.node.addDependency(role);
   }
 }
 
