@@ -43,7 +43,8 @@ export async function isAside(
   }
 }
 
-async function putOnce(inbound: BlobStore, key: string, body: Uint8Array): Promise<void> {
+/** An object that is there already is as good. */
+export async function putOnce(inbound: BlobStore, key: string, body: Uint8Array): Promise<void> {
   await inbound.put(key, body, body.length).catch((error: unknown) => {
     if (!(error instanceof BlobExistsError)) throw error;
   });

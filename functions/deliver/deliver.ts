@@ -27,6 +27,7 @@ import type { Log } from '../../shared/log.ts';
 import type { Metrics } from '../../shared/metrics/metrics.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from '../lambda-types.ts';
 import { isAside, keepAside } from './aside.ts';
+import { type Bouncer, tellSender, type Unreachable } from './bounce.ts';
 import { type Notification, parseNotification } from './notification.ts';
 import { type Placement, placementOf } from './placement.ts';
 import { inParallel } from '../parallel.ts';
@@ -43,6 +44,8 @@ export interface DeliveryDependencies {
   readonly metrics: Metrics;
   /** What `Received` says the message came by. */
   readonly hostname: string;
+  /** Tells senders that their message reached nobody; absent, they are not told. */
+  readonly bouncer?: Bouncer;
   /** Wake-ups and work items after a commit; awaited before the batch is answered. */
   readonly committed: (
     account: AccountId,
@@ -130,7 +133,7 @@ async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDe
   const notification = parseNotification(handling.sqs.body);
   if (!notification) return;
   handling.notification = notification;
-  const { recipients, refusals } = await resolve(notification, deps);
+  const { recipients, refusals, unreachable } = await resolve(notification, deps);
   const open = await undelivered(notification, recipients, handling.sqs, deps);
   if (open.length === 0 && refusals.length === 0) return;
   const raw = await readRaw(notification, open, deps);
@@ -149,6 +152,8 @@ async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDe
       { message: notification.messageId, refusals },
       'recipients that lead nowhere; the message is kept aside',
     );
+    const { bouncer } = deps;
+    if (bouncer) await tellSender(notification, unreachable, { ...deps, bouncer });
   }
   await inParallel(open, BLOBS_AT_ONCE, async (to) => {
     if (heads) readAhead(heads, to.account, deps);
@@ -161,18 +166,22 @@ async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDe
 async function resolve(
   { recipients: addresses }: Notification,
   { directory }: DeliveryDependencies,
-): Promise<{ recipients: Recipient[]; refusals: Refusal[] }> {
+): Promise<{ recipients: Recipient[]; refusals: Refusal[]; unreachable: Unreachable[] }> {
   const resolutions = await directory.resolve(addresses);
   const recipients = new Map<AccountId, Recipient>();
   const refusals: Refusal[] = [];
+  const unreachable: Unreachable[] = [];
   for (const recipient of addresses) {
     const resolution = resolutions.get(recipient);
-    refusals.push(...(resolution?.refusals ?? []));
-    for (const destination of resolution?.destinations ?? [])
+    const { destinations = [], refusals: refused = [] } = resolution ?? {};
+    refusals.push(...refused);
+    const [reason] = refused;
+    if (destinations.length === 0 && reason) unreachable.push({ recipient, reason: reason.reason });
+    for (const destination of destinations)
       if (!recipients.has(destination.account))
         recipients.set(destination.account, { ...destination, recipient });
   }
-  return { recipients: [...recipients.values()], refusals };
+  return { recipients: [...recipients.values()], refusals, unreachable };
 }
 
 /** Those who do not have it yet. A first attempt need not ask: the markers are a condition of its transaction. */

@@ -1,15 +1,21 @@
 /** The delivery function as Lambda starts it: an SQS event source with `ReportBatchItemFailures`. */
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
+import { sesClient } from '../../shared/aws/clients.ts';
 import { createLog } from '../../shared/log.ts';
 import { actingFor } from '../../shared/metrics/activity.ts';
 import { Waker } from '../../shared/wake/waker.ts';
 import type { Log } from '../../shared/log.ts';
 import type { SqsHandler } from '../lambda-types.ts';
 import { flushingMetrics } from '../flushing-metrics.ts';
+import type { Bouncer } from './bounce.ts';
 import { deliverBatch } from './deliver.ts';
+import { sesBouncer } from './ses-bouncer.ts';
 
-/** The delivery function on an engine. `hostname`: what `Received` says the message came by. */
-export function deliveryHandler(engine: Engine, hostname: string, log: Log): SqsHandler {
+/**
+ * The delivery function on an engine. `hostname`: what `Received` says the message came by. Without a `bouncer`, senders
+ * of mail to nobody are not told.
+ */
+export function deliveryHandler(engine: Engine, hostname: string, log: Log, bouncer?: Bouncer): SqsHandler {
   const { watches, wakeSender, rim, work } = engine;
   const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
   const deliver: SqsHandler = (event) =>
@@ -22,6 +28,7 @@ export function deliveryHandler(engine: Engine, hostname: string, log: Log): Sqs
       log,
       metrics: engine.metrics,
       hostname,
+      ...(bouncer && { bouncer }),
       committed: async (account, records, journalBytesBefore) => {
         const last = records.at(-1);
         if (last) waker.committed(account, last.number);
@@ -42,7 +49,12 @@ export const handler: SqsHandler = async (event) => {
 async function start(): Promise<SqsHandler> {
   const log = createLog({ level: 'info', pretty: false });
   const hostname = process.env.QUIRE_HOSTNAME ?? 'quire';
+  const settings = engineSettingsFrom(process.env);
+  const bouncer =
+    process.env.QUIRE_BOUNCE_UNKNOWN === 'authenticated'
+      ? sesBouncer(sesClient(settings.aws), hostname)
+      : undefined;
   return flushingMetrics(process.env, async (metrics) =>
-    deliveryHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), hostname, log),
+    deliveryHandler(await openEngine(settings, { metrics }), hostname, log, bouncer),
   );
 }

@@ -20,6 +20,8 @@ export interface Notification {
   /** The recipients that this notification's rule matched. */
   readonly recipients: readonly string[];
   readonly spam: Verdict;
+  /** Of the envelope sender's domain. */
+  readonly spf: Verdict;
   readonly virus: Verdict;
   readonly dmarc: Verdict;
   readonly dmarcPolicy: DmarcPolicy | null;
@@ -57,6 +59,7 @@ export function parseNotification(body: string): Notification | null {
     received,
     recipients: stringsOf(receipt.recipients, 'receipt.recipients'),
     spam: verdictOf(receipt.spamVerdict),
+    spf: verdictOf(receipt.spfVerdict),
     virus: verdictOf(receipt.virusVerdict),
     dmarc: verdictOf(receipt.dmarcVerdict),
     dmarcPolicy: policyOf(receipt.dmarcPolicy),

@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { SESClient } from '@aws-sdk/client-ses';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -11,7 +12,12 @@ import { type MeteredService, meterRequests } from './request-meter.ts';
 export interface AwsSettings {
   readonly region: string;
   /** Where a service is not AWS's own: a URL each. */
-  readonly endpoints?: { readonly dynamodb?: string; readonly s3?: string; readonly sqs?: string };
+  readonly endpoints?: {
+    readonly dynamodb?: string;
+    readonly s3?: string;
+    readonly sqs?: string;
+    readonly ses?: string;
+  };
   /** Unset: the environment's own (on AWS, the role's), or a placeholder for an endpoint on loopback. */
   readonly credentials?: AwsCredentials;
 }
@@ -53,7 +59,9 @@ const S3_TIMEOUTS: Timeouts = { connection: 2_000, idle: 20_000 };
 /** Long polling waits 20 s at most before the answer comes. */
 const SQS_TIMEOUTS: Timeouts = { connection: 2_000, request: 30_000, idle: 30_000 };
 
-const MAX_SOCKETS = { dynamodb: 256, s3: 128, sqs: 64 };
+const SES_TIMEOUTS: Timeouts = { connection: 2_000, request: 10_000, idle: 10_000 };
+
+const MAX_SOCKETS = { dynamodb: 256, s3: 128, sqs: 64, ses: 8 };
 
 export function dynamoDbClient(settings: AwsSettings, options: ClientOptions = {}): DynamoDBClient {
   return metered(
@@ -81,6 +89,11 @@ export function sqsClient(settings: AwsSettings, options: ClientOptions = {}): S
   return metered(new SQSClient(common(settings, 'sqs', SQS_TIMEOUTS, options)), 'sqs', options);
 }
 
+/** For a bounce now and then. */
+export function sesClient(settings: AwsSettings): SESClient {
+  return new SESClient(common(settings, 'ses', SES_TIMEOUTS, {}));
+}
+
 function metered<C extends DynamoDBClient | S3Client | SQSClient>(
   client: C,
   service: MeteredService,
@@ -92,7 +105,7 @@ function metered<C extends DynamoDBClient | S3Client | SQSClient>(
 
 function common(
   settings: AwsSettings,
-  service: 'dynamodb' | 's3' | 'sqs',
+  service: keyof typeof MAX_SOCKETS,
   timeouts: Timeouts,
   options: ClientOptions,
 ): {

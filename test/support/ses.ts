@@ -8,6 +8,7 @@ export interface NotificationFields {
   readonly source?: string;
   readonly spam?: string;
   readonly virus?: string;
+  readonly spf?: string;
   readonly dmarc?: string;
   readonly dmarcPolicy?: string;
 }
@@ -23,7 +24,7 @@ export function notificationOf(fields: NotificationFields): string {
       recipients,
       spamVerdict: { status: fields.spam ?? 'PASS' },
       virusVerdict: { status: fields.virus ?? 'PASS' },
-      spfVerdict: { status: 'PASS' },
+      spfVerdict: { status: fields.spf ?? 'PASS' },
       dkimVerdict: { status: 'PASS' },
       dmarcVerdict: { status: fields.dmarc ?? 'PASS' },
       ...(fields.dmarcPolicy === undefined ? {} : { dmarcPolicy: fields.dmarcPolicy }),

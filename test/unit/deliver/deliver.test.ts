@@ -329,6 +329,30 @@ describe('never dropped (I7)', () => {
     expect(Buffer.from(inbound.objects.get('aside/undeliverable/inbound/m1') ?? []).toString()).toBe(RAW);
   });
 
+  test('the sender of mail to nobody is told whom it did not reach, and of nobody else', async () => {
+    const alice = await addAccount('alice');
+    // An alias that still leads somewhere is no address that does not exist, and whom it names is our own business.
+    const [destination] = resolutions.get('alice@example.test')?.destinations ?? [];
+    const left = { address: 'left@example.test', reason: 'unknown' } as const;
+    resolutions.set('team@example.test', {
+      destinations: destination ? [destination] : [],
+      refusals: [left],
+    });
+    const recipients = ['team@example.test', 'nobody@example.test'];
+    const sent: unknown[] = [];
+    const bouncer = async (bounce: unknown) => void sent.push(bounce);
+    const body = arrived({ messageId: 'm1', recipients });
+    expect(await deliverBatch(sqsEvent([body]), { ...lambda(), bouncer })).toEqual(DONE);
+    expect(sent).toEqual([
+      {
+        messageId: 'm1',
+        from: 'mailer-daemon@example.test',
+        unreachable: [{ recipient: 'nobody@example.test', reason: 'unknown' }],
+      },
+    ]);
+    expect(await counts(alice)).toEqual([1, 0]);
+  });
+
   test.each(['', 'no json', '{}', '{"notificationType":"Bounce"}', '[]'])(
     'a notification that is not understood (%j) fails, and nothing is removed',
     async (body) => {
