@@ -8,7 +8,7 @@ import { type Metrics, NO_METRICS } from '../../shared/metrics/metrics.ts';
 import type { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { FAMILIES, commandsByName } from './commands/registry.ts';
 import { EXTENSIONS, type Extension, Offered } from './extensions.ts';
-import type { ServerLog } from './server/connection.ts';
+import type { ServerLog } from './server/connection-handler.ts';
 import { ImapServer, type ListenerOptions } from './server/imap-server.ts';
 import type { ImapLimits } from './server/limits.ts';
 import { type Timers, systemTimers } from './server/timers.ts';

@@ -10,7 +10,7 @@ import type { Login } from '../../shared/directory/directory.ts';
 import { hashPassword, type ScryptParameters } from '../../shared/directory/password.ts';
 import { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { createGateway } from '../../gateway/imap/gateway.ts';
-import type { ServerLog } from '../../gateway/imap/server/connection.ts';
+import type { ServerLog } from '../../gateway/imap/server/connection-handler.ts';
 import type { ImapServer } from '../../gateway/imap/server/imap-server.ts';
 import type { ImapLimits } from '../../gateway/imap/server/limits.ts';
 import type { Timers } from '../../gateway/imap/server/timers.ts';

@@ -26,7 +26,16 @@ export type Ending =
   /** The command has written its tagged response itself (LOGOUT, STARTTLS). */
   | 'answered'
   /** The session is over, the connection goes on with a new one (UNAUTHENTICATE). */
-  | 'signed out';
+  | 'signed out'
+  | Pause;
+
+/** A command has said all that there is to say for now, and goes on when the client speaks (IDLE). */
+export interface Pause {
+  /** Something has happened since: tells the client. */
+  news(): Promise<void>;
+  /** Reads what the client says. */
+  resume(): Promise<Completion>;
+}
 
 export interface Command {
   /** In upper case; `UID FETCH` for the variant with UIDs. */

@@ -1,6 +1,6 @@
 /**
- * IDLE (RFC 2177): the client is told of changes as the replica hears of them, whoever made them. Between them the session
- * holds a promise and its packed view, nothing else.
+ * IDLE (RFC 2177): the client is told of changes as the replica hears of them, whoever made them. Between them the
+ * command has paused, and holds nothing but the session.
  */
 import { answerTo } from '../session/faults.ts';
 import { Bad } from '../session/refusals.ts';
@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { parseNothing } from '../wire/session-grammar.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
-import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
+import { type CommandFamily, type Completion, type Pause, SIGNED_IN } from './command.ts';
 
 export const idle: CommandFamily = {
   commands: [
@@ -16,11 +16,10 @@ export const idle: CommandFamily = {
   ],
 };
 
-async function run(session: Session, cursor: CommandCursor): Promise<Completion> {
+async function run(session: Session, cursor: CommandCursor): Promise<Pause> {
   parseNothing(cursor);
   // From here on nothing is missed: what comes before the first look is in it, what comes after is news.
-  const news = new News();
-  session.onNews(() => news.ring());
+  session.pushing = true;
   try {
     const home = session.selectedOrNull?.home;
     if (home) {
@@ -28,53 +27,44 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
       await home.sync();
     }
     session.writer.continuation('idling');
-    const line = await pushUntilDone(session, news);
+    await tell(session);
+  } catch (error) {
+    session.pushing = false;
+    throw error;
+  }
+  return new Idling(session);
+}
+
+class Idling implements Pause {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  news(): Promise<void> {
+    return tell(this.#session);
+  }
+
+  async resume(): Promise<Completion> {
+    this.#session.pushing = false;
+    const line = await this.#session.connection.readLine();
+    if (line === null) throw new ConnectionLostError('the client went away in IDLE');
     if (line.toUpperCase() !== 'DONE') throw new Bad('IDLE ends with DONE');
     return { text: 'no longer idle' };
-  } finally {
-    session.onNews(null);
   }
 }
 
-/** Resolves to the line that ended it. */
-async function pushUntilDone(session: Session, news: News): Promise<string> {
-  const { connection } = session;
-  let ended: { readonly text: string | null } | undefined;
-  const line = connection.readLine().then((text) => (ended = { text }));
-  // A failure of the reader is met in the race below, or in the wait after it.
-  line.catch(() => undefined);
+async function tell(session: Session): Promise<void> {
+  const { connection, services } = session;
   try {
-    while (!ended) {
-      await session.announce(true);
-      await session.writer.flush();
-      session.quiet();
-      await Promise.race([news.next(), line]);
-    }
+    await session.announce(true);
+    session.quiet();
   } catch (error) {
-    if (answerTo(error).kind === 'refuse') throw error;
+    if (answerTo(error).kind === 'lost') throw error;
     // The client is still in IDLE and would take a tagged response for the answer to what it sends next.
     connection.bye('the mailbox cannot be watched any longer, please connect again', 'UNAVAILABLE');
-    session.services.log.warn({ err: error, connection: connection.id }, 'IDLE failed');
-    await line.catch(() => undefined);
+    services.log.warn({ err: error, connection: connection.id }, 'IDLE failed');
     throw new ConnectionLostError('IDLE failed');
-  }
-  const { text } = ended;
-  if (text === null) throw new ConnectionLostError('the client went away in IDLE');
-  return text;
-}
-
-/** Rings as often as it likes while nobody listens: it is heard once. */
-class News {
-  #rung = false;
-  #wake: (() => void) | null = null;
-
-  ring(): void {
-    this.#rung = true;
-    this.#wake?.();
-  }
-
-  async next(): Promise<void> {
-    if (!this.#rung) await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#rung = false;
   }
 }

@@ -4,9 +4,26 @@ import type { ImapLimits } from './limits.ts';
 
 type AdmissionLimits = Pick<ImapLimits, 'connections' | 'connectionsPerAddress' | 'connectionsPerAccount'>;
 
-/** Why a connection was turned away, or where it was let in. Call `release` once when it closes. */
-export type Admitted =
-  { readonly ok: true; readonly release: () => void } | { readonly ok: false; readonly reason: string };
+/** Why a connection was turned away, or where it was let in. */
+export type Admitted = Place | { readonly ok: false; readonly reason: string };
+
+/** A connection that is counted. Call `release` when it closes; more than once is once. */
+export class Place {
+  readonly ok = true;
+  readonly #leave: (name: string) => void;
+  readonly #name: string;
+  #released = false;
+
+  constructor(leave: (name: string) => void, name: string) {
+    this.#leave = leave;
+    this.#name = name;
+  }
+
+  release(): void {
+    if (!this.#released) this.#leave(this.#name);
+    this.#released = true;
+  }
+}
 
 export class Admission {
   readonly #limits: AdmissionLimits;
@@ -28,13 +45,7 @@ export class Admission {
     }
     this.#total++;
     count(this.#addresses, network, 1);
-    return {
-      ok: true,
-      release: once(() => {
-        this.#total--;
-        count(this.#addresses, network, -1);
-      }),
-    };
+    return new Place(this.#leaveAddress, network);
   }
 
   /** A connection signs in to `account`, which may have `most` at a time, and no more than any account. */
@@ -44,22 +55,21 @@ export class Admission {
       return { ok: false, reason: 'there are too many connections to this account' };
     }
     count(this.#accounts, account, 1);
-    return { ok: true, release: once(() => count(this.#accounts, account, -1)) };
+    return new Place(this.#leaveAccount, account);
   }
+
+  readonly #leaveAddress = (network: string): void => {
+    this.#total--;
+    count(this.#addresses, network, -1);
+  };
+
+  readonly #leaveAccount = (account: string): void => count(this.#accounts, account, -1);
 }
 
 function count(counts: Map<string, number>, key: string, change: number): void {
   const value = (counts.get(key) ?? 0) + change;
   if (value > 0) counts.set(key, value);
   else counts.delete(key);
-}
-
-function once(run: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) run();
-    done = true;
-  };
 }
 
 /** The peer itself for IPv4, its /64 for IPv6: a single host may use any address of that. */

@@ -1,52 +1,37 @@
 /**
- * One client's connection: its socket, its reader and writer, its time limits. It runs commands strictly in order, each
- * after the answer to the one before, and knows nothing of what they mean: that is the handler's.
+ * One client's connection: its socket, its reader and writer, its time limits. It does one thing at a time: it runs
+ * commands strictly in order, each after the answer to the one before, or tells news. It knows nothing of what they mean:
+ * that is the handler's.
  *
- * What a handler may rely on:
- * - `handle` is called for one command at a time, and everything it wrote is flushed before the next one is read;
- * - nothing is read while it runs unless it asks with `readLine`;
- * - once the peer is gone, `readLine` returns null, `flush` and `pace` reject with `ConnectionLostError`, which the
- *   handler lets through, and `signal` aborts; `closed` is called once, after `handle` has returned.
+ * When there is nothing to do it rests: no call waits for the client, only the socket's listeners do. Most of a gateway's
+ * connections rest at any moment, and thousands of suspended calls would be most of its memory.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { actingFor } from '../../../shared/metrics/activity.ts';
 import type { Metrics } from '../../../shared/metrics/metrics.ts';
-import { CommandReader, InputFloodError, type ByteSource } from '../wire/command-reader.ts';
-import type { LiteralAnnouncement, LiteralDecision, RawCommand } from '../wire/command.ts';
+import { CommandReader, InputFloodError, type ByteSource, type ReadHooks } from '../wire/command-reader.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
-import { ConnectionLostError, ResponseWriter, type ByteSink, type Chunk } from '../wire/response-writer.ts';
-import { isLoopback, type Admission } from './admission.ts';
-import { Deadline } from './deadline.ts';
+import {
+  ConnectionLostError,
+  ResponseWriter,
+  type ByteSink,
+  type Chunk,
+  type WriterOptions,
+} from '../wire/response-writer.ts';
+import { isLoopback, type Admission, type Place } from './admission.ts';
+import type { ConnectionHandler, HandlerFactory, ServerLog } from './connection-handler.ts';
 import { Turns } from './fairness.ts';
 import type { ImapLimits } from './limits.ts';
+import { type Limit, Patience } from './patience.ts';
 import { secureSocket, TlsHandshakeError, type TlsSettings } from './tls.ts';
 import type { Timers } from './timers.ts';
-import { SocketTransport, type Transport } from './transport.ts';
-
-/** What the server does for a client: one handler a connection. */
-export interface ConnectionHandler {
-  /** Writes the greeting. */
-  greet(): void | Promise<void>;
-  /** Runs one command and writes its answer, tagged response included. Whatever it throws ends the connection. */
-  handle(command: RawCommand): Promise<void>;
-  /** Decides about a literal before it is read; see `LiteralPolicy`. */
-  literalPolicy(announcement: LiteralAnnouncement): LiteralDecision | Promise<LiteralDecision>;
-  /** The connection is over and no command runs: let go of what belongs to it. Must not throw. */
-  closed(): void;
-}
-
-export type HandlerFactory = (connection: Connection) => ConnectionHandler;
-
-/** Structured log; pino's loggers are one. Never given a command's text. */
-export interface ServerLog {
-  debug(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import { SocketTransport, type Transport, type TransportOwner } from './transport.ts';
 
 /** What a connection takes from its server. */
 export interface ConnectionSurroundings {
   readonly limits: ImapLimits;
+  readonly writing: WriterOptions;
   readonly timers: Timers;
   readonly nextTurn: () => Promise<void>;
   readonly metrics: Metrics;
@@ -55,20 +40,22 @@ export interface ConnectionSurroundings {
   /** For STARTTLS; undefined if there is no certificate. */
   readonly tls: TlsSettings | undefined;
   readonly createHandler: HandlerFactory;
+  /** The socket is closed, and the handler has been told. */
+  readonly left: (connection: Connection) => void;
 }
 
 /** Commands that one client may have run, out of what has already come in, before others have a turn. */
 const COMMANDS_PER_TURN = 32;
 
-type Limit = 'idle' | 'command' | 'message' | 'answer' | 'linger';
-
-const TOO_LONG = {
+/** What a client is told whose time is up; of the others, nothing can be told. */
+const TOO_LONG: Partial<Record<Limit, string>> = {
   idle: 'you were idle for too long',
   command: 'the command took too long to arrive',
   message: 'the message took too long to arrive',
+  'sign-in': 'you did not sign in in time',
 };
 
-export class Connection {
+export class Connection implements ByteSource, ByteSink, TransportOwner {
   /** Random-free name of the connection in logs: a number that rises within the process. */
   readonly id: number;
   readonly peer: { readonly address: string; readonly port: number };
@@ -77,34 +64,34 @@ export class Connection {
   readonly #around: ConnectionSurroundings;
   readonly #handler: ConnectionHandler;
   readonly #reader: CommandReader;
-  readonly #deadline: Deadline<Limit>;
-  readonly #writeDeadline: Deadline<'write'>;
-  readonly #signInDeadline: Deadline<'sign-in'>;
+  readonly #patience: Patience;
+  readonly #place: Place;
   #socket: Socket;
   #transport: Transport;
   #abort: AbortController | undefined;
-  #releaseAccount: (() => void) | undefined;
-  /** What to say when the command that runs is done. */
+  #accountPlace: Place | undefined;
+  /** What to say when what runs is done. */
   #farewell: { readonly text: string; readonly code: ResponseCode | undefined } | undefined;
-  #afterwards: (() => void) | undefined;
+  /** Something runs; else the connection rests. */
+  #working = false;
+  /** There is news that the handler was not told of. */
+  #stirred = false;
   #reading = false;
   #closing = false;
   #gone = false;
+  #over = false;
 
-  /** `socket` is connected, and secured already on a TLS listener. Call `run` next. */
-  constructor(id: number, socket: Socket, around: ConnectionSurroundings) {
+  /** `socket` is connected, and secured already on a TLS listener. `place` is given back at its end. Call `begin` next. */
+  constructor(id: number, socket: Socket, place: Place, around: ConnectionSurroundings) {
     this.id = id;
     this.peer = { address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 };
     this.#around = around;
+    this.#place = place;
     this.#socket = socket;
-    this.#transport = new SocketTransport(socket);
-    this.#deadline = new Deadline(around.timers, (limit) => this.#expire(limit));
-    this.#writeDeadline = new Deadline(around.timers, (limit) => this.#giveUp(limit));
-    this.#signInDeadline = new Deadline(around.timers, () => this.bye('you did not sign in in time'));
-    this.#reader = new CommandReader(this.#source(), around.limits);
-    const { batchBytes, turnBytes } = around.limits;
-    this.writer = new ResponseWriter(this.#sink(), { batchBytes, turnBytes, nextTurn: around.nextTurn });
-    this.#watch(socket);
+    this.#transport = new SocketTransport(socket, this);
+    this.#patience = new Patience(around.limits, around.timers, (limit) => this.#expire(limit));
+    this.#reader = new CommandReader(this, around.limits);
+    this.writer = new ResponseWriter(this, around.writing);
     this.#handler = around.createHandler(this);
   }
 
@@ -155,18 +142,18 @@ export class Connection {
   ): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
     const admitted = this.#around.admission.admitToAccount(account, most);
     if (!admitted.ok) return admitted;
-    this.#releaseAccount?.();
-    this.#releaseAccount = admitted.release;
+    this.#accountPlace?.release();
+    this.#accountPlace = admitted;
     if (this.#gone) admitted.release();
-    this.#signInDeadline.clear();
+    this.#patience.signedIn();
     return { ok: true };
   }
 
   /** The client has signed out: it counts towards no account, and has to sign in again in time. */
   signOut(): void {
-    this.#releaseAccount?.();
-    this.#releaseAccount = undefined;
-    if (!this.#gone) this.#signInDeadline.set('sign-in', this.#around.limits.unauthenticatedMs);
+    this.#accountPlace?.release();
+    this.#accountPlace = undefined;
+    if (!this.#gone) this.#patience.untilSignIn();
   }
 
   /**
@@ -185,8 +172,13 @@ export class Connection {
     const { timers, limits } = this.#around;
     const secured = await secureSocket(this.#socket, settings, timers, limits.unauthenticatedMs);
     this.#socket = secured;
-    this.#transport = new SocketTransport(secured);
-    this.#watch(secured);
+    this.#transport = new SocketTransport(secured, this);
+  }
+
+  /** There is news: `handler.news` is called as soon as nothing else runs. */
+  stir(): void {
+    this.#stirred = true;
+    this.#work();
   }
 
   /**
@@ -206,12 +198,13 @@ export class Connection {
   close(): void {
     if (this.#closing) return;
     this.#closing = true;
-    this.#signInDeadline.clear();
-    this.#deadline.set('linger', this.#around.limits.lingerMs);
+    this.#patience.signedIn();
+    this.#patience.forEnd();
     this.writer.flush().then(
       () => this.#transport.end(),
       () => this.destroy(),
     );
+    this.#settle();
   }
 
   /** Ends the connection at once, without a word: when it is better that the client learns nothing (I3). */
@@ -223,57 +216,98 @@ export class Connection {
 
   // --- for the server -------------------------------------------------------------------------------------------
 
+  /** Nothing runs, and no call waits for the client. */
+  get resting(): boolean {
+    return !this.#working;
+  }
+
+  /** Greets the client, and serves it to the end. */
+  begin(): void {
+    this.#patience.untilSignIn();
+    this.#work(() => this.#handler.greet());
+  }
+
   /** Says BYE as soon as no command runs: at once if we wait for the client, else after the answer. */
   drain(text: string, code?: ResponseCode): void {
     this.#farewell = { text, code };
     const waiting = this.#reader.phase === 'between' || this.#reader.phase === 'line';
-    if (this.#reading && waiting) this.bye(text, code);
+    if (!this.#working || (this.#reading && waiting)) this.bye(text, code);
   }
 
-  /** Calls `run` when the socket is closed, at once if it is already. */
-  whenGone(run: () => void): void {
-    if (this.#gone) run();
-    else this.#afterwards = run;
+  // --- one thing at a time --------------------------------------------------------------------------------------
+
+  /** Does `first`, and then whatever there is to do, unless something runs already, which will come to it. */
+  #work(first?: () => void | Promise<void>): void {
+    if (this.#working || !this.#isOpen()) return;
+    this.#working = true;
+    void actingFor('read', () => this.#run(first));
   }
 
-  /** Serves the client to the end. Never rejects. */
-  async run(): Promise<void> {
-    this.#signInDeadline.set('sign-in', this.#around.limits.unauthenticatedMs);
+  /** Never rejects. */
+  async #run(first: (() => void | Promise<void>) | undefined): Promise<void> {
+    let served = first !== undefined;
     try {
-      await this.#handler.greet();
-      await this.writer.flush();
-      await this.#serve();
-      this.close();
+      await first?.();
+      if (await this.#serve()) served = true;
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#handler.closed();
+    }
+    // What was only told does not make the client's silence shorter.
+    if (served && this.#isOpen()) this.#patience.forCommand();
+    if (this.#abort?.signal.aborted === false) this.#abort = undefined;
+    this.#working = false;
+    this.#settle();
+    // What has come since the last look found somebody at work.
+    if (this.#stirred || this.#hasInput()) this.#work();
+  }
+
+  /** Until there is nothing to do; true if it was the client who asked. */
+  async #serve(): Promise<boolean> {
+    let asked = false;
+    const turns = new Turns(COMMANDS_PER_TURN, this.#around.nextTurn);
+    for (;;) {
+      if (this.#isOpen()) await this.writer.flush();
+      // Pipelined commands that are answered from memory would otherwise run one after another without a pause.
+      if (turns.spend(1)) await turns.next();
+      if (!this.#isOpen()) return asked;
+      if (this.#farewell !== undefined) {
+        this.bye(this.#farewell.text, this.#farewell.code);
+      } else if (this.#stirred) {
+        this.#stirred = false;
+        await this.#handler.news();
+      } else if (this.#hasInput()) {
+        asked = true;
+        await (this.#handler.paused ? this.#handler.resume() : this.#next());
+      } else {
+        return asked;
+      }
     }
   }
 
-  async #serve(): Promise<void> {
-    const hooks = {
-      literalPolicy: (announcement: LiteralAnnouncement) => this.#handler.literalPolicy(announcement),
+  #hasInput(): boolean {
+    return this.#reader.buffered > 0 || this.#transport.ready;
+  }
+
+  /** The client's next command, or its end. */
+  async #next(): Promise<void> {
+    const read = await this.#reader.next(this.#hooks());
+    if (read.kind === 'end') {
+      this.close();
+      return;
+    }
+    this.#patience.forAnswer();
+    if (read.kind === 'command') await this.#handler.handle(read.command);
+    else this.writer.status(read.tag ?? '*', read.response.status, read.response.text, read.response.code);
+  }
+
+  #hooks(): ReadHooks {
+    return {
+      literalPolicy: (announcement) => this.#handler.literalPolicy(announcement),
       continuation: async () => {
         this.writer.continuation();
         await this.writer.flush();
       },
     };
-    const turns = new Turns(COMMANDS_PER_TURN, this.#around.nextTurn);
-    while (this.#isOpen()) {
-      if (this.#farewell !== undefined) {
-        this.bye(this.#farewell.text, this.#farewell.code);
-        return;
-      }
-      const read = await this.#reader.next(hooks);
-      if (read.kind === 'end') return;
-      this.#deadline.set('answer', this.#around.limits.answerMs);
-      if (read.kind === 'command') await this.#handler.handle(read.command);
-      else this.writer.status(read.tag ?? '*', read.response.status, read.response.text, read.response.code);
-      if (this.#isOpen()) await this.writer.flush();
-      // Pipelined commands that are answered from memory would otherwise run one after another without a pause.
-      if (turns.spend(1)) await turns.next();
-    }
   }
 
   #isOpen(): boolean {
@@ -295,90 +329,72 @@ export class Connection {
     }
   }
 
-  // --- bytes and time -------------------------------------------------------------------------------------------
-
-  /** The reader's source: the transport of the moment, under the time limit for what is being waited for. */
-  #source(): ByteSource {
-    return {
-      read: async () => {
-        this.#limitRead();
-        this.#reading = true;
-        try {
-          const bytes = await this.#transport.read();
-          this.#around.metrics.add('BytesIn', bytes?.length ?? 0);
-          return bytes;
-        } finally {
-          this.#reading = false;
-          // The time for a command runs from its first byte to its last; everything else is done with the bytes.
-          if (this.#deadline.reason !== 'command' && !this.#closing) {
-            this.#deadline.set('answer', this.#around.limits.answerMs);
-          }
-        }
-      },
-    };
+  /** Tells whoever has to know, once each: the handler that it is over, the server that the socket is gone as well. */
+  #settle(): void {
+    if (this.#working || this.#isOpen()) return;
+    if (!this.#over) this.#handler.closed();
+    this.#over = true;
+    if (this.#gone) this.#around.left(this);
   }
 
-  #limitRead(): void {
-    if (this.#closing) return;
-    const { limits } = this.#around;
-    const { phase } = this.#reader;
-    if (phase === 'message') this.#deadline.set('message', limits.messageStallMs);
-    else if (phase !== 'command') this.#deadline.set('idle', limits.idleMs);
-    else if (this.#deadline.reason !== 'command') this.#deadline.set('command', limits.commandMs);
-  }
+  // --- bytes and time: for the reader, the writer and the transport -----------------------------------------------
 
-  /** The writer's sink: the transport of the moment, with the time limit for a client that does not read. */
-  #sink(): ByteSink {
-    return {
-      write: (chunks) => {
-        if (this.#deadline.reason === 'answer') this.#deadline.set('answer', this.#around.limits.answerMs);
-        this.#around.metrics.add('BytesOut', bytesOf(chunks));
-        const blocked = this.#transport.write(chunks);
-        if (blocked === undefined) return undefined;
-        this.#writeDeadline.set('write', this.#around.limits.writeStallMs);
-        return blocked.finally(() => this.#writeDeadline.clear());
-      },
-      destroy: () => this.destroy(),
-    };
-  }
-
-  #expire(limit: Limit): void {
-    if (limit === 'answer' || limit === 'linger') this.#giveUp(limit);
-    else this.bye(TOO_LONG[limit]);
-  }
-
-  #giveUp(limit: Limit | 'write'): void {
-    if (limit !== 'linger') {
-      this.#around.log.warn({ connection: this.id, peer: this.peer.address, limit }, 'connection given up');
+  /** From the transport of the moment, under the time limit for what is being waited for. */
+  async read(): Promise<Uint8Array | null> {
+    if (this.#isOpen()) this.#patience.forBytes(this.#reader.phase);
+    this.#reading = true;
+    try {
+      const bytes = await this.#transport.read();
+      this.#around.metrics.add('BytesIn', bytes?.length ?? 0);
+      return bytes;
+    } finally {
+      this.#reading = false;
+      // The time for a command runs from its first byte to its last; everything else is done with the bytes.
+      if (this.#patience.limit !== 'command' && this.#isOpen()) this.#patience.forAnswer();
     }
-    this.destroy();
   }
 
-  /** A reset at any time is the peer's business: it must end this connection and nothing else. */
-  #watch(socket: Socket): void {
-    socket.on('error', this.#onSocketError);
-    socket.once('close', this.#onSocketClose);
+  /** To the transport of the moment, with the time limit for a client that does not read. */
+  write(chunks: readonly Chunk[]): Promise<void> | undefined {
+    if (this.#patience.limit === 'answer') this.#patience.forAnswer();
+    this.#around.metrics.add('BytesOut', bytesOf(chunks));
+    const blocked = this.#transport.write(chunks);
+    if (blocked === undefined) return undefined;
+    this.#patience.whileUnread();
+    return blocked.finally(() => this.#patience.read());
   }
 
-  readonly #onSocketError = (error: Error): void => {
-    this.#around.log.debug(
-      { connection: this.id, peer: this.peer.address, reason: error.message },
-      'socket error',
-    );
-  };
+  wake(): void {
+    this.#work();
+  }
 
-  readonly #onSocketClose = (): void => {
+  failed(error: Error): void {
+    const fields = { connection: this.id, peer: this.peer.address, reason: error.message };
+    this.#around.log.debug(fields, 'socket error');
+  }
+
+  gone(): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#closing = true;
-    this.#deadline.clear();
-    this.#writeDeadline.clear();
-    this.#signInDeadline.clear();
-    this.#releaseAccount?.();
+    this.#patience.end();
+    this.#accountPlace?.release();
+    this.#place.release();
     this.writer.close(new ConnectionLostError());
     this.#abort?.abort();
-    this.#afterwards?.();
-  };
+    this.#settle();
+  }
+
+  #expire(limit: Limit): void {
+    const text = TOO_LONG[limit];
+    if (text !== undefined) {
+      this.bye(text);
+      return;
+    }
+    const fields = { connection: this.id, peer: this.peer.address, limit };
+    if (limit !== 'linger') this.#around.log.warn(fields, 'connection given up');
+    this.destroy();
+  }
 }
 
 function bytesOf(chunks: readonly Chunk[]): number {

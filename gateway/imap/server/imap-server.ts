@@ -3,16 +3,11 @@
  * turns them away, and sees them all out when the process ends.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { actingFor } from '../../../shared/metrics/activity.ts';
 import { type Metrics, NO_METRICS } from '../../../shared/metrics/metrics.ts';
 import { status } from '../wire/response.ts';
-import { Admission } from './admission.ts';
-import {
-  Connection,
-  type ConnectionSurroundings,
-  type HandlerFactory,
-  type ServerLog,
-} from './connection.ts';
+import { Admission, type Place } from './admission.ts';
+import type { HandlerFactory, ServerLog } from './connection-handler.ts';
+import { Connection, type ConnectionSurroundings } from './connection.ts';
 import { nextTurn } from './fairness.ts';
 import { DEFAULT_LIMITS, type ImapLimits } from './limits.ts';
 import { systemTimers, type Timers } from './timers.ts';
@@ -64,6 +59,8 @@ export class ListenError extends Error {
   }
 }
 
+const ignore = (): void => undefined;
+
 const SILENT: ServerLog = { debug: () => undefined, warn: () => undefined, error: () => undefined };
 
 export class ImapServer {
@@ -83,15 +80,22 @@ export class ImapServer {
       throw new Error('a TLS listener needs a certificate');
     }
     this.#options = options;
+    const turn = options.nextTurn ?? nextTurn;
+    const { batchBytes, turnBytes } = limits;
     this.#around = {
       limits,
+      writing: { batchBytes, turnBytes, nextTurn: turn },
       timers: options.timers ?? systemTimers,
-      nextTurn: options.nextTurn ?? nextTurn,
+      nextTurn: turn,
       metrics: options.metrics ?? NO_METRICS,
       log: options.log ?? SILENT,
       admission: new Admission(limits),
       tls: options.tls,
       createHandler: options.createHandler,
+      left: (connection) => {
+        this.#connections.delete(connection);
+        if (this.#connections.size === 0) this.#allGone?.();
+      },
     };
   }
 
@@ -131,7 +135,7 @@ export class ImapServer {
 
   async #accept(socket: Socket, kind: 'plain' | 'tls'): Promise<void> {
     // Whatever happens to this socket is never an uncaught error.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     const address = socket.remoteAddress;
     if (address === undefined || this.#isDraining()) {
       socket.destroy();
@@ -142,11 +146,15 @@ export class ImapServer {
       this.#turnAway(socket, kind, address, admitted.reason);
       return;
     }
-    socket.once('close', admitted.release);
     const secured = kind === 'tls' ? await this.#handshake(socket, address) : socket;
-    if (secured === undefined || secured.destroyed) return;
-    if (this.#isDraining()) secured.destroy();
-    else this.#serve(secured);
+    if (secured === undefined || secured.destroyed || this.#isDraining()) {
+      secured?.destroy();
+      admitted.release();
+      return;
+    }
+    this.#serve(secured, admitted);
+    // Its transport listens now; under TLS, to the secured one.
+    if (secured === socket) socket.off('error', ignore);
   }
 
   #isDraining(): boolean {
@@ -181,17 +189,10 @@ export class ImapServer {
     }
   }
 
-  #serve(socket: Socket): void {
-    const connection = new Connection(this.#nextId++, socket, this.#around);
+  #serve(socket: Socket, place: Place): void {
+    const connection = new Connection(this.#nextId++, socket, place, this.#around);
     this.#connections.add(connection);
-    void actingFor('read', () => connection.run()).finally(() => {
-      // The handler has returned; the socket may linger for a moment with our last words.
-      const leave = (): void => {
-        this.#connections.delete(connection);
-        if (this.#connections.size === 0) this.#allGone?.();
-      };
-      connection.whenGone(leave);
-    });
+    connection.begin();
   }
 
   /**

@@ -10,8 +10,17 @@ export interface Timer {
 
 /** Timers of this process. They do not keep it alive: sockets do, as long as there are any. */
 export const systemTimers: Timers = {
-  after(ms, run) {
-    const handle = setTimeout(run, ms).unref();
-    return { cancel: () => clearTimeout(handle) };
-  },
+  after: (ms, run) => new SystemTimer(setTimeout(run, ms).unref()),
 };
+
+class SystemTimer implements Timer {
+  readonly #handle: NodeJS.Timeout;
+
+  constructor(handle: NodeJS.Timeout) {
+    this.#handle = handle;
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+  }
+}

@@ -1,8 +1,10 @@
 /** Runs a session's commands: finds each in the registry, checks its phase, answers it. */
 import { actingFor } from '../../../shared/metrics/activity.ts';
-import type { Command, Ending } from '../commands/command.ts';
+import type { Activity } from '../../../shared/metrics/catalogue.ts';
+import type { Command, Ending, Pause } from '../commands/command.ts';
 import { LITERAL_MINUS_BYTES, hasLiteralPlus } from '../extensions.ts';
-import type { Connection, ConnectionHandler } from '../server/connection.ts';
+import type { ConnectionHandler } from '../server/connection-handler.ts';
+import type { Connection } from '../server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
 import { openCommand, type OpenedCommand } from '../wire/parser.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
@@ -11,10 +13,18 @@ import { answerTo } from './faults.ts';
 import { Bad } from './refusals.ts';
 import { Session, type SessionServices } from './session.ts';
 
+/** A command that waits for its client. */
+interface Paused {
+  readonly command: Command;
+  readonly tag: string;
+  readonly pause: Pause;
+}
+
 export class SessionHandler implements ConnectionHandler {
   /** Another one after UNAUTHENTICATE: nothing of the one before can be left over. */
   #session: Session;
   readonly #commands: ReadonlyMap<string, Command>;
+  #paused: Paused | null = null;
 
   constructor(connection: Connection, services: SessionServices, commands: ReadonlyMap<string, Command>) {
     this.#session = new Session(connection, services);
@@ -33,10 +43,36 @@ export class SessionHandler implements ConnectionHandler {
     const began = metrics.clock();
     try {
       const name = await this.#answer(raw);
-      metrics.record('CommandLatency', metrics.clock() - began, name);
+      if (!this.#paused) metrics.record('CommandLatency', metrics.clock() - began, name);
     } finally {
       session.quiet();
     }
+  }
+
+  get paused(): boolean {
+    return this.#paused !== null;
+  }
+
+  async resume(): Promise<void> {
+    const session = this.#session;
+    const { metrics } = session.services;
+    const paused = this.#paused;
+    if (!paused) throw new Error('no command has paused');
+    this.#paused = null;
+    session.busy();
+    const began = metrics.clock();
+    try {
+      await this.#resumed(paused);
+      // The pause was the client's time.
+      metrics.record('CommandLatency', metrics.clock() - began, paused.command.name);
+    } finally {
+      session.quiet();
+    }
+  }
+
+  async news(): Promise<void> {
+    const paused = this.#paused;
+    if (paused) await actingFor(activityOf(paused.command), () => paused.pause.news());
   }
 
   async literalPolicy(announcement: LiteralAnnouncement): Promise<LiteralDecision> {
@@ -76,9 +112,7 @@ export class SessionHandler implements ConnectionHandler {
       const ending = await run(command, session, opened, raw.tag);
       await this.#end(raw.tag, command, ending);
     } catch (error) {
-      const response = this.#refusalFor(error, opened?.name ?? '');
-      if (command && command.updates !== 'nothing') await this.#announceAfterFailure(command);
-      session.writer.status(raw.tag, response.status, response.text, response.code, session.text);
+      await this.#refuse(error, raw.tag, opened?.name ?? '', command);
     }
     // By UID or by number: a client's way to say the same.
     return command?.name.replace(/^UID /, '') ?? 'other';
@@ -91,6 +125,14 @@ export class SessionHandler implements ConnectionHandler {
     throw new Bad('message numbers are not allowed once UIDONLY is enabled', 'UIDREQUIRED');
   }
 
+  async #resumed({ command, tag, pause }: Paused): Promise<void> {
+    try {
+      await this.#end(tag, command, await actingFor(activityOf(command), () => pause.resume()));
+    } catch (error) {
+      await this.#refuse(error, tag, command.name, command);
+    }
+  }
+
   async #end(tag: string, command: Command, ending: Ending): Promise<void> {
     if (ending === 'answered') return;
     const session = this.#session;
@@ -99,9 +141,20 @@ export class SessionHandler implements ConnectionHandler {
       this.#session.writer.status(tag, 'OK', 'signed out');
       return;
     }
+    if ('resume' in ending) {
+      this.#paused = { command, tag, pause: ending };
+      return;
+    }
     if (command.updates !== 'nothing')
       await session.announce(command.updates === 'everything' && !ending.numbersStay, ending.telling);
     session.writer.status(tag, 'OK', ending.text, ending.code, session.text);
+  }
+
+  async #refuse(error: unknown, tag: string, name: string, command: Command | undefined): Promise<void> {
+    const session = this.#session;
+    const response = this.#refusalFor(error, name);
+    if (command && command.updates !== 'nothing') await this.#announceAfterFailure(command);
+    session.writer.status(tag, response.status, response.text, response.code, session.text);
   }
 
   /** A refused command may have been refused for what the client does not know yet. */
@@ -159,7 +212,11 @@ function run(
   { cursor }: OpenedCommand,
   tag: string,
 ): Promise<Ending> | Ending {
-  return actingFor(command.activity ?? 'read', () => command.run(session, cursor, tag));
+  return actingFor(activityOf(command), () => command.run(session, cursor, tag));
+}
+
+function activityOf({ activity = 'read' }: Command): Activity {
+  return activity;
 }
 
 /** Why a literal may not come without having been asked for; undefined if it may (RFC 7888 §5). */

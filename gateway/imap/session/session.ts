@@ -14,7 +14,8 @@ import type { PasswordVerifier } from '../../../shared/directory/password-verifi
 import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
 import type { ExtensionName, Offered } from '../extensions.ts';
-import type { Connection, ServerLog } from '../server/connection.ts';
+import type { ServerLog } from '../server/connection-handler.ts';
+import type { Connection } from '../server/connection.ts';
 import type { Timer, Timers } from '../server/timers.ts';
 import type { CursorOptions } from '../wire/parser.ts';
 import type { TextEncoding } from '../wire/response.ts';
@@ -66,7 +67,8 @@ export class Session {
   #selected: SelectedMailbox | null = null;
   #unlisten: (() => void) | null = null;
   #rest: Timer | null = null;
-  #onNews: (() => void) | null = null;
+  /** The client is told of changes as they happen: the connection is stirred by each. */
+  pushing = false;
 
   constructor(connection: Connection, services: SessionServices) {
     this.connection = connection;
@@ -217,7 +219,7 @@ export class Session {
     this.#selected = selected;
     this.#unlisten = selected.home.replica.onChange((change) => {
       selected.note(change);
-      this.#onNews?.();
+      if (this.pushing) this.connection.stir();
     });
   }
 
@@ -226,11 +228,6 @@ export class Session {
     this.#unlisten?.();
     this.#unlisten = null;
     this.#selected = null;
-  }
-
-  /** Calls `run` at each change of the account while a mailbox is selected; null ends it. For IDLE. */
-  onNews(run: (() => void) | null): void {
-    this.#onNews = run;
   }
 
   /**
@@ -256,8 +253,12 @@ export class Session {
   /** The client is quiet: after a while its view is packed. */
   quiet(): void {
     this.#rest?.cancel();
-    this.#rest =
-      this.#selected && this.services.timers.after(REST_AFTER_MS, () => this.#selected?.view.rest());
+    this.#rest = this.#selected && this.services.timers.after(REST_AFTER_MS, () => this.#goToRest());
+  }
+
+  #goToRest(): void {
+    this.#rest = null;
+    this.#selected?.view.rest();
   }
 
   /** The client is back. */

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS } from '../../../gateway/imap/server/limits.ts';
 import type { TlsSettings } from '../../../gateway/imap/server/tls.ts';
 import { testTls } from '../../support/tls.ts';
 import { ManualTimers } from './manual-timers.ts';
-import { newStage, ScriptedHandler, type Stage } from './scripted-handler.ts';
+import { Gate, newStage, ScriptedHandler, type Stage } from './scripted-handler.ts';
 import { WireClient } from './wire-client.ts';
 
 let tls: TlsSettings;
@@ -128,16 +128,106 @@ describe('commands', () => {
       C: a IDLE
       S: + idling`);
     await stage.idling.opened;
-    const writer = stage.connections[0]?.writer;
-    writer?.untagged('1 EXISTS');
-    await writer?.flush();
+    stage.connections[0]?.stir();
     await client.play(`
-      S: * 1 EXISTS
+      S: * NEWS
       C: DONE
       C: b NOOP
       S: * LINE DONE
       S: a OK IDLE
       S: b OK NOOP`);
+  });
+
+  test('news waits for the command that runs, and a command for the news', async () => {
+    const { plain, stage } = await start();
+    const client = await plain();
+    const told = new Gate();
+    stage.news = () => told.opened;
+    await client.play(`
+      S: * OK hello tls=false secure=true
+      C: a WAIT`);
+    await stage.waiting.opened;
+    stage.connections[0]?.stir();
+    stage.connections[0]?.stir();
+    client.send('b NOOP\r\n');
+    await turns(20);
+    stage.release.open();
+    await client.play('S: a OK WAIT');
+    await turns(20);
+    expect(stage.events).toEqual(['begin a', 'end a']);
+    told.open();
+    await client.play(`
+      S: * NEWS
+      S: b OK NOOP`);
+  });
+
+  test('news that comes while other news comes to its end is not forgotten', async () => {
+    const { plain, stage } = await start();
+    const client = await plain();
+    await client.play('S: * OK hello tls=false secure=true');
+    const [connection] = stage.connections;
+    for (let steps = 0; steps < 20; steps++) {
+      stage.news = () => {
+        stage.news = () => Promise.resolve();
+        let later = Promise.resolve();
+        for (let step = 0; step < steps; step++) later = later.then(() => undefined);
+        void later.then(() => connection?.stir());
+        return Promise.resolve();
+      };
+      connection?.stir();
+      await client.play(`
+        S: * NEWS
+        S: * NEWS`);
+    }
+  });
+
+  test('a connection at rest waits for nothing: no call of it is under way', async () => {
+    const { plain, stage, timers } = await start();
+    const client = await plain();
+    await client.play(`
+      S: * OK hello tls=false secure=true
+      C: a SIGNIN alice
+      S: a OK SIGNIN
+      C: b IDLE
+      S: + idling`);
+    await until(() => timers.next() === DEFAULT_LIMITS.idleMs);
+    expect(stage.connections[0]?.resting).toBe(true);
+    await client.play(`
+      C: DONE
+      S: * LINE DONE
+      S: b OK IDLE`);
+    await until(() => stage.connections[0]?.resting === true);
+  });
+
+  test('what is told to a client that is silent does not give it more time', async () => {
+    const { plain, stage, timers } = await start();
+    const client = await plain();
+    await client.play(`
+      S: * OK hello tls=false secure=true
+      C: a SIGNIN alice
+      S: a OK SIGNIN
+      C: b IDLE
+      S: + idling`);
+    await until(() => timers.next() === DEFAULT_LIMITS.idleMs);
+    timers.advance(DEFAULT_LIMITS.idleMs - 1);
+    stage.connections[0]?.stir();
+    await client.play('S: * NEWS');
+    timers.advance(1);
+    await client.play(`
+      S: * BYE you were idle for too long
+      S: (end)`);
+  });
+
+  test('a challenge is answered by a line that is no command', async () => {
+    const { plain } = await start();
+    const client = await plain();
+    await client.play(`
+      S: * OK hello tls=false secure=true
+      C: a CHALLENGE
+      S: + who are you
+      C: alice
+      S: * LINE alice
+      S: a OK CHALLENGE`);
   });
 
   test('a client that goes away in IDLE lets the handler go', async () => {

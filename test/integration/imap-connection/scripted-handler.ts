@@ -1,4 +1,5 @@
-import type { Connection, ConnectionHandler } from '../../../gateway/imap/server/connection.ts';
+import type { ConnectionHandler } from '../../../gateway/imap/server/connection-handler.ts';
+import type { Connection } from '../../../gateway/imap/server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand } from '../../../gateway/imap/wire/command.ts';
 
 /** Something that happens once, and can be waited for. */
@@ -22,6 +23,8 @@ export interface Stage {
   /** IDLE began. */
   readonly idling: Gate;
   sink: (body: AsyncIterable<Uint8Array>) => Promise<unknown>;
+  /** Before the client is told NEWS. */
+  news: () => Promise<void>;
   readonly connections: Connection[];
 }
 
@@ -37,6 +40,7 @@ export function newStage(): Stage {
       for await (const bytes of body) size += bytes.length;
       return size;
     },
+    news: () => Promise.resolve(),
     connections: [],
   };
 }
@@ -45,6 +49,8 @@ export function newStage(): Stage {
 export class ScriptedHandler implements ConnectionHandler {
   readonly #connection: Connection;
   readonly #stage: Stage;
+  /** Tag of the IDLE that has paused. */
+  #idling: string | undefined;
 
   constructor(connection: Connection, stage: Stage) {
     this.#connection = connection;
@@ -68,6 +74,7 @@ export class ScriptedHandler implements ConnectionHandler {
     const { writer } = this.#connection;
     this.#stage.events.push(`begin ${command.tag}`);
     await this.#run(command, name, argument);
+    if (this.paused) return;
     this.#stage.events.push(`end ${command.tag}`);
     if (name !== 'STARTTLS' && name !== 'LOGOUT') writer.status(command.tag, 'OK', name);
   }
@@ -103,11 +110,14 @@ export class ScriptedHandler implements ConnectionHandler {
         await writer.literal(Number(argument), letters(Number(command.tag.slice(1))));
         writer.write('\r\n');
         return;
-      case 'IDLE': {
+      case 'IDLE':
         writer.continuation('idling');
         this.#stage.idling.open();
-        const line = await connection.readLine();
-        writer.untagged(`LINE ${line ?? 'none'}`);
+        this.#idling = command.tag;
+        return;
+      case 'CHALLENGE': {
+        writer.continuation('who are you');
+        writer.untagged(`LINE ${(await connection.readLine()) ?? 'none'}`);
         return;
       }
       case 'SIGNIN': {
@@ -130,6 +140,24 @@ export class ScriptedHandler implements ConnectionHandler {
       default:
         throw new Error(`no such command in this script: ${name}`);
     }
+  }
+
+  get paused(): boolean {
+    return this.#idling !== undefined;
+  }
+
+  async resume(): Promise<void> {
+    const tag = this.#idling ?? '';
+    this.#idling = undefined;
+    const { writer } = this.#connection;
+    writer.untagged(`LINE ${(await this.#connection.readLine()) ?? 'none'}`);
+    this.#stage.events.push(`end ${tag}`);
+    writer.status(tag, 'OK', 'IDLE');
+  }
+
+  async news(): Promise<void> {
+    await this.#stage.news();
+    this.#connection.writer.untagged('NEWS');
   }
 
   closed(): void {
