@@ -17,6 +17,7 @@ import {
   ResponseWriter,
   type ByteSink,
   type Chunk,
+  bytesIn,
   type WriterOptions,
 } from '../wire/response-writer.ts';
 import { isLoopback, type Admission, type Place } from './admission.ts';
@@ -357,7 +358,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   /** To the transport of the moment, with the time limit for a client that does not read. */
   write(chunks: readonly Chunk[]): Promise<void> | undefined {
     if (this.#patience.limit === 'answer') this.#patience.forAnswer();
-    this.#around.metrics.add('BytesOut', bytesOf(chunks));
+    this.#around.metrics.add('BytesOut', bytesIn(chunks));
     const blocked = this.#transport.write(chunks);
     if (blocked === undefined) return undefined;
     this.#patience.whileUnread();
@@ -395,10 +396,4 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     if (limit !== 'linger') this.#around.log.warn(fields, 'connection given up');
     this.destroy();
   }
-}
-
-function bytesOf(chunks: readonly Chunk[]): number {
-  let bytes = 0;
-  for (const chunk of chunks) bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
-  return bytes;
 }

@@ -188,6 +188,13 @@ export class ResponseWriter {
   }
 }
 
+/** As they are sent. */
+export function bytesIn(chunks: readonly Chunk[]): number {
+  let bytes = 0;
+  for (const chunk of chunks) bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : chunk.length;
+  return bytes;
+}
+
 /** Neighbouring strings as one, so that a batch of short lines is one write. */
 function joinStrings(chunks: readonly Chunk[]): Chunk[] {
   const joined: Chunk[] = [];
