@@ -15,6 +15,7 @@ import { DynamoDbWorkItems } from '../../../shared/aws/work-items.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import { MessageStore } from '../../../shared/blob/message-store.ts';
 import { createLog } from '../../../shared/log.ts';
+import { NO_METRICS } from '../../../shared/metrics/metrics.ts';
 import { type TestDynoxide, startTestDynoxide } from '../../support/dynoxide.ts';
 import { type Fault, FaultTransport } from '../../support/fault-transport.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
@@ -185,7 +186,7 @@ describe('the compaction', () => {
     const { begin, deps, random, work, messages } = setUp();
     await put(await begin(accountOf(1)), [append(random)]);
     await work.leave('compact', accountOf(1));
-    const engine = { ...deps, messages } as unknown as Engine;
+    const engine = { ...deps, messages, metrics: NO_METRICS } as unknown as Engine;
     const handler = compactHandler(engine, log);
     await expect(handler({}, { getRemainingTimeInMillis: () => 30_000 })).rejects.toThrow(
       'raise its timeout',
