@@ -6,9 +6,11 @@ import { type DeflateRaw, constants, createDeflateRaw, createInflateRaw } from '
 import { expect } from '@jest/globals';
 import {
   MODSEQ_WORDS,
+  OBJECTID_WORDS,
   type Variant,
   inVariant,
   lineOfVariant,
+  withoutMailboxId,
   withoutModSeq,
   withoutSecondUid,
 } from './variants.ts';
@@ -24,6 +26,7 @@ export class ImapClient {
   readonly #variant: Variant;
   /** The client has spoken of mod-sequences itself: then they are part of the transcript. */
   #knowsModSeqs = false;
+  #knowsObjectIds = false;
 
   private constructor(socket: Socket, variant: Variant) {
     this.#socket = socket;
@@ -65,6 +68,7 @@ export class ImapClient {
   /** Sends a byte string as it is. */
   send(bytes: string): void {
     if (MODSEQ_WORDS.test(bytes)) this.#knowsModSeqs = true;
+    if (OBJECTID_WORDS.test(bytes)) this.#knowsObjectIds = true;
     if (!this.#deflate) this.#socket.write(bytes, 'latin1');
     else {
       this.#deflate.write(bytes, 'latin1');
@@ -79,7 +83,8 @@ export class ImapClient {
       if (end !== -1) {
         const line = this.#received.slice(0, end);
         this.#received = this.#received.slice(end + 2);
-        const shown = this.#knowsModSeqs ? line : withoutModSeq(line);
+        const told = this.#knowsModSeqs ? line : withoutModSeq(line);
+        const shown = this.#knowsObjectIds || told === null ? told : withoutMailboxId(told);
         if (shown === null) continue;
         return this.#variant === 'uidonly' ? withoutSecondUid(shown) : shown;
       }

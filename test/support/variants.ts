@@ -53,6 +53,15 @@ export function withoutModSeq(line: string): string | null {
   return shown !== line && /FETCH \((UID \d+)?\)$/.test(shown) ? null : shown;
 }
 
+/** Words by which a client shows that it reads object identifiers (RFC 8474). */
+export const OBJECTID_WORDS = /MAILBOXID|EMAILID|THREADID/i;
+
+/** A line as a client sees it that does not look at MAILBOXID; null for one that tells nothing else. */
+export function withoutMailboxId(line: string): string | null {
+  if (line.startsWith('* OK [MAILBOXID ')) return null;
+  return line.replace(/^(\S+ OK )\[MAILBOXID \(\S+\)\] /, '$1');
+}
+
 /** Under UIDONLY the UID begins the response; whether it is told once more depends on who asked (RFC 9586 §3.3). */
 export function withoutSecondUid(line: string): string {
   return line.replace(/^(\* (\d+) UIDFETCH \()UID \2(?: |(?=\)))/, '$1');

@@ -1,5 +1,6 @@
-/** CREATE (RFC 3501 §6.3.3, RFC 9051 §6.3.4), with special uses (RFC 6154 §3). */
+/** CREATE (RFC 3501 §6.3.3, RFC 9051 §6.3.4), with special uses (RFC 6154 §3) and MAILBOXID (RFC 8474 §4.1). */
 import { decideCreate, requestedUse } from '../../../shared/account/decide-mailboxes.ts';
+import { mailboxId } from '../session/object-id.ts';
 import { parseCreate } from '../wire/mailbox-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 import { changeMailboxes } from './mailbox-change.ts';
@@ -12,10 +13,12 @@ export const createMailbox: CommandFamily = {
       updates: 'everything',
       async run(session, cursor) {
         const { mailbox, specialUses } = parseCreate(cursor);
-        await changeMailboxes(session, (state, now) =>
+        const { id } = await changeMailboxes(session, (state, now) =>
           decideCreate(state, mailbox, now, requestedUse(specialUses)),
         );
-        return { text: 'mailbox created' };
+        const text = 'mailbox created';
+        if (!session.offers('OBJECTID')) return { text };
+        return { text, code: { code: 'MAILBOXID', id: mailboxId(session.home.account, id) } };
       },
     },
   ],

@@ -21,6 +21,7 @@ import { metadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
 import { renameMailbox } from './rename.ts';
 import { status } from './status.ts';
+import { uidbatches } from './uidbatches.ts';
 import { subscriptions } from './subscribe.ts';
 import { unauthenticate } from './unauthenticate.ts';
 import { xlist } from './xlist.ts';
@@ -43,6 +44,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   expunge,
   copy,
   search,
+  uidbatches,
   idle,
   createMailbox,
   deleteMailbox,

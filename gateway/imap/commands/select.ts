@@ -3,6 +3,7 @@ import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-me
 import { SEEN } from '../../../shared/account/flags.ts';
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
+import { mailboxId } from '../session/object-id.ts';
 import { Bad, No } from '../session/refusals.ts';
 import { resync } from '../session/resync.ts';
 import { SelectedMailbox } from '../session/selected-mailbox.ts';
@@ -77,6 +78,11 @@ function describe(session: Session, mailbox: Mailbox, selected: SelectedMailbox)
   writer.status('*', 'OK', 'UIDs are valid', { code: 'UIDVALIDITY', value: mailbox.uidValidity });
   writer.status('*', 'OK', 'next UID', { code: 'UIDNEXT', value: mailbox.uidNext });
   if (session.offers('CONDSTORE')) session.tellHighestModSeq(mailbox);
+  if (session.offers('OBJECTID'))
+    writer.status('*', 'OK', 'its identifier', {
+      code: 'MAILBOXID',
+      id: mailboxId(selected.home.account, mailbox.id),
+    });
 }
 
 /** Number of the first message without \Seen, or 0. */

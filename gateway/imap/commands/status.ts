@@ -1,8 +1,9 @@
-/** STATUS (RFC 3501 §6.3.10, RFC 9051 §6.3.11), with SIZE (RFC 8438), HIGHESTMODSEQ (RFC 7162) and APPENDLIMIT (RFC 7889). */
+/** STATUS (RFC 3501 §6.3.10, RFC 9051 §6.3.11), with SIZE (RFC 8438), HIGHESTMODSEQ (RFC 7162), MAILBOXID (RFC 8474), APPENDLIMIT (RFC 7889). */
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
-import { Bad, No } from '../session/refusals.ts';
+import { mailboxId } from '../session/object-id.ts';
+import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { StatusItem } from '../wire/ast.ts';
 import { parseStatus } from '../wire/mailbox-grammar.ts';
@@ -27,10 +28,8 @@ export const status: CommandFamily = {
   ],
 };
 
-/** What asking for the items means for the session; once a command, before its answer. Throws `Bad`. */
+/** What asking for the items means for the session; once a command, before its answer. */
 export function useStatusItems(session: Session, items: readonly StatusItem[]): void {
-  if (items.includes('MAILBOXID'))
-    throw new Bad('the status item MAILBOXID needs OBJECTID, which is not on offer');
   // RFC 7162 §3.1: a CONDSTORE enabling command.
   if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
 }
@@ -46,7 +45,7 @@ export async function statusResponse(
   return `STATUS ${mailboxName(mailbox.name, session.text)} (${told.join(' ')})`;
 }
 
-function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number | Promise<number> {
+function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number | string | Promise<number> {
   switch (item) {
     case 'MESSAGES':
       return mailbox.messages;
@@ -67,7 +66,7 @@ function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number |
     case 'RECENT':
       return recentIn(session, mailbox);
     case 'MAILBOXID':
-      throw new Error('MAILBOXID was refused before');
+      return `(${mailboxId(session.home.account, mailbox.id)})`;
   }
 }
 

@@ -24,6 +24,7 @@ import { formatDateTime } from '../wire/date-time.ts';
 import { binaryLabel, bodyLabel } from '../wire/response.ts';
 import { type Dialect, fetchHead } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
+import { emailId, threadId } from './object-id.ts';
 import { Bad, No } from './refusals.ts';
 
 /** A literal whose bytes are in the blob, at `start … end`. */
@@ -149,6 +150,9 @@ const OFFERED: ReadonlySet<FetchItem['kind']> = new Set([
   'body',
   'binary',
   'binary.size',
+  'emailid',
+  'threadid',
+  'savedate',
 ]);
 
 /** Throws `Bad` for an item of an extension that is not on offer: before anything is done for the others. */
@@ -171,6 +175,7 @@ function needsSummary(item: FetchItem): boolean {
     case 'rfc822.text':
     case 'binary':
     case 'binary.size':
+    case 'threadid':
       return true;
     case 'body':
       return !isWhole(item.section);
@@ -225,6 +230,12 @@ function tellerOf(item: FetchItem, options: PlanOptions, flags: FlagText): Telle
       return binaryTeller(binaryLabel(item.part, item.partial?.offset), item.part, item.partial);
     case 'binary.size':
       return binarySizeTeller(item.part);
+    case 'emailid':
+      return ({ row }) => `EMAILID (${emailId(columns.blobAt(row))})`;
+    case 'threadid':
+      return ({ row, summary }) => `THREADID (${threadId(summaryFor(summary), columns.blobAt(row))})`;
+    case 'savedate':
+      return ({ row }) => `SAVEDATE "${formatDateTime((columns.saved[row] ?? 0) * 1000, 0)}"`;
     default:
       throw new Error(`a plan was made for ${item.kind}, which is not on offer`);
   }

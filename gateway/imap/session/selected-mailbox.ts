@@ -9,6 +9,7 @@ import { modSeqOf, type RecordNumber } from '../../../shared/account/ids.ts';
 import type { Op } from '../../../shared/account/ops.ts';
 import type { Change } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import { BatchRequests } from './batches.ts';
 import type { Dialect } from './dialect.ts';
 import type { Home } from './home.ts';
 import { RecentUids } from './recent.ts';
@@ -34,6 +35,7 @@ export class SelectedMailbox {
   readonly readOnly: boolean;
   view: View = View.EMPTY;
   readonly recent = new RecentUids();
+  readonly batches = new BatchRequests();
   /** The last search result that was saved (RFC 5182). */
   saved: Uint32Array = new Uint32Array(0);
   #watermark: number;

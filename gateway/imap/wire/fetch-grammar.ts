@@ -71,10 +71,14 @@ function parseItem(cursor: CommandCursor, name: string): FetchItem {
     case 'RFC822':
     case 'RFC822.HEADER':
     case 'RFC822.TEXT':
+      return { kind: lowerCase(name) };
     case 'EMAILID':
     case 'THREADID':
-    case 'SAVEDATE':
+      cursor.needs('OBJECTID', name);
       return { kind: lowerCase(name) };
+    case 'SAVEDATE':
+      cursor.needs('SAVEDATE', name);
+      return { kind: 'savedate' };
     case 'BODYSTRUCTURE':
       return { kind: 'bodystructure', extensible: true };
     case 'BODY':

@@ -124,6 +124,7 @@ const ITEM_EXTENSIONS: ReadonlyMap<StatusItem, ExtensionName> = new Map([
   ['SIZE', 'STATUS=SIZE'],
   ['HIGHESTMODSEQ', 'CONDSTORE'],
   ['APPENDLIMIT', 'APPENDLIMIT'],
+  ['MAILBOXID', 'OBJECTID'],
 ]);
 
 /** `(MESSAGES UIDNEXT …)`, also in LIST's RETURN (RFC 5819). */

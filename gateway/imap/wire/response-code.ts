@@ -28,6 +28,8 @@ export type PlainResponseCode =
   | 'READ-WRITE'
   | 'SERVERBUG'
   | 'TOOBIG'
+  | 'TOOFEW'
+  | 'TOOMANY'
   | 'TRYCREATE'
   | 'UIDNOTSTICKY'
   | 'USEATTR'
@@ -48,6 +50,7 @@ export type ResponseCode =
       readonly source: string;
       readonly destination: string;
     }
+  | { readonly code: 'MAILBOXID'; readonly id: string }
   | { readonly code: 'MODIFIED'; readonly numbers: NumberSet }
   | { readonly code: 'PERMANENTFLAGS'; readonly flags: readonly string[] }
   | {

@@ -127,6 +127,8 @@ export function formatCode(code: ResponseCode): string {
       return `BADCHARSET ${list(code.charsets.map((charset) => astring(charset)))}`;
     case 'CAPABILITY':
       return `CAPABILITY ${code.capabilities.join(' ')}`;
+    case 'MAILBOXID':
+      return `MAILBOXID (${code.id})`;
     case 'MODIFIED':
       return `MODIFIED ${code.numbers.toString()}`;
     case 'PERMANENTFLAGS':

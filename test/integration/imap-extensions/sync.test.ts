@@ -1,4 +1,5 @@
 /** Extensions by which a client keeps its copy of a mailbox up to date. */
+import { expect } from '@jest/globals';
 import { conforms } from '../../support/conformance.ts';
 import type { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
@@ -96,3 +97,79 @@ conforms(
   },
   { variants: ['plain', 'tls'] },
 );
+
+conforms('OBJECTID', 'mailboxes, messages and threads have names that never change', async (gateway) => {
+  const client = await gateway.signIn();
+  const idOf = (lines: readonly string[]): string =>
+    /MAILBOXID \((F[0-9a-f]+)\)/.exec(lines.join())?.[1] ?? '';
+  const inbox = idOf(await client.run('STATUS INBOX (MAILBOXID)'));
+  const made = idOf(await client.run('CREATE Work'));
+  expect(made).not.toBe(inbox);
+  await client.append('Work', 'Message-ID: <1@x>\r\nSubject: a\r\n\r\nbody\r\n');
+  await client.append('Work', 'Message-ID: <2@x>\r\nReferences: <1@x>\r\nSubject: Re: a\r\n\r\nbody\r\n');
+  await client.append('Work', 'Subject: b\r\n\r\nbody\r\n');
+  await client.run('RENAME Work Play');
+  expect(idOf(await client.run('STATUS Play (MAILBOXID)'))).toBe(made);
+  expect(idOf(await client.run('SELECT Play'))).toBe(made);
+  const idsOf = async (): Promise<string[][]> =>
+    (await client.run('UID FETCH 1:* (EMAILID THREADID)')).flatMap((line) => {
+      const found = /EMAILID \((M[0-9a-f]+)\) THREADID \((T[0-9a-f]+)\)/.exec(line);
+      return found ? [found.slice(1)] : [];
+    });
+  const [[first, thread] = [], [second, same] = [], [third, other] = []] = await idsOf();
+  expect(new Set([first, second, third]).size).toBe(3);
+  expect(same).toBe(thread);
+  expect(other).not.toBe(thread);
+  await client.run('UID COPY 3 Archive');
+  await client.run('UID MOVE 1:2 Archive');
+  expect(idOf(await client.run('SELECT Archive'))).not.toBe(made);
+  expect(await idsOf()).toEqual([
+    [third, other],
+    [first, thread],
+    [second, thread],
+  ]);
+});
+
+conforms('SAVEDATE', 'a message has the time at which it came into its mailbox', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.append('INBOX', message('x'), '" 1-Feb-2020 12:00:00 +0100"');
+  gateway.rim.time = Date.UTC(2026, 4, 6, 7, 8, 9);
+  await client.run('SELECT INBOX');
+  await client.run('UID COPY 1 Archive');
+  await client.run('SELECT Archive');
+  await client.play(`
+    C: a UID FETCH 1 (INTERNALDATE SAVEDATE)
+    S: * 1 FETCH (UID 1 INTERNALDATE " 1-Feb-2020 12:00:00 +0100" SAVEDATE " 6-May-2026 07:08:09 +0000")
+    S: a OK fetched
+  `);
+});
+
+conforms('UIDBATCHES', 'a mailbox is cut into batches, the newest first', async (gateway) => {
+  const client = await filled(gateway, 10);
+  await client.run('SELECT INBOX');
+  for (let messages = 10; messages < 1280; messages *= 2) await client.run('UID COPY 1:* INBOX');
+  await client.run('UID STORE 1,1200:1280 +FLAGS.SILENT (\\Deleted)');
+  await client.run('UID EXPUNGE 1:*');
+  await client.play(`
+    C: a UIDBATCHES 500
+    S: * UIDBATCHES (TAG "a") 1280:700,699:200,199:1
+    S: a OK batches told
+    C: b UIDBATCHES 600 2:3
+    S: * UIDBATCHES (TAG "b") 599:1
+    S: b OK batches told
+    C: c UIDBATCHES 2000
+    S: * UIDBATCHES (TAG "c") 1280:1
+    S: c OK batches told
+    C: d UIDBATCHES 500 7:8
+    S: * UIDBATCHES (TAG "d")
+    S: d OK batches told
+    C: e UIDBATCHES 499
+    S: e NO [TOOFEW] a batch has at least 500 messages
+    C: f UIDBATCHES 500 4:1
+    S: f BAD [CLIENTBUG] a range of batches is written from low to high
+    C: g UIDBATCHES 2000 1:100
+    S: g NO [TOOMANY] a range of batches spans at most 100000 messages
+    C: h UIDBATCHES 500
+    S: h NO [LIMIT] the mailbox has hardly changed since these batches were told
+  `);
+});
