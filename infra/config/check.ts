@@ -160,7 +160,8 @@ function checkDomains(value: unknown, found: Findings): DomainDeployment[] {
 }
 
 function checkDomain(value: unknown, where: string, found: Findings): DomainDeployment {
-  const entry = found.object(value, where, "{ name: 'example.org' }") ?? {};
+  const entry = found.object(value, where, "{ name: 'example.org' }");
+  if (entry === undefined) return { name: '', leaveOut: [], dmarcPolicy: 'none', recipients: [] };
   found.known(entry, where, ['name', 'hostedZoneId', 'leaveOut', 'dmarcPolicy', 'recipients']);
   const name = found.domain(entry.name, `${where}.name`, 'a domain, such as example.org');
   const { hostedZoneId } = entry;

@@ -15,6 +15,7 @@ import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import { keyPrefixes } from '../../shared/directory/keys.ts';
 import type { Deployment, DomainDeployment } from '../config/check.ts';
 import { mailRecords, type Token } from '../dns/records.ts';
+import { acknowledge } from './acknowledged.ts';
 import { dkimOutput, ruleSetName } from './names.ts';
 import {
   mayMissObjects,
@@ -58,6 +59,11 @@ export class DeliveryStack extends Stack {
     super(scope, id, { ...props, description: 'Quire: mail in, from SES to the delivery function.' });
     this.deadLetters = this.#makeQueue('DeadLetters', storage);
     this.lostNotifications = this.#makeQueue('LostNotifications', storage);
+    acknowledge(
+      this.lostNotifications,
+      'AwsSolutions-SQS3',
+      'It is the dead-letter queue of a subscription.',
+    );
     this.queue = this.#makeQueue('Queue', storage, {
       visibilityTimeout: VISIBILITY,
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS },

@@ -141,6 +141,16 @@ export class GatewayStack extends Stack {
       },
     });
     container.addUlimits({ name: UlimitName.NOFILE, softLimit: 65_536, hardLimit: 65_536 });
+    acknowledge(
+      task,
+      'AwsSolutions-ECS2',
+      'Names of stores, ports and limits; secrets are read from Secrets Manager while it runs.',
+    );
+    acknowledge(
+      task.obtainExecutionRole(),
+      'AwsSolutions-IAM5[Resource::*]',
+      'ECR knows no resource for the token by which an image is fetched.',
+    );
     for (const statement of this.#permissions(deployment, storage)) task.addToTaskRolePolicy(statement);
     return task;
   }
@@ -239,7 +249,7 @@ export class GatewayStack extends Stack {
     this.#open(993, IMAPS_PORT, imaps);
     if (!starttls) return [imaps];
     // The server speaks first here, and the proxy protocol would have it wait for a client that waits.
-    const imap = this.#targetGroup('Imap', IMAP_PORT, false);
+    const imap = this.#targetGroup('StartTls', IMAP_PORT, false);
     this.#open(143, IMAP_PORT, imap);
     return [imaps, imap];
   }

@@ -9,6 +9,7 @@ import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import type { Deployment } from '../config/check.ts';
+import { acknowledge } from './acknowledged.ts';
 import { mayMissObjects, mayUseItems, mayUseKeyThrough, mayUseObjects } from './permissions.ts';
 import { QuireFunction } from './quire-function.ts';
 import type { StorageStack } from './storage.ts';
@@ -39,6 +40,7 @@ export class MaintenanceStack extends Stack {
       enforceSSL: true,
       retentionPeriod: QUEUE_RETENTION,
     });
+    acknowledge(this.deadLetters, 'AwsSolutions-SQS3', 'It is the dead-letter queue of schedules.');
     const compact = new QuireFunction(this, 'Compact', {
       deployment,
       bundle: 'compact',

@@ -103,7 +103,7 @@ export class Network extends Construct {
   #interfaceEndpoints({ tls }: Deployment): void {
     const group = new SecurityGroup(this, 'EndpointGroup', {
       vpc: this.vpc,
-      description: "Quire: endpoints of AWS's services, open to the gateway",
+      description: 'Quire: endpoints of AWS services, open to the gateway',
       allowAllOutbound: false,
     });
     group.addIngressRule(this.taskGroup, Port.tcp(443), 'The gateway');

@@ -10,6 +10,25 @@ import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { WAKE_QUEUE_PREFIX } from '../../shared/aws/sqs-wake-queue.ts';
 
+/**
+ * Statements with a `*` in a resource, and why each is there. A test fails on any other, and on any `*` in an action;
+ * that of `cdk-nag` about wildcards is answered by this list.
+ */
+export const WILDCARDS = {
+  StoreMessages:
+    'Objects are named by account and message; the prefix is what tells mail from everything else.',
+  CheckMessages: 'As StoreMessages.',
+  TakeInbound: 'SES names objects by message, below a prefix for each domain.',
+  KeepAside: 'As TakeInbound, below a prefix of its own.',
+  ReadSummaries: 'Objects are named by account and fold.',
+  KeepSummaries: 'As ReadSummaries.',
+  ReadOverflow: 'As StoreMessages.',
+  Wake: 'Each gateway makes a queue of its own, with a random name behind the prefix.',
+  ActivateRules: 'SES knows no resource for these two actions.',
+} as const;
+/** Name of a statement that may hold a wildcard. */
+export type WildcardSid = keyof typeof WILDCARDS;
+
 export type TableAction =
   'GetItem' | 'BatchGetItem' | 'Query' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'ConditionCheckItem';
 
@@ -36,7 +55,7 @@ export function mayUseItems(
 export type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload';
 
 export function mayUseObjects(
-  sid: string,
+  sid: WildcardSid,
   bucket: Pick<Bucket, 'arnForObjects'>,
   actions: readonly ObjectAction[],
   prefixes: readonly string[],
@@ -62,7 +81,7 @@ export type QueueAction = 'CreateQueue' | 'DeleteQueue' | 'SendMessage' | 'Recei
 /** The queues by which gateways are woken, one each, made and named by themselves. */
 export function mayUseWakeQueues(
   scope: Construct,
-  sid: string,
+  sid: WildcardSid,
   actions: readonly QueueAction[],
 ): PolicyStatement {
   return new PolicyStatement({

@@ -1,0 +1,211 @@
+/** A configuration that cannot be used is refused with a sentence for each mistake, which says what to write instead. */
+import { describe, expect, test } from '@jest/globals';
+import { checkConfig, ConfigError } from '../../../infra/config/check.ts';
+import { readConfig } from '../../../infra/config/read.ts';
+import { SIZES } from '../../../infra/config/sizes.ts';
+
+const GOOD = {
+  region: 'eu-west-1',
+  domains: [{ name: 'example.org' }],
+  host: 'mail.example.org',
+  tls: { at: 'load-balancer' },
+  alarmAddress: 'alarm@example.net',
+};
+
+function mistakesOf(config: unknown): readonly string[] {
+  try {
+    checkConfig(config);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes;
+    throw error;
+  }
+  return [];
+}
+
+const changed = (changes: object): readonly string[] => mistakesOf({ ...GOOD, ...changes });
+
+describe('what is left out', () => {
+  test('has a default that is safe', () => {
+    expect(checkConfig(GOOD)).toEqual({
+      name: 'Quire',
+      region: 'eu-west-1',
+      domains: [{ name: 'example.org', leaveOut: [], dmarcPolicy: 'none', recipients: [] }],
+      host: 'mail.example.org',
+      tls: { at: 'load-balancer' },
+      alarmAddress: 'alarm@example.net',
+      sizeClass: 'small',
+      size: SIZES.small,
+      network: 'public',
+      starttls: false,
+      activateReceiptRules: 'if-none',
+      mailWithoutTls: 'accept',
+      bounceUnknown: 'authenticated',
+      retention: { backup: 35, logs: 30, aside: 90 },
+      limits: { connectionsPerAddress: 500 },
+    });
+  });
+
+  test('names are taken as DNS has them', () => {
+    const { domains, host } = checkConfig({
+      ...GOOD,
+      domains: [{ name: 'Bücher.Example' }],
+      host: 'MAIL.example.org',
+    });
+    expect([domains[0]?.name, host]).toEqual(['xn--bcher-kva.example', 'mail.example.org']);
+  });
+
+  test('the file that comes with Quire can be used as it is', async () => {
+    expect((await readConfig()).name).toBe('Quire');
+  });
+
+  test('a file that is not there is said to be so', async () => {
+    await expect(readConfig('other.config.ts')).rejects.toThrow(
+      'other.config.ts cannot be used:\n  - there is no such file: begin with a copy of quire.config.ts.',
+    );
+  });
+});
+
+const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:imap-AbCdEf';
+
+describe('a mistake is one sentence that says what to write instead:', () => {
+  test.each<[string, object, string]>([
+    [
+      'region',
+      { region: 'eu-north-7' },
+      'region is "eu-north-7", where SES is not known to receive mail: write one of us-east-1, ',
+    ],
+    ['no region', { region: undefined }, 'region is missing, where SES'],
+    [
+      'no domain',
+      { domains: [] },
+      "domains is []: write a list with at least one domain, such as [{ name: 'example.org' }].",
+    ],
+    [
+      'a domain as text',
+      { domains: ['example.org'] },
+      `domains[0] is "example.org": write { name: 'example.org' }.`,
+    ],
+    [
+      'a domain that is none',
+      { domains: [{ name: 'exa mple' }] },
+      'domains[0].name is "exa mple": write a domain, such as example.org.',
+    ],
+    [
+      'a domain twice',
+      { domains: [{ name: 'a.example' }, { name: 'A.example' }] },
+      'domains names a.example twice: write it once.',
+    ],
+    [
+      'a zone by name',
+      { domains: [{ name: 'a.example', hostedZoneId: 'a.example.' }] },
+      'domains[0].hostedZoneId is "a.example.": write the id that Route 53 shows',
+    ],
+    [
+      'a kind of record',
+      { domains: [{ name: 'a.example', leaveOut: ['MX'] }] },
+      `domains[0].leaveOut is ["MX"]: write a list of any of 'mx', 'spf', `,
+    ],
+    [
+      'a policy',
+      { domains: [{ name: 'a.example', dmarcPolicy: 'drop' }] },
+      `domains[0].dmarcPolicy is "drop": write 'none', 'quarantine' or 'reject'.`,
+    ],
+    [
+      'a recipient elsewhere',
+      { domains: [{ name: 'a.example', recipients: ['x@b.example'] }] },
+      'domains[0].recipients[0] is "x@b.example": write an address of a.example without a tag',
+    ],
+    [
+      'a recipient with a tag',
+      { domains: [{ name: 'a.example', recipients: ['x+y@a.example'] }] },
+      'without a tag, such as alice@a.example.',
+    ],
+    [
+      'no recipient',
+      { domains: [{ name: 'a.example', recipients: [] }] },
+      'write a list of 1 to 100 addresses, or leave it out',
+    ],
+    [
+      'a host',
+      { host: 'mail' },
+      'host is "mail": write the name that mail clients connect to, such as mail.example.org.',
+    ],
+    [
+      'no TLS',
+      { tls: undefined },
+      "tls is missing: write { at: 'load-balancer' } or { at: 'gateway', secretArn:",
+    ],
+    ['TLS elsewhere', { tls: { at: 'nowhere' } }, `tls.at is "nowhere": write 'load-balancer' or 'gateway'.`],
+    [
+      'a secret by name',
+      { tls: { at: 'gateway', secretArn: 'imap' } },
+      'tls.secretArn is "imap": write the ARN of the secret that holds certificate and key, which begins like arn:aws:secretsmanager:eu-west-1:',
+    ],
+    ['no secret', { tls: { at: 'gateway' } }, 'tls.secretArn is missing: write the ARN of the secret'],
+    [
+      'a secret in place of a certificate',
+      { tls: { at: 'load-balancer', certificateArn: ARN } },
+      'write the ARN of the certificate, which begins like arn:aws:acm:eu-west-1:',
+    ],
+    [
+      'a certificate of another region',
+      { tls: { at: 'load-balancer', certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/x' } },
+      'tls.certificateArn is in the region us-east-1: write one of eu-west-1, where the gateway runs.',
+    ],
+    ['STARTTLS at the load balancer', { starttls: true }, 'a load balancer cannot speak STARTTLS'],
+    [
+      'an alarm to itself',
+      { alarmAddress: 'me@example.org' },
+      'alarmAddress is "me@example.org", which this deployment delivers itself: write an address elsewhere',
+    ],
+    [
+      'no alarm address',
+      { alarmAddress: 'me' },
+      'alarmAddress is "me": write the mail address that alarms are sent to.',
+    ],
+    ['a size', { size: 'huge' }, `size is "huge": write 'small', 'medium' or 'large'.`],
+    ['a name', { name: 'my mail' }, 'name is "my mail": write up to 24 letters and digits, such as Quire.'],
+    ['a flag', { starttls: 'yes' }, 'starttls is "yes": write true or false.'],
+    ['a backup', { retention: { backup: 36 } }, 'retention.backup is 36: write a whole number from 1 to 35.'],
+    [
+      'logs',
+      { retention: { logs: 31 } },
+      'retention.logs is 31: write one of the days that CloudWatch Logs takes, 1, 3, 5, ',
+    ],
+    [
+      'tasks below the least',
+      { size: 'large', limits: { maxTasks: 3 } },
+      'limits.maxTasks is 3: write a whole number from 4 to 5000.',
+    ],
+    [
+      'deliveries',
+      { limits: { deliveriesAtOnce: 1 } },
+      'limits.deliveriesAtOnce is 1: write a whole number from 2 to 1000.',
+    ],
+    [
+      'a name that is misspelt',
+      { alarmAdress: 'x@y.example' },
+      'alarmAdress is not a setting: write one of name, region, ',
+    ],
+    [
+      'one below',
+      { retention: { backups: 7 } },
+      'retention.backups is not a setting: write one of backup, logs, aside, or leave it out.',
+    ],
+  ])('%s', (_what, changes, sentence) => {
+    const mistakes = changed(changes);
+    expect(mistakes).toHaveLength(1);
+    expect(mistakes[0]).toContain(sentence);
+  });
+
+  test.each([undefined, null, 'x', [], 1])('no configuration at all (%j)', (config) => {
+    expect(mistakesOf(config)).toEqual([expect.stringContaining('The default export is ')]);
+  });
+
+  test('all of them are told at once, below the name of the file', () => {
+    const config = { ...GOOD, region: 'x', size: 'huge' };
+    expect(() => checkConfig(config, 'mine.ts')).toThrow(
+      /^mine\.ts cannot be used:\n {2}- size .*\n {2}- region .*$/,
+    );
+  });
+});
