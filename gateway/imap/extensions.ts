@@ -38,6 +38,8 @@ export function hasLiteralPlus({ unaskedLiteralBytes }: Pick<Offer, 'unaskedLite
 }
 
 const TABLE = [
+  // What it decides once it is enabled: `session/dialect.ts`, SELECT, SEARCH, and names and texts in UTF-8.
+  { name: 'IMAP4rev2', rfc: 9051, shown: 'always', enable: [] },
   // One of the two, never both (RFC 7888 §5).
   {
     name: 'LITERAL+',
@@ -109,19 +111,24 @@ export const EXTENSIONS: readonly Extension[] = TABLE;
 /** What a gateway offers. */
 export class Offered {
   readonly #extensions: ReadonlyMap<string, Extension>;
+  /** By the word that ENABLE takes, in upper case. */
+  readonly #enabling: ReadonlyMap<string, Extension>;
 
   constructor(extensions: readonly Extension[]) {
     this.#extensions = new Map(extensions.map((extension) => [extension.name, extension]));
+    this.#enabling = new Map(
+      extensions.filter(({ enable }) => enable).map((extension) => [extension.name.toUpperCase(), extension]),
+    );
   }
 
   has(name: ExtensionName): boolean {
     return this.#extensions.has(name);
   }
 
-  /** What ENABLE with this word switches on; null if nothing. */
-  enabledBy(word: string): readonly string[] | null {
-    const enable = this.#extensions.get(word)?.enable;
-    return enable ? [word, ...enable] : null;
+  /** What ENABLE with this word (in upper case) switches on, by name, itself first; empty if nothing. */
+  enabledBy(word: string): readonly string[] {
+    const extension = this.#enabling.get(word);
+    return extension ? [extension.name, ...(extension.enable ?? [])] : [];
   }
 
   /** The words of CAPABILITY, in the order of the table. */

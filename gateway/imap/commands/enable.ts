@@ -12,7 +12,7 @@ export const enable: CommandFamily = {
       updates: 'nothing',
       run(session, cursor) {
         const words = parseEnable(cursor);
-        const enabled = words.filter((word) => session.enable(word));
+        const enabled = words.flatMap((word) => session.enable(word) ?? []);
         session.writer.untagged(['ENABLED', ...new Set(enabled)].join(' '));
         return { text: 'enabled' };
       },

@@ -5,7 +5,14 @@
  * that only stand above others because their own mailbox was deleted.
  */
 import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
-import { type AccountState, DELIMITER, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
+import {
+  type AccountState,
+  DELIMITER,
+  INBOX,
+  type Mailbox,
+  byName,
+  hasChildren,
+} from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
 import { type ListPattern, compilePattern } from '../wire/list-pattern.ts';
 
@@ -64,6 +71,13 @@ export async function listEntries(
       entries.set(name, entry(name));
   }
   return sorted(entries.values());
+}
+
+/** The entry of one mailbox, which is there: SELECT tells it to who speaks IMAP4rev2 (RFC 9051 §6.3.2). */
+export function entryOf(state: AccountState, mailbox: Mailbox): ListEntry {
+  const { name } = mailbox;
+  const attributes = attributesOf(name, mailbox, hasChildren(state, name), { subscribed: false });
+  return { name, attributes, childInfo: [], selected: mailbox };
 }
 
 /** What LSUB returns (RFC 3501 §6.3.9): a level of hierarchy above a subscribed name, for `%`, as \Noselect. */

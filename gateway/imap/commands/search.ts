@@ -34,6 +34,9 @@ export const search: CommandFamily = {
   ],
 };
 
+/** IMAP4rev2 is answered with ESEARCH whatever it asks for (RFC 9051 §6.4.4). */
+const ALL: SearchReturn = { min: false, max: false, all: true, count: false, save: false };
+
 /** Charsets beside US-ASCII and UTF-8; undefined: BADCHARSET. */
 function decodeCharset(charset: string, bytes: Uint8Array): string | undefined {
   return iconv.encodingExists(charset) ? iconv.decode(Buffer.from(bytes), charset) : undefined;
@@ -45,7 +48,8 @@ async function run(
   tag: string,
   byUid: boolean,
 ): Promise<Completion> {
-  const { returns, key } = parseSearch(cursor, decodeCharset);
+  const { returns: asked, key } = parseSearch(cursor, decodeCharset);
+  const returns = asked ?? (session.dialect.rev2 ? ALL : undefined);
   const { selected } = session;
   const { home, view, saved, id } = selected;
   const { dialect } = session;

@@ -12,6 +12,8 @@ import { exists, flagLines, recent } from '../session/updates.ts';
 import { parseSelect } from '../wire/mailbox-grammar.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { parseNothing } from '../wire/session-grammar.ts';
+import { entryOf } from './list-match.ts';
+import { entryText } from './list.ts';
 import { type CommandFamily, type Completion, SELECTED, SIGNED_IN } from './command.ts';
 
 export const select: CommandFamily = {
@@ -63,6 +65,8 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
   const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
   describe(session, mailbox, selected);
+  // IMAP4rev2 wants it (RFC 9051 §6.3.2).
+  if (session.dialect.rev2) session.writer.untagged(`LIST ${entryText(session, entryOf(state, mailbox))}`);
   if (qresync && mailbox.columns) await resync(session, mailbox.columns, qresync);
   return readOnly ? { text: 'examined', code: 'READ-ONLY' } : { text: 'selected', code: 'READ-WRITE' };
 }
@@ -71,9 +75,9 @@ function describe(session: Session, mailbox: Mailbox, selected: SelectedMailbox)
   const { writer, dialect } = session;
   for (const line of flagLines(mailbox, selected.readOnly)) writer.write(line);
   writer.write(exists(selected.view.count));
-  writer.write(recent(selected.recentCount));
-  // A message number, which UIDONLY knows none of (RFC 9586 §3).
-  const unseen = dialect.uidOnly ? 0 : firstUnseen(mailbox);
+  if (!dialect.rev2) writer.write(recent(selected.recentCount));
+  // A message number, which UIDONLY knows none of (RFC 9586 §3); IMAP4rev2 has no such code.
+  const unseen = dialect.uidOnly || dialect.rev2 ? 0 : firstUnseen(mailbox);
   if (unseen > 0) writer.status('*', 'OK', 'first unseen message', { code: 'UNSEEN', value: unseen });
   writer.status('*', 'OK', 'UIDs are valid', { code: 'UIDVALIDITY', value: mailbox.uidValidity });
   writer.status('*', 'OK', 'next UID', { code: 'UIDNEXT', value: mailbox.uidNext });

@@ -72,6 +72,8 @@ function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number |
 
 /** Messages that are recent to this session, or would be if it selected the mailbox now. */
 async function recentIn(session: Session, mailbox: Mailbox): Promise<number> {
+  // Nothing is recent to who speaks IMAP4rev2.
+  if (session.dialect.rev2) return 0;
   if (session.hasSelected(session.home, mailbox.id)) return session.selected.recentCount;
   const floor = session.home.recent.floorOf(mailbox);
   if (floor <= 1) return mailbox.messages;

@@ -13,12 +13,12 @@ export interface Dialect {
   readonly qresync: boolean;
   /** UIDONLY: no message number is told or taken. */
   readonly uidOnly: boolean;
-  /** IMAP4rev2 knows neither RECENT nor \Recent. */
-  readonly recent: boolean;
+  /** IMAP4rev2 (RFC 9051, appendix E): neither RECENT nor \Recent nor UNSEEN, LIST in SELECT, ESEARCH in place of SEARCH. */
+  readonly rev2: boolean;
 }
 
 /** RFC 3501 without extensions. */
-export const PLAIN: Dialect = { modSeqs: false, qresync: false, uidOnly: false, recent: true };
+export const PLAIN: Dialect = { modSeqs: false, qresync: false, uidOnly: false, rev2: false };
 
 /** How a FETCH response begins: its items and `)` follow. */
 export function fetchHead({ uidOnly }: Dialect, number: number, uid: number): string {

@@ -74,7 +74,7 @@ export class SelectedMailbox {
 
   /** Whether the client is told that the message is \Recent. */
   isRecent(uid: number, dialect: Dialect): boolean {
-    return dialect.recent && this.recent.has(uid);
+    return !dialect.rev2 && this.recent.has(uid);
   }
 
   get recentCount(): number {
@@ -147,7 +147,7 @@ export class SelectedMailbox {
     this.#watermark = watermarkOf(state);
     this.#keywords = mailbox.keywords.length;
     const lines = [...updates.lines];
-    if (arrived && this.#claim(mailbox) && options.dialect.recent) lines.push(recent(this.recentCount));
+    if (arrived && this.#claim(mailbox) && !options.dialect.rev2) lines.push(recent(this.recentCount));
     if (withheldBefore !== null && !updates.withheld && options.dialect.qresync)
       lines.push(HIGHEST(mailbox.highestModSeq));
     return [...lines, ...this.#reminder(options.dialect)];
@@ -176,7 +176,7 @@ export class SelectedMailbox {
     this.view = this.view.appended(this.view.next, more);
     this.#watermark = watermarkOf(state);
     const lines = more > 0 ? [exists(this.view.count)] : [];
-    return this.#claim(mailbox) && dialect.recent ? [...lines, recent(this.recentCount)] : lines;
+    return this.#claim(mailbox) && !dialect.rev2 ? [...lines, recent(this.recentCount)] : lines;
   }
 
   /** Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing. */

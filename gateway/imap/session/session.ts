@@ -95,7 +95,7 @@ export class Session {
 
   /** What the client can read, for everything in `wire/response.ts`. */
   get text(): TextEncoding {
-    return { utf8: this.hasEnabled('UTF8=ACCEPT') };
+    return { utf8: this.hasEnabled('UTF8=ACCEPT') || this.hasEnabled('IMAP4rev2') };
   }
 
   get condstore(): boolean {
@@ -107,7 +107,7 @@ export class Session {
       modSeqs: this.condstore,
       qresync: this.hasEnabled('QRESYNC'),
       uidOnly: this.hasEnabled('UIDONLY'),
-      recent: true,
+      rev2: this.hasEnabled('IMAP4rev2'),
     };
   }
 
@@ -121,11 +121,11 @@ export class Session {
     return this.#enabled.has(extension);
   }
 
-  /** ENABLE: false if nothing is called so (RFC 5161 §3.1: it is passed over). */
-  enable(word: string): boolean {
+  /** ENABLE: the name of what was switched on, or undefined if nothing is called so (RFC 5161 §3.1: it is passed over). */
+  enable(word: string): string | undefined {
     const names = this.services.offered.enabledBy(word);
-    for (const name of names ?? []) this.#enabled.add(name);
-    return names !== null;
+    for (const name of names) this.#enabled.add(name);
+    return names[0];
   }
 
   /**

@@ -90,7 +90,7 @@ test('commands out of place', async () => {
     C: h STARTTLS
     S: h BAD STARTTLS is not on offer: there is no certificate
     C: i CAPABILITY
-    S: * CAPABILITY IMAP4rev1 LITERAL+ ID AUTH=PLAIN SASL-IR…
+    S: * CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID AUTH=PLAIN SASL-IR…
     S: i OK capabilities listed
   `);
 });
