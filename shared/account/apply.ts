@@ -31,6 +31,7 @@ import {
   type AccountState,
   DELIMITER,
   type Mailbox,
+  NO_KEYWORDS,
   type Usage,
   byName,
   mailboxFor,
@@ -264,7 +265,7 @@ function create(state: AccountState, op: CreateOp, modSeq: ModSeq): AccountState
     recentFloor: 1,
     // A special use belongs to one mailbox.
     use: op.use !== null && mailboxFor(state, op.use) ? null : op.use,
-    keywords: [],
+    keywords: NO_KEYWORDS,
     acl: NO_ACL,
     annotations: NO_ANNOTATIONS,
     readers: NO_READERS,

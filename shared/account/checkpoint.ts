@@ -19,7 +19,7 @@ import type { BlobId, MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
 import { NO_READERS } from './readers.ts';
 import { UnknownVersionError } from './record.ts';
-import type { AccountState, Mailbox } from './state.ts';
+import { type AccountState, type Mailbox, NO_KEYWORDS } from './state.ts';
 
 /**
  * Version 2 adds annotations, access control lists and readers (I8). A checkpoint without any is written as version 1, so
@@ -245,7 +245,7 @@ function mailboxOf(fields: Fields): Mailbox {
     highestModSeq: highestModSeq as ModSeq,
     recentFloor: recentFloor as number,
     use: use as SpecialUse | null,
-    keywords: keywords as string[],
+    keywords: (keywords as string[]).length > 0 ? (keywords as string[]) : NO_KEYWORDS,
     ...(shared === undefined ? NOT_SHARED : sharedOf(shared as Fields)),
     columns: undefined,
   };

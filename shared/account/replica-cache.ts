@@ -2,23 +2,14 @@
  * The replicas of one process, under a memory budget. Sessions of one account share its replica; what idle accounts
  * hold beyond head and tree is dropped, least recently used first, and read again when a command needs it.
  */
-import type { Divergence } from './apply.ts';
 import type { AccountId, RecordNumber } from './ids.ts';
 import type { JournalStore } from './journal-store.ts';
-import type { JournalRecord } from './record.ts';
-import { Replica } from './replica.ts';
+import { Replica, type ReplicaOptions } from './replica.ts';
 import type { Rim } from './rim.ts';
 
-export interface ReplicaCacheOptions {
+export interface ReplicaCacheOptions extends Omit<ReplicaOptions, 'onUse'> {
   /** Bytes that messages' columns and tails of all accounts may take together. */
   readonly budgetBytes: number;
-  /** After a commit by this process; see `CommitListener`. */
-  readonly onCommit?: (
-    account: AccountId,
-    records: readonly JournalRecord[],
-    journalBytesBefore: number,
-  ) => void;
-  readonly onDivergence?: (account: AccountId, divergence: Divergence) => void;
 }
 
 /** Accounts that no session uses are kept at most so many: a reader who comes back finds his account open. */
@@ -31,15 +22,27 @@ interface Entry {
 }
 
 /** A session's hold on a replica. */
-export interface ReplicaLease {
+export class ReplicaLease {
   readonly replica: Replica;
-  release(): void;
+  #release: ((replica: Replica) => void) | null;
+
+  constructor(replica: Replica, release: (replica: Replica) => void) {
+    this.replica = replica;
+    this.#release = release;
+  }
+
+  /** Once is enough; more is nothing. */
+  release(): void {
+    this.#release?.(this.replica);
+    this.#release = null;
+  }
 }
 
 export class ReplicaCache {
   readonly #store: JournalStore;
   readonly #rim: Rim;
-  readonly #options: ReplicaCacheOptions;
+  readonly #budgetBytes: number;
+  readonly #replicaOptions: ReplicaOptions;
   /** Least recently used first. */
   readonly #entries = new Map<AccountId, Entry>();
   #bytes = 0;
@@ -47,7 +50,9 @@ export class ReplicaCache {
   constructor(store: JournalStore, rim: Rim, options: ReplicaCacheOptions) {
     this.#store = store;
     this.#rim = rim;
-    this.#options = options;
+    const { budgetBytes, ...told } = options;
+    this.#budgetBytes = budgetBytes;
+    this.#replicaOptions = { ...told, onUse: (account) => this.#used(account) };
   }
 
   /** Bytes that replicas hold beyond head and tree. */
@@ -64,17 +69,14 @@ export class ReplicaCache {
   acquire(account: AccountId): ReplicaLease {
     const entry = this.#entries.get(account) ?? this.#add(account);
     entry.leases++;
-    let held = true;
-    return {
-      replica: entry.replica,
-      release: () => {
-        if (!held) return;
-        held = false;
-        entry.leases--;
-        this.#enforce();
-      },
-    };
+    return new ReplicaLease(entry.replica, this.#release);
   }
+
+  readonly #release = ({ account }: Replica): void => {
+    const entry = this.#entries.get(account);
+    if (entry) entry.leases--;
+    this.#enforce();
+  };
 
   /** A wake-up says that the journal has record `number`: read up to it, if anybody here cares. */
   async wake(account: AccountId, number: RecordNumber): Promise<void> {
@@ -91,11 +93,7 @@ export class ReplicaCache {
   }
 
   #add(account: AccountId): Entry {
-    const replica = new Replica(account, this.#store, this.#rim, {
-      report: (divergence) => this.#options.onDivergence?.(account, divergence),
-      onCommit: (records, before) => this.#options.onCommit?.(account, records, before),
-      onUse: () => this.#used(account),
-    });
+    const replica = new Replica(account, this.#store, this.#rim, this.#replicaOptions);
     const entry: Entry = { replica, leases: 0, bytes: 0 };
     this.#entries.set(account, entry);
     return entry;
@@ -119,12 +117,12 @@ export class ReplicaCache {
   #enforce(): void {
     let unused = [...this.#entries.values()].filter(({ leases }) => leases === 0).length - UNUSED_REPLICAS;
     for (const [account, entry] of this.#entries) {
-      if (unused <= 0 && this.#bytes <= this.#options.budgetBytes) return;
+      if (unused <= 0 && this.#bytes <= this.#budgetBytes) return;
       if (entry.leases === 0 && unused > 0) {
         unused--;
         this.#entries.delete(account);
         this.#bytes -= entry.bytes;
-      } else if (this.#bytes > this.#options.budgetBytes && entry.bytes > 0) {
+      } else if (this.#bytes > this.#budgetBytes && entry.bytes > 0) {
         entry.replica.shed();
         this.#measure(entry);
       }

@@ -6,7 +6,7 @@
  * - A commit is answered only when its record is known to be in the journal (I3).
  * - A state that was handed out never changes: a command reads from the one it began with.
  */
-import { type Report, apply } from './apply.ts';
+import { type Divergence, apply } from './apply.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import type { AccountId, MailboxId } from './ids.ts';
 import type { JournalStore, StoredBundle } from './journal-store.ts';
@@ -41,8 +41,10 @@ export interface Change {
   readonly records: readonly JournalRecord[] | null;
 }
 
-/** Called after each commit by this process, once its waiters have been answered: wake-ups and work items. */
-export type CommitListener = (records: readonly JournalRecord[], journalBytesBefore: number) => void;
+/** Hears of each change of the state. An object rather than a function: thousands of sessions listen. */
+export interface ChangeListener {
+  changed(change: Change): void;
+}
 
 interface Waiting {
   readonly request: CommitRequest<unknown>;
@@ -62,12 +64,17 @@ interface Base {
   readonly tail: JournalRecord[];
 }
 
-/** What a replica can be told from outside. */
+/** Who is told of what happens to replicas: one for all of a process. */
 export interface ReplicaOptions {
-  readonly report?: Report;
-  readonly onCommit?: CommitListener;
-  /** Called after anything that may have changed `bytes`. */
-  readonly onUse?: () => void;
+  readonly onDivergence?: (account: AccountId, divergence: Divergence) => void;
+  /** After each commit by this process, once its waiters have been answered: wake-ups and work items. */
+  readonly onCommit?: (
+    account: AccountId,
+    records: readonly JournalRecord[],
+    journalBytesBefore: number,
+  ) => void;
+  /** After anything that may have changed `bytes`. */
+  readonly onUse?: (account: AccountId) => void;
 }
 
 /** After that many conflicts of one commit the account is busier than it can be served. */
@@ -93,7 +100,7 @@ export class Replica {
   readonly #store: JournalStore;
   readonly #rim: Rim;
   readonly #options: ReplicaOptions;
-  readonly #listeners = new Set<(change: Change) => void>();
+  #listeners: readonly ChangeListener[] = [];
   #state: AccountState | null = null;
   #journalBytes = 0;
   /** Checkpoint and records above it, from which columns are made; null when dropped under memory pressure. */
@@ -133,10 +140,13 @@ export class Replica {
     return columnBytes(this.#state) + (bundle?.data.length ?? 0) + summaries;
   }
 
-  /** Calls `listener` after each change of the state, until the returned function is called. */
-  onChange(listener: (change: Change) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /** Tells `listener` of each change of the state, until `unlisten`. */
+  listen(listener: ChangeListener): void {
+    this.#listeners = [...this.#listeners, listener];
+  }
+
+  unlisten(listener: ChangeListener): void {
+    this.#listeners = this.#listeners.filter((each) => each !== listener);
   }
 
   /**
@@ -198,7 +208,7 @@ export class Replica {
   #exclusive<T>(task: () => Promise<T>): Promise<T> {
     const run = this.#turn.then(task);
     this.#turn = run.then(
-      () => this.#options.onUse?.(),
+      () => this.#options.onUse?.(this.account),
       () => undefined,
     );
     return run;
@@ -212,7 +222,7 @@ export class Replica {
     const before = this.#state;
     const opening = await openAccount(this.#store, this.account);
     let state = opening.base.state;
-    for (const record of opening.tail) state = apply(state, record, this.#options.report);
+    for (const record of opening.tail) state = this.#applied(state, record);
     if (before && state.number < before.number) throw new Error(`account ${this.account} went back in time`);
     if (before) state = keepingColumns(state, before);
     this.#base = { checkpoint: opening.base, bundle: opening.bundle, tail: [...opening.tail] };
@@ -246,7 +256,7 @@ export class Replica {
     // To load may mean to open anew, which reads and announces these records too.
     const { number } = state;
     const fresh = records.filter((record) => record.number > number);
-    for (const record of fresh) state = apply(state, record, this.#options.report);
+    for (const record of fresh) state = this.#applied(state, record);
     if (fresh.length > 0) this.#accept(state, fresh);
     return state;
   }
@@ -259,8 +269,12 @@ export class Replica {
     if (this.#base && this.#base.tail.length > this.#rebaseAbove) void this.#exclusive(() => this.#rebase());
   }
 
+  #applied(state: AccountState, record: JournalRecord): AccountState {
+    return apply(state, record, (divergence) => this.#options.onDivergence?.(this.account, divergence));
+  }
+
   #announce(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) listener.changed(change);
   }
 
   /** Columns of `mailboxes` as of now: those of the checkpoint, and the tail applied to them. */
@@ -290,7 +304,7 @@ export class Replica {
     if (!columns) return null;
     let replayed = checkpoint.state;
     for (const [id, value] of columns) replayed = withColumns(replayed, id, value);
-    for (const record of tail) replayed = apply(replayed, record, this.#options.report);
+    for (const record of tail) replayed = this.#applied(replayed, record);
     let result = state;
     for (const id of wanted) result = withColumns(result, id, replayed.mailboxes.get(id)?.columns);
     return result;
@@ -357,7 +371,7 @@ export class Replica {
     if (outcome.kind !== 'written') return 'conflict';
     this.#accept(after, records);
     this.#settle(decided);
-    this.#options.onCommit?.(records, before);
+    this.#options.onCommit?.(this.account, records, before);
     return 'done';
   }
 

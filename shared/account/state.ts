@@ -15,6 +15,9 @@ export const INBOX = 'INBOX';
 /** INBOX is the first mailbox of every account. */
 export const INBOX_ID = 1 as MailboxId;
 
+/** Shared by all mailboxes without: most are. */
+export const NO_KEYWORDS: readonly string[] = [];
+
 /** What an account holds, as quotas count it: copies count, expunged messages do not. */
 export interface Usage {
   readonly messages: number;

@@ -32,7 +32,8 @@ export interface WakeListenerOptions {
 
 interface Watch {
   sessions: number;
-  registered: Promise<void>;
+  /** Until it is. */
+  registering: Promise<void> | null;
   renewAt: number;
   pollAt: number;
 }
@@ -72,7 +73,7 @@ export class WakeListener {
       const now = this.#options.now();
       watch = {
         sessions: 0,
-        registered: this.#register(account),
+        registering: this.#register(account),
         renewAt: now + RENEW_MS,
         pollAt: now + POLL_MS,
       };
@@ -80,7 +81,8 @@ export class WakeListener {
     }
     watch.sessions++;
     try {
-      await watch.registered;
+      await watch.registering;
+      watch.registering = null;
     } catch (error) {
       this.unwatch(account);
       throw error;

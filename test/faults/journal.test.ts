@@ -97,7 +97,9 @@ class World {
 
   replica(account: AccountId): Replica {
     const rim = new TestRim(this.#seed * 100 + ++this.#count);
-    return new Replica(account, this.journal, rim, { report: (found) => this.divergences.push(found) });
+    return new Replica(account, this.journal, rim, {
+      onDivergence: (_, found) => this.divergences.push(found),
+    });
   }
 
   newBlob(): BlobId {

@@ -85,7 +85,9 @@ export class FoldingAccount {
 
   replica(): Replica {
     const rim = new TestRim(Math.floor(this.random() * 2 ** 32));
-    return new Replica(ACCOUNT, this.journal, rim, { report: (found) => this.divergences.push(found) });
+    return new Replica(ACCOUNT, this.journal, rim, {
+      onDivergence: (_, found) => this.divergences.push(found),
+    });
   }
 
   /** One op that fits the state; every tenth summary is too large for its record. */

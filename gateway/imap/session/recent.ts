@@ -37,16 +37,18 @@ export class RecentFloors {
   }
 }
 
+const NO_RANGES: readonly number[] = [];
+
 /** The UIDs that are recent to one session. */
 export class RecentUids {
   /** First and end (excluded) of each range in turn, ascending. */
-  readonly #ranges: number[] = [];
+  #ranges: readonly number[] = NO_RANGES;
 
   /** Nothing happens if the range is empty. */
   add(first: number, end: number): void {
     if (end <= first) return;
-    if (this.#ranges.at(-1) === first) this.#ranges[this.#ranges.length - 1] = end;
-    else this.#ranges.push(first, end);
+    const before = this.#ranges.at(-1) === first ? this.#ranges.slice(0, -1) : [...this.#ranges, first];
+    this.#ranges = [...before, end];
   }
 
   /** No UID from here on is recent. */

@@ -26,6 +26,8 @@ export type TellOptions = Pick<UpdateOptions, 'expunges' | 'dialect' | 'telling'
 /** Response text beside HIGHESTMODSEQ, which says up to where the client knows everything. */
 const HIGHEST = (modSeq: number): string => `* OK [HIGHESTMODSEQ ${modSeq}] all is told up to here\r\n`;
 
+const NOTHING_SAVED = new Uint32Array(0);
+
 export class SelectedMailbox {
   /** The account that the mailbox is in. */
   readonly home: Home;
@@ -37,7 +39,7 @@ export class SelectedMailbox {
   readonly recent = new RecentUids();
   readonly batches = new BatchRequests();
   /** The last search result that was saved (RFC 5182). */
-  saved: Uint32Array = new Uint32Array(0);
+  saved: Uint32Array = NOTHING_SAVED;
   #watermark: number;
   #keywords: number;
   /**

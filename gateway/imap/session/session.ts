@@ -2,7 +2,7 @@
  * One client's session: who it is, what it has selected, what it has enabled. Commands work on it; the connection below
  * and the engine behind are reached through it.
  */
-import type { Replica } from '../../../shared/account/replica.ts';
+import type { Change, ChangeListener, Replica } from '../../../shared/account/replica.ts';
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
 import type { ReplicaCache, ReplicaLease } from '../../../shared/account/replica-cache.ts';
 import type { Rim } from '../../../shared/account/rim.ts';
@@ -55,17 +55,18 @@ interface SignedIn {
 /** After so many milliseconds without a command a view is packed: a client in use keeps its pace. */
 const REST_AFTER_MS = 30_000;
 
-export class Session {
+const NOTHING_ENABLED: ReadonlySet<string> = new Set();
+
+export class Session implements ChangeListener {
   readonly connection: Connection;
   readonly services: SessionServices;
   /** Capabilities that are switched on, in upper case. */
-  readonly #enabled = new Set<string>();
+  #enabled: ReadonlySet<string> = NOTHING_ENABLED;
   /** Sign-ins that failed on this connection. */
   failures = 0;
   #signedIn: SignedIn | null = null;
-  readonly #watching = new Set<AccountId>();
+  #watching: readonly AccountId[] = [];
   #selected: SelectedMailbox | null = null;
-  #unlisten: (() => void) | null = null;
   #rest: Timer | null = null;
   /** The client is told of changes as they happen: the connection is stirred by each. */
   pushing = false;
@@ -124,7 +125,7 @@ export class Session {
   /** ENABLE: the name of what was switched on, or undefined if nothing is called so (RFC 5161 §3.1: it is passed over). */
   enable(word: string): string | undefined {
     const names = this.services.offered.enabledBy(word);
-    for (const name of names) this.#enabled.add(name);
+    if (names.length > 0) this.#enabled = new Set([...this.#enabled, ...names]);
     return names[0];
   }
 
@@ -134,7 +135,7 @@ export class Session {
    */
   enableCondstore(): void {
     if (this.condstore) return;
-    this.#enabled.add('CONDSTORE');
+    this.#enabled = new Set([...this.#enabled, 'CONDSTORE']);
     const mailbox = this.#selected?.current;
     if (mailbox) this.tellHighestModSeq(mailbox);
   }
@@ -201,10 +202,10 @@ export class Session {
    * commit between the two would be neither read nor told.
    */
   async watch({ account }: Home = this.#selected?.home ?? this.home): Promise<void> {
-    if (this.#watching.has(account)) return;
+    if (this.#watching.includes(account)) return;
     await this.services.wakes.watch(account);
     // The client may have gone meanwhile, or asked twice.
-    if (this.#signedIn && !this.#watching.has(account)) this.#watching.add(account);
+    if (this.#signedIn && !this.#watching.includes(account)) this.#watching = [...this.#watching, account];
     else this.services.wakes.unwatch(account);
   }
 
@@ -217,16 +218,18 @@ export class Session {
   select(selected: SelectedMailbox): void {
     this.deselect();
     this.#selected = selected;
-    this.#unlisten = selected.home.replica.onChange((change) => {
-      selected.note(change);
-      if (this.pushing) this.connection.stir();
-    });
+    selected.home.replica.listen(this);
+  }
+
+  /** Of the selected mailbox's account. */
+  changed(change: Change): void {
+    this.#selected?.note(change);
+    if (this.pushing) this.connection.stir();
   }
 
   /** Back to the authenticated state, without a word to the client. */
   deselect(): void {
-    this.#unlisten?.();
-    this.#unlisten = null;
+    this.#selected?.home.replica.unlisten(this);
     this.#selected = null;
   }
 
@@ -283,7 +286,7 @@ export class Session {
     this.busy();
     this.deselect();
     for (const account of this.#watching) this.services.wakes.unwatch(account);
-    this.#watching.clear();
+    this.#watching = [];
     this.#signedIn?.lease.release();
     this.#signedIn = null;
   }

@@ -17,7 +17,8 @@ export class View {
   readonly next: number;
   /** Ascending; the first `count` are this view's, what lies behind belongs to younger columns. */
   #uids: Uint32Array | WeakRef<Uint32Array>;
-  #packed: Uint8Array | null = null;
+  /** A byte string: the smallest that V8 has, an array of bytes takes 200 more. */
+  #packed: string | null = null;
 
   private constructor(uids: Uint32Array, count: number, next: number) {
     this.#uids = uids;
@@ -48,7 +49,7 @@ export class View {
   /** Lets go of the shared array: the UIDs are kept packed, and found again in the array as long as it is there. */
   rest(): void {
     if (this.#packed !== null) return;
-    this.#packed = packRanges(runsOf(this.uids));
+    this.#packed = Buffer.from(packRanges(runsOf(this.uids))).toString('latin1');
     this.#uids = new WeakRef(this.#array());
   }
 
@@ -105,7 +106,7 @@ export class View {
     if (this.#uids instanceof Uint32Array) return this.#uids;
     const shared = this.#uids.deref();
     if (shared !== undefined) return shared;
-    const uids = expanded(unpackRanges(this.#packed ?? new Uint8Array(0)), this.count);
+    const uids = expanded(unpackRanges(Buffer.from(this.#packed ?? '', 'latin1')), this.count);
     this.#uids = new WeakRef(uids);
     return uids;
   }

@@ -248,8 +248,14 @@ export class CommandReader {
   async #take(most: number): Promise<Uint8Array | null> {
     if (!(await this.#fill())) return null;
     const bytes = this.#chunk.subarray(this.#at, this.#at + most);
-    this.#at += bytes.length;
+    this.#advance(this.#at + bytes.length);
     return bytes;
+  }
+
+  /** Lets go of a chunk that was read: a client that is silent now keeps none alive. */
+  #advance(to: number): void {
+    this.#at = to;
+    if (to >= this.#chunk.length) this.discard();
   }
 
   /**
@@ -267,7 +273,7 @@ export class CommandReader {
       const from = this.#at;
       const lf = chunk.indexOf(LF, from);
       const to = lf === -1 ? chunk.length : lf;
-      this.#at = lf === -1 ? to : lf + 1;
+      this.#advance(lf === -1 ? to : lf + 1);
       if (this.#phase === 'between' && to > from) this.#phase = 'command';
       // One byte more than the limit may be the CR of the line's end.
       const keep = Math.min(to - from, limit + 1 - kept);

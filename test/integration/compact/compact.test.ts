@@ -59,7 +59,7 @@ function setUp(seed = 1) {
     const first = { number: 1 as RecordNumber, commit: 'first', time: 0, ops: [createInbox()], usage };
     await journal.put(account, [{ ...first, journalBytes: 20 }]);
     return new Replica(account, journal, new TestRim(seed + 77), {
-      onCommit: (records, before) => commits.push(work.leaveIfDue(account, records, before)),
+      onCommit: (_, records, before) => commits.push(work.leaveIfDue(account, records, before)),
     });
   };
   const commits: Promise<void>[] = [];

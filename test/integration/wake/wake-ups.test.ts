@@ -108,7 +108,7 @@ class Gateway {
     const { replica } = this.cache.acquire(id);
     await this.listener.watch(id);
     await replica.sync();
-    return { next: new Promise((resolve) => replica.onChange(resolve)) };
+    return { next: new Promise((changed) => replica.listen({ changed })) };
   }
 
   async commit(id: AccountId, name: string): Promise<void> {

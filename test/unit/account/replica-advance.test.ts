@@ -37,7 +37,7 @@ test('records that a replica has read anew while it loaded a copy’s source are
   const store = new MemoryJournalStore();
   const divergences: Divergence[] = [];
   const replica = (seed: number): Replica =>
-    new Replica(ACCOUNT, store, new TestRim(seed), { report: (each) => divergences.push(each) });
+    new Replica(ACCOUNT, store, new TestRim(seed), { onDivergence: (_, each) => divergences.push(each) });
   await begin(store);
   const [reader, writer] = [replica(1), replica(2)];
   const write = (...ops: Op[]) => writer.commit({ decide: () => ({ ops, value: null }) });

@@ -168,7 +168,8 @@ describe.each([11, 12, 13, 14])('three replicas at random, seed %i', (seed) => {
     const divergences: Divergence[] = [];
     const report = (divergence: Divergence) => divergences.push(divergence);
     const replicas = [1, 2, 3].map(
-      (id) => new Replica(ACCOUNT, store, new TestRim(seed * 10 + id), { report }),
+      (id) =>
+        new Replica(ACCOUNT, store, new TestRim(seed * 10 + id), { onDivergence: (_, each) => report(each) }),
     );
     for (let round = 0; round < 60; round++) {
       await Promise.all(

@@ -83,7 +83,7 @@ function arrived(fields: Partial<NotificationFields> & { messageId: string }, ra
 /** The messages of a mailbox, as a gateway would see them. */
 async function columnsOf(account: AccountId, mailbox = INBOX): Promise<Columns> {
   const replica = new Replica(account, journal, new TestRim(), {
-    report: (divergence) => divergences.push(divergence),
+    onDivergence: (_, divergence) => divergences.push(divergence),
   });
   const columns = (await replica.load([mailbox])).mailboxes.get(mailbox)?.columns;
   expect(divergences).toEqual([]);

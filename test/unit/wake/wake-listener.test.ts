@@ -228,7 +228,7 @@ describe('polling', () => {
     await listener.watch(account);
     await replica.sync();
     const announced: string[] = [];
-    replica.onChange(() => announced.push(`at ${(clock.time - START) / MINUTE} minutes`));
+    replica.listen({ changed: () => announced.push(`at ${(clock.time - START) / MINUTE} minutes`) });
     const ops: Op[] = [{ op: 'create', name: 'News', uidValidity: 2_000_000_000, use: null }];
     await there.acquire(account).replica.commit({ decide: () => ({ ops, value: null }) });
     await clock.advance(POLL_MS);
