@@ -5,17 +5,19 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { writeHeapSnapshot } from 'node:v8';
 import { startGatewayProcess } from '../../gateway/start.ts';
 import { type EngineSettings, openEngine } from '../../shared/aws/engine.ts';
 import { createLog } from '../../shared/log.ts';
+import { testTls } from '../support/tls.ts';
 
 export interface GatewayProcessSettings {
   readonly engine: EngineSettings;
   readonly replicaBudgetBytes?: number;
+  /** Views are packed so soon. */
+  readonly restMs?: number;
 }
 /** `memory`: after several collections; needs `--expose-gc`. With `QUIRE_BENCH_SNAPSHOT` a heap snapshot goes into that folder. */
 export interface GatewayRequest {
@@ -23,6 +25,7 @@ export interface GatewayRequest {
 }
 export interface GatewayAnswer {
   readonly port: number;
+  readonly tlsPort: number;
   readonly baselinePort: number;
   readonly memory: NodeJS.MemoryUsage;
 }
@@ -34,8 +37,11 @@ const settings = JSON.parse(process.argv[2] ?? '{}') as GatewayProcessSettings;
 const engine = await openEngine(settings.engine);
 const gateway = await startGatewayProcess({
   engine,
-  listeners: [{ kind: 'plain', host: '127.0.0.1', port: 0 }],
-  tls: { context: () => createSecureContext() },
+  listeners: [
+    { kind: 'plain', host: '127.0.0.1', port: 0 },
+    { kind: 'tls', host: '127.0.0.1', port: 0 },
+  ],
+  tls: await testTls(),
   // All clients are on one machine, and some on one account.
   limits: {
     connections: 1e6,
@@ -43,6 +49,7 @@ const gateway = await startGatewayProcess({
     connectionsPerAccount: 1e6,
     // Some never sign in: it is what a bare connection holds that is looked at.
     unauthenticatedMs: 3_600_000,
+    ...(settings.restMs === undefined ? {} : { restMs: settings.restMs }),
   },
   ...(settings.replicaBudgetBytes === undefined ? {} : { replicaBudgetBytes: settings.replicaBudgetBytes }),
   log: createLog({ level: 'error', pretty: false }),
@@ -60,6 +67,7 @@ await once(baseline, 'listening');
 
 const answer = (): GatewayAnswer => ({
   port: gateway.addresses[0]?.port ?? 0,
+  tlsPort: gateway.addresses[1]?.port ?? 0,
   baselinePort: (baseline.address() as AddressInfo).port,
   memory: process.memoryUsage(),
 });

@@ -4,7 +4,7 @@
  */
 import { BatchWriteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inParallel } from '../../functions/parallel.ts';
+import { inParallel } from '../../shared/parallel.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { openAccount } from '../../shared/account/opening.ts';
 import { type ItemKey, accountKeys } from '../../shared/aws/keys.ts';
@@ -20,73 +20,47 @@ const SESSIONS = 1_000;
 const SIZES = [10, 10_000];
 /** What can be shed is shed at once: what is left is what no pressure on memory takes away. */
 const REPLICA_BUDGET_BYTES = 0;
-/** Views are packed after half a minute of quiet. */
-const QUIET_MS = 33_000;
+/** Views are packed when a session has been quiet for so long, which is much less than else. */
+const REST_MS = 500;
+const QUIET_MS = 2_000;
 const AT_ONCE = 8;
 const CLONES_PER_WRITE = 8;
+/** V8 drops the code of functions that have not run for some collections: megabytes, at any moment between two looks. */
+const FLAGS = ['--expose-gc', '--no-flush-bytecode'];
 
 export const idle: Section = async ({ scale, say, nodeFlags }) => {
   const sessions = Math.max(1, Math.round(SESSIONS * scale));
   const stores = await startBenchStores();
-  // V8 drops the code of functions that have not run for some collections: megabytes, at any moment between two looks.
-  const flags = ['--expose-gc', '--no-flush-bytecode', ...nodeFlags];
+  const flags = [...FLAGS, ...nodeFlags];
   try {
     say('connections');
-    const greeted = await held(stores, flags, sessions, async (port) => WireTimer.connect(port));
+    const greeted = await held(stores, flags, sessions, async ({ port }) => WireTimer.connect(port));
     const figures: Figure[] = [
       heap('connection', greeted, 'a client that was greeted and has not signed in'),
     ];
     for (const messages of SIZES) {
       say(`making ${sessions} accounts of ${messages} messages`);
       const addresses = await cloned(stores, messages, sessions);
-      const idling = (address: (index: number) => string) => async (port: number, index: number) => {
-        const client = await WireTimer.signIn(port, address(index));
-        await client.run('SELECT INBOX');
-        await client.idle();
-        return client;
-      };
-      say('sessions on accounts of their own, and as many on one account');
-      const [own, shared] = await Promise.all([
-        held(
-          stores,
-          flags,
-          sessions,
-          idling((index) => addresses[index] ?? ''),
-        ),
-        held(
-          stores,
-          flags,
-          sessions,
-          idling(() => addresses[0] ?? ''),
-        ),
-      ]);
-      const at = `of ${messages} messages`;
-      figures.push(
-        heap(
-          `session and account ${at}`,
-          own,
-          `${sessions} idle sessions, each on its own account ${at}: heap by session`,
-        ),
-        {
-          name: 'the same, outside the heap',
-          value: own.external,
-          unit: 'bytes',
-          measures: 'array buffers and what else V8 does not count as heap',
-        },
-        heap(`session ${at}`, shared, `${sessions} idle sessions on one account ${at}`),
-        {
-          name: `account ${at}`,
-          value: own.heap - shared.heap,
-          unit: 'bytes',
-          measures: 'the first less the second: the replica that an account has in a gateway',
-        },
-        {
-          name: 'resident memory',
-          value: own.resident,
-          unit: 'bytes',
-          measures: 'the process as the system sees it, by session on an account of its own',
-        },
+      say('sessions on accounts of their own, as many on one account, and as many over TLS');
+      const own = await held(
+        stores,
+        flags,
+        sessions,
+        idling((index) => addresses[index] ?? ''),
       );
+      const shared = await held(
+        stores,
+        flags,
+        sessions,
+        idling(() => addresses[0] ?? ''),
+      );
+      const secured = await held(
+        stores,
+        flags,
+        sessions,
+        idling((index) => addresses[index] ?? '', true),
+      );
+      figures.push(...figuresOf(sessions, `of ${messages} messages`, { own, shared, secured }));
     }
     return figures;
   } finally {
@@ -94,11 +68,64 @@ export const idle: Section = async ({ scale, say, nodeFlags }) => {
   }
 };
 
+/** Bytes of heap of an idle session on an account of its own, replica included; for a test. */
+export async function heapOfIdleSession(sessions: number, messages: number): Promise<number> {
+  const stores = await startBenchStores();
+  try {
+    const addresses = await cloned(stores, messages, sessions);
+    return (
+      await held(
+        stores,
+        FLAGS,
+        sessions,
+        idling((index) => addresses[index] ?? ''),
+      )
+    ).heap;
+  } finally {
+    await stores.stop();
+  }
+}
+
+type Open = (gateway: GatewayAnswer, index: number) => Promise<WireTimer>;
+
+function idling(address: (index: number) => string, secured = false): Open {
+  return async ({ port, tlsPort }, index) => {
+    const client = await WireTimer.signIn(secured ? tlsPort : port, address(index), secured);
+    await client.run('SELECT INBOX');
+    await client.idle();
+    return client;
+  };
+}
+
 interface Held {
   /** Bytes by session. */
   readonly heap: number;
   readonly external: number;
   readonly resident: number;
+}
+
+function figuresOf(
+  sessions: number,
+  at: string,
+  { own, shared, secured }: { readonly own: Held; readonly shared: Held; readonly secured: Held },
+): Figure[] {
+  const many = `${sessions} idle sessions`;
+  const resident = 'the process as the system sees it, by session';
+  return [
+    heap(`session and account ${at}`, own, `${many}, each on its own account: heap by session`),
+    {
+      ...{ name: 'the same, outside the heap', value: own.external, unit: 'bytes' },
+      measures: 'array buffers and what else V8 does not count as heap',
+    },
+    { ...{ name: 'the same, resident memory', value: own.resident, unit: 'bytes' }, measures: resident },
+    heap(`session ${at}`, shared, `${many} on one account`),
+    {
+      ...{ name: `account ${at}`, value: own.heap - shared.heap, unit: 'bytes' },
+      measures: 'the first less the session: the replica that an account has in a gateway',
+    },
+    heap(`session over TLS and account ${at}`, secured, `${many} over TLS, each on its own account`),
+    { ...{ name: 'the same, resident memory', value: secured.resident, unit: 'bytes' }, measures: resident },
+  ];
 }
 
 const heap = (name: string, { heap: value }: Held, measures: string): Figure => ({
@@ -108,24 +135,25 @@ const heap = (name: string, { heap: value }: Held, measures: string): Figure => 
   measures,
 });
 
-/** What a gateway holds more with `sessions` clients than without. */
+/** What a gateway holds more with `sessions` clients than with half of them. */
 async function held(
   stores: BenchStores,
   flags: readonly string[],
   sessions: number,
-  open: (port: number, index: number) => Promise<WireTimer>,
+  open: Open,
 ): Promise<Held> {
   const settings: GatewayProcessSettings = {
     engine: stores.settings,
     replicaBudgetBytes: REPLICA_BUDGET_BYTES,
+    restMs: REST_MS,
   };
   const gateway = new Child<GatewayRequest, GatewayAnswer>('gateway-process.ts', settings, flags);
   const clients: WireTimer[] = [];
   try {
-    const { port } = await gateway.first;
+    const ports = await gateway.first;
     const openAndRest = async (from: number, to: number): Promise<NodeJS.MemoryUsage> => {
       const indexes = Array.from({ length: to - from }, (_, index) => from + index);
-      await inParallel(indexes, AT_ONCE, async (index) => void clients.push(await open(port, index)));
+      await inParallel(indexes, AT_ONCE, async (index) => void clients.push(await open(ports, index)));
       await delay(QUIET_MS);
       return (await gateway.ask({ do: 'memory' })).memory;
     };

@@ -2,7 +2,7 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SendMessageBatchCommand } from '@aws-sdk/client-sqs';
 import { DELIVERY_DEAD_LETTERS } from '../../infra/local/sqs.ts';
 import { sesNotification } from '../../infra/local/ses-notification.ts';
-import { inParallel } from '../../functions/parallel.ts';
+import { inParallel } from '../../shared/parallel.ts';
 import { beginAccount } from '../../shared/account/new-account.ts';
 import { Replica } from '../../shared/account/replica.ts';
 import { INBOX_ID } from '../../shared/account/state.ts';

@@ -1,6 +1,7 @@
 /** A client that does as little as it can with an answer: it counts bytes, and looks for the tag at the end. */
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { PASSWORD } from './bench-stores.ts';
 
 /** Longer than any tagged line here. */
@@ -14,16 +15,18 @@ export class WireTimer {
     this.#socket = socket;
   }
 
-  static async connect(port: number): Promise<WireTimer> {
-    const socket = connect({ port, host: '127.0.0.1' });
-    await once(socket, 'connect');
+  /** `secured`: by TLS, to a port where it begins with the first byte. */
+  static async connect(port: number, secured = false): Promise<WireTimer> {
+    const at = { port, host: '127.0.0.1' };
+    const socket = secured ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at);
+    await once(socket, secured ? 'secureConnect' : 'connect');
     const timer = new WireTimer(socket);
     await timer.#until((tail) => tail.endsWith('\r\n'));
     return timer;
   }
 
-  static async signIn(port: number, address: string): Promise<WireTimer> {
-    const timer = await WireTimer.connect(port);
+  static async signIn(port: number, address: string, secured = false): Promise<WireTimer> {
+    const timer = await WireTimer.connect(port, secured);
     await timer.run(`LOGIN ${address} "${PASSWORD}"`);
     return timer;
   }

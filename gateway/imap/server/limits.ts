@@ -20,6 +20,8 @@ export interface ImapLimits extends ReaderLimits {
   readonly unauthenticatedMs: number;
   /** Milliseconds without a command, or in IDLE without a word. */
   readonly idleMs: number;
+  /** Milliseconds without a command after which a session's view is packed. */
+  readonly restMs: number;
   /** Milliseconds from a command's first byte to its last, the bytes of streamed messages not counted. */
   readonly commandMs: number;
   /** Milliseconds that may pass between two pieces of a streamed message. */
@@ -66,6 +68,8 @@ export const DEFAULT_LIMITS: ImapLimits = {
   unauthenticatedMs: 60 * SECOND,
   // RFC 9051 §5.4: at least 30 minutes. Clients that IDLE refresh it every 29 (RFC 2177): a minute for their clocks.
   idleMs: 31 * MINUTE,
+  // A client in use keeps its pace; one that has gone quiet costs a few bytes.
+  restMs: 30 * SECOND,
   // The longest line on the slowest network that is still used.
   commandMs: 2 * MINUTE,
   // A phone that changes from WLAN to mobile in the middle of sending a photograph.

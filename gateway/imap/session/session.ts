@@ -52,9 +52,6 @@ interface SignedIn {
   readonly home: Home;
 }
 
-/** After so many milliseconds without a command a view is packed: a client in use keeps its pace. */
-const REST_AFTER_MS = 30_000;
-
 const NOTHING_ENABLED: ReadonlySet<string> = new Set();
 
 export class Session implements ChangeListener {
@@ -256,7 +253,8 @@ export class Session implements ChangeListener {
   /** The client is quiet: after a while its view is packed. */
   quiet(): void {
     this.#rest?.cancel();
-    this.#rest = this.#selected && this.services.timers.after(REST_AFTER_MS, () => this.#goToRest());
+    const { restMs } = this.connection.limits;
+    this.#rest = this.#selected && this.services.timers.after(restMs, () => this.#goToRest());
   }
 
   #goToRest(): void {

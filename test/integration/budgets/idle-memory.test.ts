@@ -1,0 +1,13 @@
+/**
+ * The memory of an idle session, its account's replica included: a gateway in a process of its own, with real clients.
+ * `npm run bench -- idle` prints the figures.
+ */
+import { expect, test } from '@jest/globals';
+import { heapOfIdleSession } from '../../bench/idle.ts';
+
+/** Enough that what comes and goes by itself, some hundred kilobytes, is little for each. */
+const SESSIONS = 600;
+
+test('an idle session takes less than 8 KiB of heap', async () => {
+  expect(await heapOfIdleSession(SESSIONS, 10)).toBeLessThan(8 * 1024);
+});
