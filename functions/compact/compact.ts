@@ -8,7 +8,7 @@ import { AccountMissingError } from '../../shared/account/opening.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import type { DynamoDbWorkItems } from '../../shared/aws/work-items.ts';
 import type { Log } from '../../shared/log.ts';
-import { inParallel } from '../parallel.ts';
+import { inParallel } from '../../shared/parallel.ts';
 import { type FoldDeps, type FoldResult, foldAccount } from './fold-account.ts';
 
 /** As long as a Lambda may run: nobody can take over the work of a function that lives. */

@@ -22,7 +22,7 @@ import type { JournalRecord } from '../../shared/account/record.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import { BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
-import type { AddressDirectory, Destination, Refusal } from '../../shared/directory/directory.ts';
+import type { AddressDirectory, Destination, Refusal, Resolution } from '../../shared/directory/directory.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Metrics } from '../../shared/metrics/metrics.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from '../lambda-types.ts';
@@ -30,7 +30,7 @@ import { isAside, keepAside } from './aside.ts';
 import { type Bouncer, tellSender, type Unreachable } from './bounce.ts';
 import { type Notification, parseNotification } from './notification.ts';
 import { type Placement, placementOf } from './placement.ts';
-import { inParallel } from '../parallel.ts';
+import { inParallel } from '../../shared/parallel.ts';
 import { tellOf } from './telling.ts';
 import { traced } from './trace.ts';
 
@@ -86,11 +86,14 @@ export async function deliverBatch(event: SqsEvent, deps: DeliveryDependencies):
     size: null,
     aside: false,
   }));
+  const looked = lookUpTogether(handlings, deps);
   const heads: Heads = new Map();
   await inParallel([...handlings.entries()], MESSAGES_AT_ONCE, async ([index, handling]) => {
     // Earlier, and the heads would be old by the time that the records are put: each conflict costs what it saves.
     const last = index >= handlings.length - MESSAGES_AT_ONCE;
-    await prepare(handling, last ? heads : null, deps).catch((error: unknown) => (handling.failure = error));
+    await prepare(handling, looked, last ? heads : null, deps).catch(
+      (error: unknown) => (handling.failure = error),
+    );
   });
   await inParallel([...byAccount(handlings)], ACCOUNTS_AT_ONCE, async ([account, group]) => {
     await deliverGroup(account, group, heads.get(account), deps).catch((error: unknown) => {
@@ -129,11 +132,15 @@ function readAhead(heads: Heads, account: AccountId, { journal }: DeliveryDepend
 }
 
 /** Works out to whom the message goes, and puts its blobs; meanwhile reads the accounts' `heads`, if given. */
-async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDependencies): Promise<void> {
-  const notification = parseNotification(handling.sqs.body);
+async function prepare(
+  handling: Handling,
+  looked: Looked,
+  heads: Heads | null,
+  deps: DeliveryDependencies,
+): Promise<void> {
+  const { notification } = handling;
   if (!notification) return;
-  handling.notification = notification;
-  const { recipients, refusals, unreachable } = await resolve(notification, deps);
+  const { recipients, refusals, unreachable } = await resolve(notification, looked, deps);
   const open = await undelivered(notification, recipients, handling.sqs, deps);
   if (open.length === 0 && refusals.length === 0) return;
   const raw = await readRaw(notification, open, deps);
@@ -162,12 +169,33 @@ async function prepare(handling: Handling, heads: Heads | null, deps: DeliveryDe
   });
 }
 
+/** Where the recipients of a whole batch lead; null if it could not be told of all. */
+type Looked = Promise<ReadonlyMap<string, Resolution> | null>;
+
+/** Messages of one batch are often for the same people: one look at the directory for all of them. */
+async function lookUpTogether(
+  handlings: readonly Handling[],
+  { directory }: DeliveryDependencies,
+): Promise<ReadonlyMap<string, Resolution> | null> {
+  for (const handling of handlings) {
+    try {
+      handling.notification = parseNotification(handling.sqs.body);
+    } catch (error) {
+      handling.failure = error;
+    }
+  }
+  const all = new Set(handlings.flatMap(({ notification }) => notification?.recipients ?? []));
+  // One recipient that cannot be resolved must hold up no message but its own: each then looks for itself.
+  return directory.resolve([...all]).catch(() => null);
+}
+
 /** The accounts that the recipients lead to, each once, under the first recipient that leads there. */
 async function resolve(
   { recipients: addresses }: Notification,
+  looked: Looked,
   { directory }: DeliveryDependencies,
 ): Promise<{ recipients: Recipient[]; refusals: Refusal[]; unreachable: Unreachable[] }> {
-  const resolutions = await directory.resolve(addresses);
+  const resolutions = (await looked) ?? (await directory.resolve(addresses));
   const recipients = new Map<AccountId, Recipient>();
   const refusals: Refusal[] = [];
   const unreachable: Unreachable[] = [];

@@ -8,6 +8,7 @@
 import type { AccountId, GatewayId } from '../account/ids.ts';
 import type { ReplicaCache } from '../account/replica-cache.ts';
 import type { Log } from '../log.ts';
+import { inParallel } from '../parallel.ts';
 import { type WakeQueue, WakeQueueLostError, type WatchRegister } from './wake-queue.ts';
 
 /** An idle session's account is read at least so often, whatever happened to its wake-ups. */
@@ -17,6 +18,8 @@ export const RENEW_MS = 60 * 60_000;
 const EXPIRY_S = 2 * 60 * 60;
 /** How often is looked whether a renewal or a poll is due. */
 const TEND_MS = 60_000;
+/** Of ten thousand accounts one after another, at some milliseconds each, the last would be a minute late. */
+const TENDED_AT_ONCE = 16;
 /** Pause after a receive that failed. */
 const RECEIVE_PAUSE_MS = 1_000;
 
@@ -145,23 +148,25 @@ export class WakeListener {
 
   /** Does what is due now. What fails is due again the next time; neither keeps the other from being done. */
   async tend(): Promise<void> {
+    await inParallel([...this.#watches], TENDED_AT_ONCE, ([account, watch]) => this.#tendTo(account, watch));
+  }
+
+  async #tendTo(account: AccountId, watch: Watch): Promise<void> {
     const { now, replicas, log } = this.#options;
-    for (const [account, watch] of this.#watches) {
-      if (now() >= watch.renewAt) {
-        try {
-          await this.#register(account);
-          watch.renewAt = now() + RENEW_MS;
-        } catch (error) {
-          log.warn({ err: error, account }, 'a registration for wake-ups could not be renewed');
-        }
+    if (now() >= watch.renewAt) {
+      try {
+        await this.#register(account);
+        watch.renewAt = now() + RENEW_MS;
+      } catch (error) {
+        log.warn({ err: error, account }, 'a registration for wake-ups could not be renewed');
       }
-      if (now() >= watch.pollAt) {
-        try {
-          await replicas.poll(account);
-          watch.pollAt = now() + POLL_MS;
-        } catch (error) {
-          log.warn({ err: error, account }, 'an idle account could not be polled');
-        }
+    }
+    if (now() >= watch.pollAt) {
+      try {
+        await replicas.poll(account);
+        watch.pollAt = now() + POLL_MS;
+      } catch (error) {
+        log.warn({ err: error, account }, 'an idle account could not be polled');
       }
     }
   }

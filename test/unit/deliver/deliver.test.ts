@@ -385,6 +385,47 @@ describe('never dropped (I7)', () => {
     expect(mail.objects.size).toBe(2);
   });
 
+  test('one look at the directory is for all messages of a batch', async () => {
+    const alice = await addAccount('alice');
+    const bob = await addAccount('bob');
+    const bodies = [
+      arrived({ messageId: 'm1' }),
+      arrived({ messageId: 'm2', recipients: ['bob@example.test'] }),
+      arrived({ messageId: 'm3', recipients: ['alice@example.test', 'bob@example.test'] }),
+    ];
+    const asked: (readonly string[])[] = [];
+    const deps = lambda();
+    const directory: DeliveryDependencies['directory'] = {
+      resolve: async (recipients) => {
+        asked.push(recipients);
+        return deps.directory.resolve(recipients);
+      },
+    };
+    expect(await deliverBatch(sqsEvent(bodies), { ...deps, directory })).toEqual(DONE);
+    expect(asked).toEqual([['alice@example.test', 'bob@example.test']]);
+    expect([await counts(alice), await counts(bob)]).toEqual([
+      [2, 0],
+      [2, 0],
+    ]);
+  });
+
+  test('a recipient that cannot be resolved holds up no message but its own', async () => {
+    const alice = await addAccount('alice');
+    const bodies = [
+      arrived({ messageId: 'm1', recipients: ['odd@example.test'] }),
+      arrived({ messageId: 'm2' }),
+    ];
+    const deps = lambda();
+    const directory: DeliveryDependencies['directory'] = {
+      resolve: async (recipients) => {
+        if (recipients.includes('odd@example.test')) throw new Error('an item of another version');
+        return deps.directory.resolve(recipients);
+      },
+    };
+    expect(await deliverBatch(sqsEvent(bodies), { ...deps, directory })).toEqual(failed('sqs-0'));
+    expect(await counts(alice)).toEqual([1, 0]);
+  });
+
   test('a directory that does not answer fails the message, and it comes again', async () => {
     const body = arrived({ messageId: 'm1' });
     const directory = { resolve: async () => Promise.reject(new Error('throttled')) };
