@@ -7,6 +7,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Log } from '../../shared/log.ts';
 
 export const RELOAD_EVERY_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 
 /** Reads the secret's value. */
 export type ReadSecret = () => Promise<string>;
@@ -34,6 +35,12 @@ export class SecretCertificate {
   /** Of the certificate as it was read last. */
   get context(): SecureContext {
     return this.#context;
+  }
+
+  /** Until the certificate ends, at `now` (ms); below 0 when it has ended. */
+  daysLeft(now: number): number {
+    const { validTo } = new X509Certificate(pemOf(this.#secret).certificate);
+    return (Date.parse(validTo) - now) / DAY_MS;
   }
 
   /** Never rejects. */

@@ -26,6 +26,7 @@ async function main(): Promise<void> {
   );
   const engine = await openEngine(engineSettingsFrom(process.env), { metrics: flushed.metrics });
   const certificate = await certificateOf(settings, log);
+  if (certificate) flushed.metrics.gauge('CertificateDays', () => certificate.daysLeft(Date.now()));
   const gateway = await startGateway(engine, settings, certificate);
   const health = await startHealthPort(settings.healthPort);
   log.info({ listeners: gateway.addresses }, 'serving');

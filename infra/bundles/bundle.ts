@@ -14,6 +14,7 @@ export const BUNDLES = {
   deliver: 'functions/deliver/index.ts',
   compact: 'functions/compact/index.ts',
   'receipt-rules': 'functions/receipt-rules/index.ts',
+  tally: 'functions/tally/index.ts',
   gateway: 'gateway/fargate/main.ts',
 } as const;
 export type BundleName = keyof typeof BUNDLES;

@@ -1,7 +1,7 @@
 /** Names that more than one stack, or the command line, has to know before anything exists. */
 import type { Deployment } from '../config/check.ts';
 
-export const STACKS = ['Storage', 'Delivery', 'Gateway', 'Maintenance'] as const;
+export const STACKS = ['Storage', 'Delivery', 'Gateway', 'Maintenance', 'Observability'] as const;
 export type StackKind = (typeof STACKS)[number];
 
 export function stackName(deployment: string, kind: StackKind): string {

@@ -4,6 +4,7 @@ import type { Deployment } from '../config/check.ts';
 import { DeliveryStack } from './delivery.ts';
 import { GatewayStack } from './gateway.ts';
 import { MaintenanceStack } from './maintenance.ts';
+import { ObservabilityStack } from './observability.ts';
 import { stackName } from './names.ts';
 import { StorageStack } from './storage.ts';
 
@@ -12,6 +13,7 @@ export interface QuireStacks {
   readonly delivery: DeliveryStack;
   readonly gateway: GatewayStack;
   readonly maintenance: MaintenanceStack;
+  readonly observability: ObservabilityStack;
 }
 
 export function addStacks(app: App, deployment: Deployment): QuireStacks {
@@ -22,5 +24,13 @@ export function addStacks(app: App, deployment: Deployment): QuireStacks {
   const delivery = new DeliveryStack(app, name('Delivery'), { deployment, env, storage });
   const gateway = new GatewayStack(app, name('Gateway'), { deployment, env, storage });
   const maintenance = new MaintenanceStack(app, name('Maintenance'), { deployment, env, storage });
-  return { storage, delivery, gateway, maintenance };
+  const observability = new ObservabilityStack(app, name('Observability'), {
+    deployment,
+    env,
+    storage,
+    delivery,
+    gateway,
+    maintenance,
+  });
+  return { storage, delivery, gateway, maintenance, observability };
 }

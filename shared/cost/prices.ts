@@ -166,6 +166,11 @@ export function pricesOf(region: string): Prices | undefined {
   return TABLE[region];
 }
 
+/** For a dashboard, which must show something: those of us-east-1, and says so, where a region has none here. */
+export function pricesNearest(region: string): Prices {
+  return pricesOf(region) ?? { ...US_EAST_1, region: `us-east-1, for want of those of ${region}` };
+}
+
 /** What `quantity` costs, of a month: tiers are a month's. */
 export function dollars(price: Price, quantity: number): number {
   if (typeof price === 'number') return price * quantity;

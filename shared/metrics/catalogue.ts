@@ -27,6 +27,11 @@ export const METRICS = {
   Sessions: { kind: 'gauge', unit: 'Count', help: 'connections that are open' },
   ReplicaBytes: { kind: 'gauge', unit: 'Bytes', help: 'what replicas hold beyond head and tree' },
   ResidentBytes: { kind: 'gauge', unit: 'Bytes', help: 'memory of a gateway as the system sees it' },
+  CertificateDays: {
+    kind: 'gauge',
+    unit: 'Count',
+    help: 'days until the certificate ends that a gateway serves by itself',
+  },
   CommandLatency: {
     kind: 'distribution',
     unit: 'Milliseconds',
@@ -96,6 +101,11 @@ export const METRICS = {
     unit: 'Bytes',
     by: 'Table',
     help: 'size of a table, which CloudWatch does not know',
+  },
+  BackupsOff: {
+    kind: 'gauge',
+    unit: 'Count',
+    help: 'tables without continuous backup and buckets without versions',
   },
   Mailboxes: { kind: 'gauge', unit: 'Count', help: 'accounts that there are' },
 } as const satisfies Record<string, MetricSpec>;

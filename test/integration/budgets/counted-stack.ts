@@ -77,7 +77,7 @@ export class CountedStack {
   }
 
   /** An engine with nothing in memory, as a Lambda begins with. */
-  async coldEngine(options: Pick<EngineOptions, 'metrics'> = {}): Promise<ColdProcess> {
+  async coldEngine(options: Pick<EngineOptions, 'metrics' | 'wrapBlobs'> = {}): Promise<ColdProcess> {
     const process = new ColdProcess();
     process.engine = await openEngine(this.#settings, { ...options, wrapTransport: process.wrap });
     this.#open.push(process);

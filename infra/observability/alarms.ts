@@ -1,0 +1,178 @@
+/** When somebody has to look: what is watched, from where on, and what to do. */
+import type { MetricRef, Query } from '../../shared/cost/metric-query.ts';
+import { healthMetrics } from './health-metrics.ts';
+import type { HealthResources } from './health-resources.ts';
+
+export interface AlarmPlan {
+  /** The name, behind that of the deployment. */
+  readonly name: string;
+  /** What it means and what to do: the mail's text. */
+  readonly means: string;
+  /** A metric, or lines of which the last is watched. */
+  readonly watch: MetricRef | readonly Query[];
+  readonly periodSeconds: number;
+  readonly above?: number;
+  readonly below?: number;
+  /** Periods in a row. */
+  readonly periods: number;
+  /** What it means when nothing is told. */
+  readonly silence: 'fine' | 'alarm';
+}
+
+export const THRESHOLDS = {
+  /** A quarter of an hour: several attempts have failed, or the functions cannot keep up. */
+  queueAgeSeconds: 900,
+  /** In five minutes. Single ones are retried, and happen whenever a partition splits. */
+  throttles: 50,
+  tableFaults: 10,
+  commandFaults: 5,
+  /** In five minutes, for all addresses: more than people forget. */
+  signInFailures: 500,
+  memoryPercent: 90,
+  /** ACM renews 60 days before the end; a person who has to act needs some weeks. */
+  certificateDays: 21,
+} as const;
+
+const MINUTES_5 = 300;
+const HOURS_12 = 43_200;
+
+export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
+  const health = healthMetrics(resources);
+  const { own } = health;
+  const usual = { periodSeconds: MINUTES_5, periods: 3, silence: 'fine' } as const;
+  const atOnce = { ...usual, periods: 1 };
+  return [
+    {
+      ...usual,
+      name: 'QueueAge',
+      means: 'Mail waits for more than a quarter of an hour. Look at the log of the delivery function.',
+      watch: health.queueAge,
+      above: THRESHOLDS.queueAgeSeconds,
+    },
+    ...deadLetterAlarms(health),
+    {
+      ...usual,
+      name: 'Throttles',
+      means: 'DynamoDB throttles: an account is written to too fast, or the table is at its quota.',
+      watch: summed(health.throttles),
+      above: THRESHOLDS.throttles,
+    },
+    {
+      ...usual,
+      name: 'TableFaults',
+      means: 'DynamoDB answers with faults of its own (5xx). Look at the AWS Health Dashboard.',
+      watch: summed(health.tableFaults),
+      above: THRESHOLDS.tableFaults,
+    },
+    {
+      ...atOnce,
+      name: 'CommandFaults',
+      means: 'Commands of clients fail by a fault of ours. The log of the gateway has each with its id.',
+      watch: own('CommandFaults', 'Sum'),
+      above: THRESHOLDS.commandFaults,
+    },
+    {
+      ...usual,
+      name: 'DeliverErrors',
+      means: 'The delivery function fails as a whole. Nothing is lost yet; look at its log.',
+      watch: health.deliver('Errors', 'Sum'),
+      above: 0,
+    },
+    {
+      ...usual,
+      name: 'DeliverThrottles',
+      means:
+        'The delivery function is not run as often as it should be: the concurrency of the account is used up.',
+      watch: health.deliver('Throttles', 'Sum'),
+      above: 0,
+    },
+    {
+      ...usual,
+      name: 'FoldFailures',
+      means:
+        'Accounts are not folded: they stay readable, and get slower to open. Look at the log of the compaction.',
+      watch: own('FoldFailures', 'Sum'),
+      above: 0,
+    },
+    {
+      ...atOnce,
+      name: 'Divergence',
+      means:
+        'A replay gave another state than its record says. Keep the log, and ask for help before anything else.',
+      watch: own('Divergences', 'Sum'),
+      above: 0,
+    },
+    {
+      ...atOnce,
+      name: 'SignInFailures',
+      means: 'Somebody guesses passwords, or many clients have an old one.',
+      watch: own('SignInFailures', 'Sum'),
+      above: THRESHOLDS.signInFailures,
+    },
+    {
+      ...usual,
+      name: 'Memory',
+      means: 'A gateway is nearly out of memory. Take a larger size, or more tasks.',
+      watch: health.memory,
+      above: THRESHOLDS.memoryPercent,
+    },
+    {
+      ...usual,
+      periodSeconds: 60,
+      name: 'NoHealthyTarget',
+      means: 'No gateway is healthy: nobody can read mail. Mail that comes in is delivered all the same.',
+      watch: health.healthy,
+      below: 1,
+      silence: 'alarm',
+    },
+    certificateAlarm(health),
+    {
+      name: 'BackupOff',
+      means:
+        'A table has no continuous backup, or a bucket keeps no old versions, or nobody has looked for half a day.',
+      watch: own('BackupsOff', 'Maximum'),
+      above: 0,
+      periodSeconds: HOURS_12,
+      periods: 1,
+      silence: 'alarm',
+    },
+  ];
+}
+
+function deadLetterAlarms({ deadLetters }: ReturnType<typeof healthMetrics>): AlarmPlan[] {
+  const means = {
+    messages: 'Mail could not be delivered, and waits among the dead letters: docs/ADMINISTRATION.md.',
+    notifications: 'A notification of mail never reached the queue. The mail lies in the inbound bucket.',
+    schedules: 'A scheduled function could not be started.',
+  } as const;
+  return (['messages', 'notifications', 'schedules'] as const).map((which) => ({
+    name: `DeadLetters-${which}`,
+    means: means[which],
+    watch: deadLetters(which),
+    above: 0,
+    periodSeconds: MINUTES_5,
+    periods: 1,
+    silence: 'fine',
+  }));
+}
+
+/** ACM tells the days once a day; the gateway, of its own certificate, every minute. */
+function certificateAlarm({ own, certificate }: ReturnType<typeof healthMetrics>): AlarmPlan {
+  return {
+    name: 'Certificate',
+    means: `The certificate ends within ${THRESHOLDS.certificateDays} days, and nothing has renewed it.`,
+    watch: certificate ?? own('CertificateDays', 'Minimum'),
+    below: THRESHOLDS.certificateDays,
+    periodSeconds: 86_400,
+    periods: 1,
+    silence: 'fine',
+  };
+}
+
+function summed(metrics: readonly MetricRef[]): Query[] {
+  const ids = metrics.map((_, index) => `m${index + 1}`);
+  return [
+    ...metrics.map((metric, index): Query => ({ id: ids[index] ?? '', metric, hidden: true })),
+    { id: 'e1', expression: `SUM([${ids.join(', ')}])`, label: 'sum' },
+  ];
+}

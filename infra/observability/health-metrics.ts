@@ -1,0 +1,72 @@
+/** The metrics of the health dashboard and its alarms, by what they tell. */
+import { aws, ownMetrics } from '../../shared/cost/meters.ts';
+import type { MetricRef, Statistic } from '../../shared/cost/metric-query.ts';
+import type { HealthResources } from './health-resources.ts';
+
+/** Operations by which Quire asks its tables. */
+const TABLE_OPERATIONS = [
+  'GetItem',
+  'BatchGetItem',
+  'Query',
+  'PutItem',
+  'UpdateItem',
+  'DeleteItem',
+  'TransactWriteItems',
+] as const;
+/** Whose latency people feel: reads of an account, and the puts of its records. */
+export const TIMED_OPERATIONS = ['Query', 'GetItem', 'PutItem', 'TransactWriteItems'] as const;
+
+export function healthMetrics(resources: HealthResources) {
+  const { own } = ownMetrics(resources.namespace);
+  const tables = [resources.mailTable, resources.directoryTable];
+  const balancer = { LoadBalancer: resources.loadBalancer };
+  const service = { ClusterName: resources.cluster, ServiceName: resources.service };
+  const lambda = (name: string, FunctionName: string, stat: Statistic): MetricRef =>
+    aws('AWS/Lambda', name, stat, { FunctionName });
+  const visible = (QueueName: string): MetricRef =>
+    aws('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName });
+  return {
+    own,
+    command: (Command: string, stat: Statistic): MetricRef => own('CommandLatency', stat, { Command }),
+    queueAge: aws('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', {
+      QueueName: resources.deliveryQueue,
+    }),
+    queueDepth: visible(resources.deliveryQueue),
+    deadLetters: (which: keyof HealthResources['deadLetters']): MetricRef =>
+      visible(resources.deadLetters[which]),
+    consumed: (kind: 'Read' | 'Write'): MetricRef =>
+      aws('AWS/DynamoDB', `Consumed${kind}CapacityUnits`, 'Sum', { TableName: resources.mailTable }),
+    throttles: tables.flatMap((TableName) =>
+      ['ReadThrottleEvents', 'WriteThrottleEvents'].map((name) =>
+        aws('AWS/DynamoDB', name, 'Sum', { TableName }),
+      ),
+    ),
+    tableFaults: TABLE_OPERATIONS.map((Operation) =>
+      aws('AWS/DynamoDB', 'SystemErrors', 'Sum', { TableName: resources.mailTable, Operation }),
+    ),
+    tableLatency: (Operation: (typeof TIMED_OPERATIONS)[number]): MetricRef =>
+      aws('AWS/DynamoDB', 'SuccessfulRequestLatency', 'Average', {
+        TableName: resources.mailTable,
+        Operation,
+      }),
+    deliver: (name: string, stat: Statistic): MetricRef => lambda(name, resources.deliver, stat),
+    compact: (name: string, stat: Statistic): MetricRef => lambda(name, resources.compact, stat),
+    cpu: aws('AWS/ECS', 'CPUUtilization', 'Average', service),
+    memory: aws('AWS/ECS', 'MemoryUtilization', 'Maximum', service),
+    tasks: aws('AWS/ECS', 'CPUUtilization', 'SampleCount', service),
+    healthy: aws('AWS/NetworkELB', 'HealthyHostCount', 'Minimum', {
+      ...balancer,
+      TargetGroup: resources.targetGroup,
+    }),
+    flows: aws('AWS/NetworkELB', 'ActiveFlowCount', 'Average', balancer),
+    resets: aws('AWS/NetworkELB', 'TCP_Target_Reset_Count', 'Sum', balancer),
+    handshakes: aws('AWS/NetworkELB', 'ClientTLSNegotiationErrorCount', 'Sum', balancer),
+    ...(resources.certificateArn === undefined
+      ? {}
+      : {
+          certificate: aws('AWS/CertificateManager', 'DaysToExpiry', 'Minimum', {
+            CertificateArn: resources.certificateArn,
+          }),
+        }),
+  };
+}

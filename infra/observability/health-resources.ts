@@ -1,0 +1,11 @@
+/** Names of what can be ill, beside what is billed. */
+import type { Resources } from '../../shared/cost/meters.ts';
+
+export interface HealthResources extends Resources {
+  /** Queues in which nothing should ever be: what each holds, and its name. */
+  readonly deadLetters: Readonly<Record<'messages' | 'notifications' | 'schedules', string>>;
+  /** Of the IMAPS listener. */
+  readonly targetGroup: string;
+  /** Of ACM; absent where TLS ends in the gateway. */
+  readonly certificateArn?: string;
+}
