@@ -27,6 +27,16 @@ export function charsetDecoder(charset: string | null): CharsetDecoder {
   };
 }
 
+/** Codecs of iconv-lite that are no charsets. */
+const NO_CHARSETS = new Set(['base64', 'hex', 'binary']);
+
+/** The decoder of whole texts in the charset of that name; undefined if there is no such charset. */
+export function charsetOf(name: string): ((bytes: Uint8Array) => string) | undefined {
+  const known =
+    /^iso-2022-jp/i.test(name) || (iconv.encodingExists(name) && !NO_CHARSETS.has(name.toLowerCase()));
+  return known ? (bytes) => decodeCharset(bytes, name) : undefined;
+}
+
 function webDecoder(label: string): CharsetDecoder {
   const decoder = new TextDecoder(label);
   return { write: (bytes) => decoder.decode(bytes, { stream: true }), end: () => decoder.decode() };

@@ -11,7 +11,7 @@ import { SEEN } from '../../../shared/account/flags.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { vanishedLines } from '../session/dialect.ts';
-import { FetchPlan, type MessageFacts, type Piece, checkOffered, setsSeen } from '../session/fetch-plan.ts';
+import { FetchPlan, type MessageFacts, type Piece, setsSeen } from '../session/fetch-plan.ts';
 import { inOrder } from '../session/in-order.ts';
 import { type Literal, LiteralReader } from '../session/literal-reader.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
@@ -20,10 +20,11 @@ import { vanishedSince } from '../session/resync.ts';
 import { watermarkOf } from '../session/selected-mailbox.ts';
 import type { Session } from '../session/session.ts';
 import type { Telling } from '../session/updates.ts';
-import type { FetchArguments, FetchItem } from '../wire/ast.ts';
+import type { FetchArguments, FetchItem, ResultRange } from '../wire/ast.ts';
 import { parseFetch } from '../wire/fetch-grammar.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { NumberSet } from '../wire/sequence-set.ts';
+import { placesOf } from '../wire/result-range.ts';
 import { type CommandFamily, type Completion, SELECTED } from './command.ts';
 
 /** Rows whose answers are composed between two looks at the writer and the clock. */
@@ -57,11 +58,12 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   if (args.vanished && !session.hasEnabled('QRESYNC'))
     throw new Bad('ENABLE QRESYNC before VANISHED is used');
   const items = itemsOf(args, byUid && !session.dialect.uidOnly);
-  checkOffered(items);
   if (items.some(({ kind }) => kind === 'modseq')) session.enableCondstore();
   const { selected } = session;
   const { view, saved } = selected;
-  const uids = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
+  if (args.partial && !byUid) throw new Bad('PARTIAL is a modifier of UID FETCH (RFC 9394 section 3.3)');
+  const named = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
+  const uids = args.partial ? windowOf(args.partial, named) : named;
   const seen = await markSeen(session, items, uids, args.changedSince ?? 0);
   const state = await selected.home.replica.load([selected.id]);
   const columns = selected.home.mailbox(state, selected.id)?.columns;
@@ -75,6 +77,11 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const telling = (now: Columns, row: number): Telling =>
     (now.modSeqs[row] ?? 0) <= upTo && told.has(now.uids[row] ?? 0) ? 'none' : 'all';
   return { text: 'fetched', telling };
+}
+
+function windowOf(partial: ResultRange, uids: Uint32Array): Uint32Array {
+  const { start, end } = placesOf(partial, uids.length);
+  return uids.subarray(start, end);
 }
 
 /** UID FETCH always tells UIDs (RFC 9051 §6.4.9; UIDFETCH begins with it), CHANGEDSINCE always MODSEQ (RFC 7162 §3.1.4.1). */

@@ -12,6 +12,10 @@ import { expunge } from './expunge.ts';
 import { id } from './id.ts';
 import { idle } from './idle.ts';
 import { search } from './search.ts';
+import { cancelUpdate } from './cancelupdate.ts';
+import { esearch } from './esearch.ts';
+import { sort } from './sort.ts';
+import { thread } from './thread.ts';
 import { starttls } from './starttls.ts';
 import { store } from './store.ts';
 import { createMailbox } from './create.ts';
@@ -45,6 +49,10 @@ export const FAMILIES: readonly CommandFamily[] = [
   copy,
   search,
   uidbatches,
+  sort,
+  thread,
+  esearch,
+  cancelUpdate,
   idle,
   createMailbox,
   deleteMailbox,

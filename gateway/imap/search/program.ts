@@ -4,22 +4,29 @@
  */
 import type { Columns } from '../../../shared/account/columns.ts';
 import { SYSTEM_FLAGS, foldKeyword } from '../../../shared/account/flags.ts';
+import { casemap } from '../../../shared/message/casemap.ts';
 import { areListed } from '../../../shared/message/listed-fields.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import type { DateRelation, SearchKey } from '../wire/ast.ts';
-import { type CalendarDate, dayNumber } from '../wire/date-time.ts';
+import { dayNumber } from '../wire/date-time.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
-import { fieldValues, fold } from './text.ts';
+import { FuzzyText, type Score, hasWords, scoreBeyond } from './fuzzy.ts';
+import { type ScanOptions, fieldValues } from './text.ts';
 
 /** True or false, or undefined: more has to be known. */
 export type Verdict = boolean | undefined;
 
-/** What a search found in a message itself. */
+/** What was found in a message itself, of texts that were looked for in it. */
+export interface Findings {
+  readonly exact: ReadonlySet<string>;
+  readonly fuzzy: ReadonlyMap<string, Score>;
+}
+
 export interface Content {
-  /** The message's header, as it is. */
+  /** The message's header, as it is; empty if no key asks for it. */
   readonly header: Uint8Array;
-  readonly inHeader: ReadonlySet<string>;
-  readonly inBody: ReadonlySet<string>;
+  readonly inHeader: Findings;
+  readonly inBody: Findings;
 }
 
 export interface SearchFacts {
@@ -39,55 +46,85 @@ export interface SearchContext {
   /** The saved result, as UIDs. */
   readonly saved: NumberSet;
   readonly isRecent: (uid: number) => boolean;
+  /** Seconds since the epoch: what OLDER and YOUNGER count from. */
+  readonly now: number;
 }
 
 type Test = (facts: SearchFacts) => Verdict;
+/** How relevant a message is that matches; undefined: more has to be known. */
+type Relevancy = (facts: SearchFacts) => Score | undefined;
+
+/** A key, and for a fuzzy one its scores: 0 where it does not match. */
+interface Node {
+  readonly test: Test;
+  readonly score?: Relevancy;
+}
 
 export interface SearchProgram {
   readonly test: Test;
-  /** Texts to look for in the messages themselves, folded: TEXT's, and BODY's. */
-  readonly texts: ReadonlySet<string>;
-  readonly bodyTexts: ReadonlySet<string>;
-  /** Whether a key asks for header fields that the summary does not hold. */
-  readonly readsHeader: (summary: Summary) => boolean;
-  /** Whether MODSEQ is among the keys: the answer carries one then (RFC 7162 §3.1.5). */
-  readonly usesModSeq: boolean;
-  /** Whether message numbers are among the keys: they must not move before the answer has been read (§3.2.10.2 there). */
-  readonly usesNumbers: boolean;
+  /** Of a message that matches (RFC 6203 §4). */
+  readonly relevancy: Relevancy;
+  /** What to look for in the message itself, given its summary. */
+  readonly scanOptions: (summary: Summary) => ScanOptions;
 }
 
+/** More than this is nowhere near a date any more. */
+const FUZZY_DAYS = 3;
+/** Sizes are near up to a tenth more or less. */
+const FUZZY_SIZE = 10;
+/** TEXT counts less where it is found in a body. */
+const BODY_WEIGHT = 0.8;
+const MOST_RELEVANT = 100;
 const DAY_SECONDS = 86_400;
 
 export function compileSearch(key: SearchKey, context: SearchContext): SearchProgram {
   const compiler = new Compiler(context);
+  const { test, score } = compiler.compile(key, false);
+  const { texts, bodyTexts, fields } = compiler;
   return {
-    test: compiler.compile(key),
-    texts: compiler.texts,
-    bodyTexts: compiler.bodyTexts,
-    readsHeader: ({ headersComplete }) =>
-      compiler.fields.size > 0 && !(headersComplete && areListed([...compiler.fields])),
-    usesModSeq: mentions(key, ({ kind }) => kind === 'modseq'),
-    usesNumbers: mentions(key, (each) => each.kind === 'sequence' && !each.set.saved),
+    test,
+    relevancy: (facts) => (score ? score(facts) : MOST_RELEVANT),
+    scanOptions: ({ headersComplete }) => ({
+      texts,
+      bodyTexts,
+      keepHeader: fields.size > 0 && !(headersComplete && areListed([...fields])),
+    }),
   };
 }
 
-/** Whether `test` holds for a key or for one within it. */
-function mentions(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
+/** Whether a key of that kind stands anywhere in `key`. */
+export function usesKey(key: SearchKey, kind: SearchKey['kind']): boolean {
+  return someKey(key, (each) => each.kind === kind);
+}
+
+/** Whether message numbers stand anywhere in `key`: they must not move before the answer has been read (RFC 7162 §3.2.10.2). */
+export function usesNumbers(key: SearchKey): boolean {
+  return someKey(key, (each) => each.kind === 'sequence' && !each.set.saved);
+}
+
+/** Whether `$` stands anywhere in `key`. */
+export function usesSaved(key: SearchKey): boolean {
+  return someKey(key, (each) => (each.kind === 'sequence' || each.kind === 'uid') && each.set.saved);
+}
+
+function someKey(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
+  if (test(key)) return true;
   switch (key.kind) {
     case 'and':
-      return key.keys.some((each) => mentions(each, test));
+      return key.keys.some((each) => someKey(each, test));
     case 'or':
-      return mentions(key.left, test) || mentions(key.right, test);
+      return someKey(key.left, test) || someKey(key.right, test);
     case 'not':
-      return mentions(key.key, test);
+    case 'fuzzy':
+      return someKey(key.key, test);
     default:
       return test(key);
   }
 }
 
 class Compiler {
-  readonly texts = new Set<string>();
-  readonly bodyTexts = new Set<string>();
+  readonly texts = { exact: new Set<string>(), fuzzy: new Set<string>() };
+  readonly bodyTexts = { exact: new Set<string>(), fuzzy: new Set<string>() };
   /** Header fields that keys look into. */
   readonly fields = new Set<string>();
   readonly #context: SearchContext;
@@ -96,51 +133,64 @@ class Compiler {
     this.#context = context;
   }
 
-  compile(key: SearchKey): Test {
-    const { columns, isRecent } = this.#context;
+  /** `fuzzy`: within FUZZY. Keys that mean one thing exactly are exact there too (RFC 6203 §5). */
+  compile(key: SearchKey, fuzzy: boolean): Node {
     switch (key.kind) {
-      case 'all':
-        return () => true;
       case 'and':
-        return all(key.keys.map((each) => this.compile(each)));
+        return all(key.keys.map((each) => this.compile(each, fuzzy)));
       case 'or':
-        return not(all([not(this.compile(key.left)), not(this.compile(key.right))]));
+        return either(this.compile(key.left, fuzzy), this.compile(key.right, fuzzy));
       case 'not':
-        return not(this.compile(key.key));
+        // What is left out is left out by what it is, not by what it is like.
+        return { test: not(this.compile(key.key, false).test) };
+      case 'fuzzy':
+        return this.compile(key.key, true);
+      case 'size':
+        return this.#size(key.relation, key.bytes, fuzzy);
+      case 'date':
+        return this.#date(key, fuzzy);
+      case 'address':
+      case 'header':
+        return this.#header(key.field, key.text, fuzzy);
+      case 'subject':
+        return this.#header('subject', key.text, fuzzy);
+      case 'body':
+      case 'text':
+        return fuzzy && hasWords(key.text)
+          ? this.#fuzzyContent(key.kind, key.text)
+          : { test: this.#content(key.kind, key.text) };
+      default:
+        return { test: this.#column(key) };
+    }
+  }
+
+  /** Keys that columns answer. */
+  #column(key: SearchKey): Test {
+    const { columns, isRecent, lastUid, saved, now } = this.#context;
+    switch (key.kind) {
       case 'sequence':
         return this.#sequence(key.set);
       case 'uid': {
-        const uids = key.set.resolve(this.#context.lastUid, this.#context.saved);
+        const uids = key.set.resolve(lastUid, saved);
         return ({ uid }) => uids.contains(uid);
       }
+      case 'uids':
+        return ({ uid }) => key.uids.contains(uid);
       case 'flag':
         return this.#flag(key.flag);
       case 'recent':
         return ({ uid }) => isRecent(uid);
-      case 'size':
-        return key.relation === 'larger'
-          ? ({ row }) => (columns.sizes[row] ?? 0) > key.bytes
-          : ({ row }) => (columns.sizes[row] ?? 0) < key.bytes;
       case 'modseq':
         return ({ row }) => (columns.modSeqs[row] ?? 0) >= key.atLeast;
-      case 'date':
-        return this.#date(key.of, key.relation, key.date);
-      case 'address':
-        return this.#header(key.field, key.text);
-      case 'subject':
-        return this.#header('subject', key.text);
-      case 'header':
-        return this.#header(key.field, key.text);
-      case 'body': {
-        const text = fold(key.text);
-        this.bodyTexts.add(text);
-        return ({ content }) => content?.inBody.has(text);
+      case 'within': {
+        // To the second (RFC 5032 §2).
+        const target = now - key.seconds;
+        return key.relation === 'older'
+          ? ({ row }) => Math.floor(columns.dates[row] ?? 0) <= target
+          : ({ row }) => Math.floor(columns.dates[row] ?? 0) >= target;
       }
-      case 'text': {
-        const text = fold(key.text);
-        this.texts.add(text);
-        return ({ content }) => content && (content.inHeader.has(text) || content.inBody.has(text));
-      }
+      default:
+        return () => true;
     }
   }
 
@@ -169,43 +219,114 @@ class Compiler {
     };
   }
 
+  #size(relation: 'larger' | 'smaller', bytes: number, fuzzy: boolean): Node {
+    const { sizes } = this.#context.columns;
+    // How far the size is on the wrong side.
+    const beyond = ({ row }: SearchFacts): number =>
+      relation === 'larger' ? bytes + 1 - (sizes[row] ?? 0) : (sizes[row] ?? 0) - (bytes - 1);
+    if (!fuzzy) return { test: (facts) => beyond(facts) <= 0 };
+    return scored((facts) => scoreBeyond(beyond(facts), bytes / FUZZY_SIZE));
+  }
+
   /** An empty text is found in every message that has the field (RFC 9051 §6.4.4). */
-  #header(field: string, text: string): Test {
+  #header(field: string, text: string, fuzzy: boolean): Node {
     const name = field.toLowerCase();
     this.fields.add(name);
-    const wanted = fold(text);
     const listed = areListed([name]);
-    const inHeader = (header: Uint8Array): boolean =>
-      fieldValues(header, name).some((value) => fold(value).includes(wanted));
-    return ({ summary, content }) => {
-      if (listed && summary?.headersComplete) return inHeader(summary.headers);
-      return content && inHeader(content.header);
+    const look =
+      <T>(inHeader: (header: Uint8Array) => T) =>
+      ({ summary, content }: SearchFacts): T | undefined => {
+        if (listed && summary?.headersComplete) return inHeader(summary.headers);
+        return content && inHeader(content.header);
+      };
+    if (fuzzy && hasWords(text)) {
+      const sought = new FuzzyText(text);
+      return scored(
+        look((header) => Math.max(0, ...fieldValues(header, name).map((value) => sought.scoreOf(value)))),
+      );
+    }
+    const wanted = casemap(text);
+    return {
+      test: look((header) => fieldValues(header, name).some((value) => casemap(value).includes(wanted))),
     };
   }
 
-  /** Days as written, whatever the zone (RFC 9051 §6.4.4). */
-  #date(of: 'internal' | 'sent', relation: DateRelation, date: CalendarDate): Test {
+  #content(kind: 'body' | 'text', text: string): Test {
+    const wanted = casemap(text);
+    if (kind === 'body') {
+      this.bodyTexts.exact.add(wanted);
+      return ({ content }) => content?.inBody.exact.has(wanted);
+    }
+    this.texts.exact.add(wanted);
+    return ({ content }) =>
+      content && (content.inHeader.exact.has(wanted) || content.inBody.exact.has(wanted));
+  }
+
+  #fuzzyContent(kind: 'body' | 'text', text: string): Node {
+    (kind === 'body' ? this.bodyTexts : this.texts).fuzzy.add(text);
+    return scored(({ content }) => {
+      if (!content) return undefined;
+      const inBody = content.inBody.fuzzy.get(text) ?? 0;
+      if (kind === 'body') return inBody;
+      return Math.max(content.inHeader.fuzzy.get(text) ?? 0, Math.ceil(inBody * BODY_WEIGHT));
+    });
+  }
+
+  #date({ of, relation, date }: Extract<SearchKey, { kind: 'date' }>, fuzzy: boolean): Node {
+    const dayOf = of === 'internal' ? this.#arrivalDay() : sentDay;
+    const beyond = daysBeyond(relation, dayNumber(date));
+    const look =
+      <T>(atDay: (day: number) => T, none: T) =>
+      (facts: SearchFacts): T | undefined => {
+        const day = dayOf(facts);
+        return day === undefined ? undefined : day === null ? none : atDay(day);
+      };
+    // What has no date was sent neither before nor after anything.
+    if (fuzzy) return scored(look((day) => scoreBeyond(beyond(day), FUZZY_DAYS), 0));
+    return { test: look((day) => beyond(day) <= 0, false) };
+  }
+
+  #arrivalDay(): (facts: SearchFacts) => number {
     const { columns } = this.#context;
-    const matches = dayTest(relation, dayNumber(date));
-    if (of === 'internal')
-      return ({ row }) =>
-        matches(Math.floor(((columns.dates[row] ?? 0) + columns.zoneAt(row) * 60) / DAY_SECONDS));
-    return ({ summary }) => {
-      if (!summary) return undefined;
-      const { sentDate, sentZone } = summary;
-      // What has no date was sent neither before nor after anything.
-      return sentDate !== null && matches(Math.floor((sentDate / 1000 + sentZone * 60) / DAY_SECONDS));
-    };
+    return ({ row }) => Math.floor(((columns.dates[row] ?? 0) + columns.zoneAt(row) * 60) / DAY_SECONDS);
   }
 }
 
-function dayTest(relation: DateRelation, day: number): (found: number) => boolean {
-  if (relation === 'before') return (found) => found < day;
-  if (relation === 'on') return (found) => found === day;
-  return (found) => found >= day;
+/** The day as written, whatever the zone (RFC 9051 §6.4.4); null if there is none. */
+function sentDay({ summary }: SearchFacts): number | null | undefined {
+  if (!summary) return undefined;
+  const { sentDate, sentZone } = summary;
+  return sentDate === null ? null : Math.floor((sentDate / 1000 + sentZone * 60) / DAY_SECONDS);
 }
 
-function all(tests: readonly Test[]): Test {
+/** How many days a day is outside of what is asked for; not above 0 if it is inside. */
+function daysBeyond(relation: DateRelation, day: number): (found: number) => number {
+  if (relation === 'before') return (found) => found - (day - 1);
+  if (relation === 'on') return (found) => Math.abs(found - day);
+  return (found) => day - found;
+}
+
+/** A key that matches where its score is above 0. */
+function scored(score: Relevancy): Node {
+  return {
+    score,
+    test(facts) {
+      const known = score(facts);
+      return known === undefined ? undefined : known > 0;
+    },
+  };
+}
+
+/** As relevant as its fuzzy keys are on average. */
+function all(nodes: readonly Node[]): Node {
+  const scores = nodes.flatMap(({ score }) => score ?? []);
+  return {
+    test: conjunction(nodes.map(({ test }) => test)),
+    ...(scores.length > 0 && { score: mean(scores) }),
+  };
+}
+
+function conjunction(tests: readonly Test[]): Test {
   return (facts) => {
     let verdict: Verdict = true;
     for (const test of tests) {
@@ -214,6 +335,34 @@ function all(tests: readonly Test[]): Test {
       if (one === undefined) verdict = undefined;
     }
     return verdict;
+  };
+}
+
+function mean(scores: readonly Relevancy[]): Relevancy {
+  return (facts) => {
+    const known = scores.map((score) => score(facts));
+    if (known.includes(undefined)) return undefined;
+    const sum = known.reduce<number>((total, score) => total + (score ?? 0), 0);
+    return Math.max(1, Math.round(sum / known.length));
+  };
+}
+
+/** As relevant as the better of the two. An exact key that matches leaves nothing to be desired. */
+function either(left: Node, right: Node): Node {
+  const test = not(conjunction([not(left.test), not(right.test)]));
+  if (!left.score && !right.score) return { test };
+  const scoreOf = ({ score, test: matches }: Node, facts: SearchFacts): Score | undefined => {
+    if (score) return score(facts);
+    const verdict = matches(facts);
+    return verdict === undefined ? undefined : verdict ? MOST_RELEVANT : 0;
+  };
+  return {
+    test,
+    score(facts) {
+      const [one, other] = [scoreOf(left, facts), scoreOf(right, facts)];
+      if (one === MOST_RELEVANT || other === MOST_RELEVANT) return MOST_RELEVANT;
+      return one === undefined || other === undefined ? undefined : Math.max(one, other);
+    },
   };
 }
 

@@ -4,18 +4,19 @@
  */
 import type { Columns } from '../../../shared/account/columns.ts';
 import type { MailboxId } from '../../../shared/account/ids.ts';
+import type { Summary } from '../../../shared/message/summary.ts';
 import { Turns } from '../server/fairness.ts';
+import type { Home } from '../session/home.ts';
 import { inOrder } from '../session/in-order.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
-import type { Home } from '../session/home.ts';
 import type { Session } from '../session/session.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import type { Content, SearchFacts, SearchProgram } from './program.ts';
+import { type Summarized, withSummaries } from './summaries.ts';
 import { MessageScan } from './text.ts';
 
 /** Messages that are open at one time. */
 const PARALLEL_READS = 4;
-const SUMMARY_ROWS = 256;
 /** Rows looked at before others have a turn: well under a millisecond. */
 const ROWS_PER_TURN = 2048;
 
@@ -28,30 +29,60 @@ export interface SearchTarget {
   readonly uids: Uint32Array;
 }
 
+/** Messages that match, in the order of the mailbox. */
+export interface Hits {
+  /** Rows of the columns. */
+  readonly rows: readonly number[];
+  /** How relevant each is (RFC 6203 §4); empty unless asked for. */
+  readonly scores: readonly number[];
+}
+
+interface Hit {
+  readonly row: number;
+  readonly score: number;
+}
+
+/** A match with its score; false for none; undefined: more has to be known. */
+type Outcome = Hit | false | undefined;
+
 export class Searcher {
   readonly #session: Session;
   readonly #target: SearchTarget;
   readonly #program: SearchProgram;
+  readonly #scored: boolean;
   readonly #reader: MessageReader;
 
-  constructor(session: Session, target: SearchTarget, program: SearchProgram) {
+  constructor(session: Session, target: SearchTarget, program: SearchProgram, { scored = false } = {}) {
     this.#session = session;
     this.#target = target;
     this.#program = program;
+    this.#scored = scored;
     this.#reader = new MessageReader(session, target.home, target.mailbox, target.columns);
   }
 
-  /** Rows of the messages that match, ascending. */
-  async run(): Promise<number[]> {
-    const { matches, open } = await this.#byColumns();
-    for (let at = 0; at < open.length; at += SUMMARY_ROWS)
-      matches.push(...(await this.#byMessages(open.slice(at, at + SUMMARY_ROWS))));
-    return matches.sort((a, b) => a - b);
+  async run(): Promise<Hits> {
+    const { hits, open } = await this.#byColumns();
+    if (open.length > 0) {
+      for await (const batch of withSummaries(this.#reader, open))
+        hits.push(...(await this.#byMessages(batch)));
+      hits.sort((a, b) => a.row - b.row);
+    }
+    return {
+      rows: hits.map(({ row }) => row),
+      scores: this.#scored ? hits.map(({ score }) => score) : [],
+    };
   }
 
-  async #byColumns(): Promise<{ matches: number[]; open: SearchFacts[] }> {
+  #outcome(facts: SearchFacts): Outcome {
+    const verdict = this.#program.test(facts);
+    if (!verdict) return verdict;
+    const score = this.#scored ? this.#program.relevancy(facts) : 0;
+    return score === undefined ? undefined : { row: facts.row, score };
+  }
+
+  async #byColumns(): Promise<{ hits: Hit[]; open: SearchFacts[] }> {
     const { uids, columns } = this.#target;
-    const matches: number[] = [];
+    const hits: Hit[] = [];
     const open: SearchFacts[] = [];
     const turns = new Turns(ROWS_PER_TURN);
     let row = 0;
@@ -61,60 +92,45 @@ export class Searcher {
       if (row >= columns.count) break;
       if (columns.uids[row] !== uid) continue;
       const facts = { row, number: place + 1, uid };
-      const verdict = this.#program.test(facts);
-      if (verdict) matches.push(row);
-      else if (verdict === undefined) open.push(facts);
+      const outcome = this.#outcome(facts);
+      if (outcome) hits.push(outcome);
+      else if (outcome === undefined) open.push(facts);
       if (turns.spend(1)) await turns.next();
     }
-    return { matches, open };
+    return { hits, open };
   }
 
-  async #byMessages(open: readonly SearchFacts[]): Promise<number[]> {
-    const summaries = await this.#reader.summaries(open.map(({ row }) => row));
-    const known = open.map((facts, index) => ({ facts, summary: summaries[index] }));
-    const matches: number[] = [];
-    const decide = async ({ facts, summary }: (typeof known)[number]): Promise<boolean | Error> => {
-      if (summary instanceof Error || summary === undefined)
-        return summary ?? new Error('a summary is missing');
-      const informed = { ...facts, summary };
-      const verdict = this.#program.test(informed);
-      if (verdict !== undefined) return verdict;
+  async #byMessages(batch: readonly Summarized<SearchFacts>[]): Promise<Hit[]> {
+    const hits: Hit[] = [];
+    const decide = async ({ item, summary }: Summarized<SearchFacts>): Promise<Hit | false | Error> => {
+      const informed = { ...item, summary };
+      const outcome = this.#outcome(informed);
+      if (outcome !== undefined) return outcome;
       try {
-        return this.#program.test({ ...informed, content: await this.#contentOf(informed) }) ?? false;
+        return this.#outcome({ ...informed, content: await this.#contentOf(item.row, summary) }) ?? false;
       } catch (error) {
         return error instanceof Error ? error : new Error(String(error));
       }
     };
-    let at = 0;
-    for await (const verdict of inOrder(known, PARALLEL_READS, decide)) {
-      const row = known[at++]?.facts.row ?? 0;
+    for await (const outcome of inOrder(batch, PARALLEL_READS, decide)) {
       // The search ends when the client does.
       if (this.#session.connection.signal.aborted) throw new ConnectionLostError();
-      if (verdict instanceof Error) {
+      if (outcome instanceof Error) {
         // What is gone matches nothing; what cannot be read must not look as if it did not match.
-        if (!(verdict instanceof ExpungedError)) throw verdict;
-      } else if (verdict) matches.push(row);
+        if (!(outcome instanceof ExpungedError)) throw outcome;
+      } else if (outcome) hits.push(outcome);
     }
-    return matches;
+    return hits;
   }
 
-  async #contentOf({
-    row,
-    summary,
-  }: SearchFacts & { summary: NonNullable<SearchFacts['summary']> }): Promise<Content> {
-    const { texts, bodyTexts } = this.#program;
-    const { start, bodyStart } = summary.parts;
-    const scan = new MessageScan(summary.parts, texts, bodyTexts);
+  async #contentOf(row: number, summary: Summary): Promise<Content> {
+    const scan = new MessageScan(summary.parts, this.#program.scanOptions(summary));
     if (scan.end > scan.start) {
       for await (const chunk of await this.#reader.open(row, { start: scan.start, end: scan.end })) {
         scan.write(chunk);
         if (scan.isDone()) break;
       }
     }
-    const header =
-      bodyStart > start && this.#program.readsHeader(summary)
-        ? await this.#reader.bytes(row, { start, end: bodyStart })
-        : new Uint8Array(0);
-    return { header, inHeader: scan.header.found, inBody: scan.body.found };
+    return { header: scan.kept, inHeader: scan.header.findings, inBody: scan.body.findings };
   }
 }

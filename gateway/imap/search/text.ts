@@ -1,26 +1,19 @@
 /**
- * Finding texts in messages as SEARCH does: without regard to case, in Unicode, in headers and bodies as people read them.
+ * Finding texts in messages as SEARCH does: by i;unicode-casemap (RFC 5051), in headers and bodies as people read them.
  * Pure: bytes are written in as they come, in pieces, so that no message has to be in memory.
  */
+import { casemap } from '../../../shared/message/casemap.ts';
 import { charsetDecoder } from '../../../shared/message/charset.ts';
 import { decodeHeaderText } from '../../../shared/message/decode.ts';
 import { fieldNameOf, filterHeaderFields } from '../../../shared/message/header-fields.ts';
 import type { PartOffsets } from '../../../shared/message/part-offsets.ts';
 import { transferDecoder } from '../../../shared/message/transfer-encoding.ts';
+import { FuzzyFinder, type Score } from './fuzzy.ts';
 
 /** A header beyond this is searched up to here: lists of recipients are long, but not so long. */
 const MAX_HEADER = 1024 * 1024;
 
-/**
- * Text in a form in which equal means "the same but for case" (after RFC 5051): decomposed, upper and then lower case, so
- * that ß meets SS and every sigma is one. Folding piece by piece gives the same as folding the whole.
- */
-export function fold(text: string): string {
-  if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase();
-  return text.normalize('NFKD').toUpperCase().toLowerCase().replaceAll('ς', 'σ');
-}
-
-/** Looks for several texts, given folded, in one that comes in pieces. */
+/** Looks for several texts, given casemapped, in one that comes in pieces. */
 export class TextFinder {
   readonly #missing: Set<string>;
   readonly #found = new Set<string>();
@@ -45,7 +38,7 @@ export class TextFinder {
 
   write(text: string): void {
     if (this.done) return;
-    const window = this.#tail + fold(text);
+    const window = this.#tail + casemap(text);
     for (const needle of this.#missing) {
       if (!window.includes(needle)) continue;
       this.#missing.delete(needle);
@@ -57,6 +50,41 @@ export class TextFinder {
   /** What comes next is another text: nothing is found across the two. */
   break(): void {
     this.#tail = '';
+  }
+}
+
+/** Texts that are looked for: exactly, casemapped; and by FUZZY, as they are. */
+export interface SoughtTexts {
+  readonly exact: ReadonlySet<string>;
+  readonly fuzzy: ReadonlySet<string>;
+}
+
+/** Both ways of finding at once. */
+class Finder {
+  readonly exact: TextFinder;
+  readonly fuzzy: FuzzyFinder;
+
+  constructor({ exact, fuzzy }: SoughtTexts) {
+    this.exact = new TextFinder(exact);
+    this.fuzzy = new FuzzyFinder(fuzzy);
+  }
+
+  get done(): boolean {
+    return this.exact.done && this.fuzzy.done;
+  }
+
+  get findings(): { exact: ReadonlySet<string>; fuzzy: ReadonlyMap<string, Score> } {
+    return { exact: this.exact.found, fuzzy: this.fuzzy.scores };
+  }
+
+  write(text: string): void {
+    this.exact.write(text);
+    this.fuzzy.write(text);
+  }
+
+  break(): void {
+    this.exact.break();
+    this.fuzzy.break();
   }
 }
 
@@ -92,26 +120,42 @@ interface Stretch {
   finish(): void;
 }
 
+/** What a scan is made for. */
+export interface ScanOptions {
+  /** TEXT's: looked for in all headers and bodies. */
+  readonly texts: SoughtTexts;
+  /** BODY's. */
+  readonly bodyTexts: SoughtTexts;
+  /** The message's own header is wanted as it is. */
+  readonly keepHeader: boolean;
+}
+
 /**
- * Takes a message's bytes from `start` to `end` in pieces, and finds texts in its header (`TEXT`) and in its body (`TEXT`
- * and `BODY`): in all parts of text, transfer encoding and charset undone, and in the headers of messages within.
+ * Takes a message's bytes from `start` to `end` in pieces, and finds texts in its headers (`TEXT`; those of its parts are
+ * among them, RFC 9051 §6.4.4) and in its body (`TEXT` and `BODY`): in all parts of text, transfer encoding and charset
+ * undone, and in the headers of messages within, which are a part's content.
  */
 export class MessageScan {
-  readonly header: TextFinder;
-  readonly body: TextFinder;
+  readonly header: Finder;
+  readonly body: Finder;
   readonly start: number;
   readonly end: number;
   readonly #stretches: Stretch[] = [];
+  readonly #keeps: boolean;
+  #kept: Uint8Array = new Uint8Array(0);
   #position: number;
   #next = 0;
 
-  /** `headerTexts` are looked for in header and body, `bodyTexts` in the body; all folded. */
-  constructor(root: PartOffsets, headerTexts: Iterable<string>, bodyTexts: Iterable<string>) {
-    const inHeader = [...headerTexts];
-    this.header = new TextFinder(inHeader);
-    this.body = new TextFinder([...inHeader, ...bodyTexts]);
-    if (!this.header.done) this.#stretches.push(headerStretch(root, this.header));
-    this.#addBody(root);
+  constructor(root: PartOffsets, { texts, bodyTexts, keepHeader }: ScanOptions) {
+    this.header = new Finder(texts);
+    this.body = new Finder({
+      exact: new Set([...texts.exact, ...bodyTexts.exact]),
+      fuzzy: new Set([...texts.fuzzy, ...bodyTexts.fuzzy]),
+    });
+    this.#keeps = keepHeader;
+    if (keepHeader || !this.header.done)
+      this.#stretches.push(headerStretch(root, this.header, (header) => (this.#kept = header)));
+    if (!this.header.done || !this.body.done) this.#addBody(root);
     this.start = this.#stretches[0]?.start ?? 0;
     this.end = this.#stretches.at(-1)?.end ?? 0;
     this.#position = this.start;
@@ -120,14 +164,22 @@ export class MessageScan {
   #addBody(part: PartOffsets): void {
     if (part.kind === 'text') this.#stretches.push(textStretch(part, this.body));
     for (const child of part.children) {
-      if (part.kind === 'message') this.#stretches.push(headerStretch(child, this.body));
+      const isMessage = part.kind === 'message';
+      if (isMessage || !this.header.done)
+        this.#stretches.push(headerStretch(child, isMessage ? this.body : this.header));
       this.#addBody(child);
     }
   }
 
+  /** The message's header, if it was to be kept and has been written. */
+  get kept(): Uint8Array {
+    return this.#kept;
+  }
+
   /** Whether reading on could find anything. */
   isDone(): boolean {
-    return (this.header.done && this.body.done) || this.#next >= this.#stretches.length;
+    if (this.#next >= this.#stretches.length) return true;
+    return this.header.done && this.body.done && !(this.#keeps && this.#next === 0);
   }
 
   write(chunk: Uint8Array): void {
@@ -144,7 +196,7 @@ export class MessageScan {
   }
 }
 
-function textStretch({ bodyStart, end, encoding, charset }: PartOffsets, finder: TextFinder): Stretch {
+function textStretch({ bodyStart, end, encoding, charset }: PartOffsets, finder: Finder): Stretch {
   const transfer = transferDecoder(encoding);
   const decoder = charsetDecoder(charset);
   return {
@@ -159,7 +211,11 @@ function textStretch({ bodyStart, end, encoding, charset }: PartOffsets, finder:
   };
 }
 
-function headerStretch({ start, bodyStart }: PartOffsets, finder: TextFinder): Stretch {
+function headerStretch(
+  { start, bodyStart }: PartOffsets,
+  finder: Finder,
+  keep?: (header: Uint8Array) => void,
+): Stretch {
   const chunks: Uint8Array[] = [];
   let room = MAX_HEADER;
   return {
@@ -171,7 +227,10 @@ function headerStretch({ start, bodyStart }: PartOffsets, finder: TextFinder): S
       room -= Math.min(room, bytes.length);
     },
     finish() {
-      for (const { name, value } of fieldsOf(Buffer.concat(chunks))) {
+      const header = Buffer.concat(chunks);
+      keep?.(header);
+      if (finder.done) return;
+      for (const { name, value } of fieldsOf(header)) {
         finder.write(`${name}: ${value}`);
         finder.break();
       }

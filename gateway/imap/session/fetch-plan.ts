@@ -21,11 +21,11 @@ import {
 import type { Summary } from '../../../shared/message/summary.ts';
 import type { FetchItem, PartialRange, Section } from '../wire/ast.ts';
 import { formatDateTime } from '../wire/date-time.ts';
-import { binaryLabel, bodyLabel } from '../wire/response.ts';
+import { binaryLabel, bodyLabel, string } from '../wire/response.ts';
 import { type Dialect, fetchHead } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
 import { emailId, threadId } from './object-id.ts';
-import { Bad, No } from './refusals.ts';
+import { No } from './refusals.ts';
 
 /** A literal whose bytes are in the blob, at `start … end`. */
 export interface RangeLiteral {
@@ -136,31 +136,6 @@ export class FetchPlan {
   }
 }
 
-const OFFERED: ReadonlySet<FetchItem['kind']> = new Set([
-  'uid',
-  'flags',
-  'rfc822.size',
-  'modseq',
-  'internaldate',
-  'envelope',
-  'bodystructure',
-  'rfc822',
-  'rfc822.header',
-  'rfc822.text',
-  'body',
-  'binary',
-  'binary.size',
-  'emailid',
-  'threadid',
-  'savedate',
-]);
-
-/** Throws `Bad` for an item of an extension that is not on offer: before anything is done for the others. */
-export function checkOffered(items: readonly FetchItem[]): void {
-  for (const { kind } of items)
-    if (!OFFERED.has(kind)) throw new Bad(`FETCH of ${kind.toUpperCase()} is not on offer`);
-}
-
 /** Whether fetching the item sets \Seen (RFC 9051 §6.4.5). */
 export function setsSeen(item: FetchItem): boolean {
   if (item.kind === 'body' || item.kind === 'binary') return !item.peek;
@@ -176,6 +151,7 @@ function needsSummary(item: FetchItem): boolean {
     case 'binary':
     case 'binary.size':
     case 'threadid':
+    case 'preview':
       return true;
     case 'body':
       return !isWhole(item.section);
@@ -236,8 +212,10 @@ function tellerOf(item: FetchItem, options: PlanOptions, flags: FlagText): Telle
       return ({ row, summary }) => `THREADID (${threadId(summaryFor(summary), columns.blobAt(row))})`;
     case 'savedate':
       return ({ row }) => `SAVEDATE "${formatDateTime((columns.saved[row] ?? 0) * 1000, 0)}"`;
-    default:
-      throw new Error(`a plan was made for ${item.kind}, which is not on offer`);
+    // A summary holds it ready: LAZY has nothing to put off (RFC 8970 §4.1).
+    case 'preview':
+      return ({ summary }) =>
+        Buffer.from(`PREVIEW ${string(summaryFor(summary).preview, { utf8 })}`).toString('latin1');
   }
 }
 

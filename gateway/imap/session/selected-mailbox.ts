@@ -11,6 +11,7 @@ import type { Change } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import { BatchRequests } from './batches.ts';
 import type { Dialect } from './dialect.ts';
+import { Contexts } from '../search/contexts.ts';
 import type { Home } from './home.ts';
 import { RecentUids } from './recent.ts';
 import { exists, recent, type UpdateOptions, updatesOf } from './updates.ts';
@@ -40,6 +41,8 @@ export class SelectedMailbox {
   readonly batches = new BatchRequests();
   /** The last search result that was saved (RFC 5182). */
   saved: Uint32Array = NOTHING_SAVED;
+  /** Searches that are kept up to date (RFC 5267). */
+  readonly contexts = new Contexts();
   #watermark: number;
   #keywords: number;
   /**

@@ -238,13 +238,15 @@ export class Session implements ChangeListener {
     const selected = this.#selected;
     if (!selected) return;
     const options = { expunges, dialect: this.dialect, ...(telling && { telling }) };
+    const { view } = selected;
     const lines = await selected.news(options);
     if (lines === null) {
       this.deselect();
       this.connection.bye('the selected mailbox was deleted');
       return;
     }
-    for (const line of lines) {
+    const { before, after } = await selected.contexts.updates(this, view);
+    for (const line of [...before, ...lines, ...after]) {
       this.writer.write(line);
       if (this.writer.full) await this.writer.pace();
     }

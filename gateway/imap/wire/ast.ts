@@ -1,7 +1,7 @@
 /** What the grammar files return: commands' arguments as plain data, without a trace of how they were written. */
 import type { StreamedLiteral, BufferedLiteral } from './command.ts';
 import type { CalendarDate, ZonedMoment } from './date-time.ts';
-import type { SequenceSet } from './sequence-set.ts';
+import type { NumberSet, SequenceSet } from './sequence-set.ts';
 
 // --- FETCH ------------------------------------------------------------------------------------------------------
 
@@ -61,6 +61,8 @@ export interface FetchArguments {
   readonly changedSince: number | undefined;
   /** RFC 7162 §3.2.6; only with `changedSince`. */
   readonly vanished: boolean;
+  /** Of the messages named, just these (RFC 9394 §3.3). */
+  readonly partial: ResultRange | undefined;
 }
 
 // --- STORE, COPY, MOVE --------------------------------------------------------------------------------------------
@@ -89,6 +91,8 @@ export type SearchKey =
   | { readonly kind: 'not'; readonly key: SearchKey }
   | { readonly kind: 'sequence'; readonly set: SequenceSet }
   | { readonly kind: 'uid'; readonly set: SequenceSet }
+  /** UIDs that a set meant when it was met; no client writes this. */
+  | { readonly kind: 'uids'; readonly uids: NumberSet }
   /** Has the flag or keyword: SEEN, KEYWORD; UNSEEN, UNKEYWORD are the `not` of it. */
   | { readonly kind: 'flag'; readonly flag: string }
   /** RECENT; NEW is RECENT and UNSEEN, OLD is the `not` of it. */
@@ -109,6 +113,10 @@ export type SearchKey =
     }
   /** Strictly larger or smaller than that many bytes. */
   | { readonly kind: 'size'; readonly relation: 'larger' | 'smaller'; readonly bytes: number }
+  /** INTERNALDATE at most (OLDER), or at least (YOUNGER), so many seconds before now (RFC 5032). */
+  | { readonly kind: 'within'; readonly relation: 'older' | 'younger'; readonly seconds: number }
+  /** RFC 6203. */
+  | { readonly kind: 'fuzzy'; readonly key: SearchKey }
   /** MODSEQ at least that (RFC 7162 §3.1.5); the entry, which Quire has no per-flag answer to, is checked and dropped. */
   | { readonly kind: 'modseq'; readonly atLeast: number };
 
@@ -122,11 +130,65 @@ export interface SearchReturn {
   readonly count: boolean;
   /** RFC 5182. */
   readonly save: boolean;
+  /** RFC 5267 §4.4, RFC 9394. */
+  readonly partial: ResultRange | undefined;
+  /** RFC 5267 §4.3. CONTEXT, a hint, is understood and dropped: nothing is cached that would need it. */
+  readonly update: boolean;
+  /** RFC 6203 §4. */
+  readonly relevancy: boolean;
+}
+
+/** A window of a list of results: `1:500`, or `-1:-100` for the last hundred (RFC 9394 §3.1). */
+export interface ResultRange {
+  /** As sent, for the answer repeats it. */
+  readonly text: string;
+  /** Places from 1, `low` ≤ `high`. */
+  readonly low: number;
+  readonly high: number;
+  /** Counted from the last result. */
+  readonly fromEnd: boolean;
 }
 
 export interface SearchArguments {
   /** Undefined: no RETURN, answer with an untagged SEARCH. */
   readonly returns: SearchReturn | undefined;
+  readonly key: SearchKey;
+}
+
+/** Mailboxes without a name for each (RFC 5465 §6; `subtree-one`: RFC 7377 §2.2). */
+export type MailboxFilter =
+  | { readonly kind: 'selected' | 'selected-delayed' }
+  | { readonly kind: 'inboxes' | 'personal' | 'subscribed' }
+  | { readonly kind: 'subtree' | 'subtree-one' | 'mailboxes'; readonly mailboxes: readonly string[] };
+
+export type SortKey =
+  | 'ARRIVAL'
+  | 'CC'
+  | 'DATE'
+  | 'FROM'
+  | 'SIZE'
+  | 'SUBJECT'
+  | 'TO'
+  /** RFC 5957. */
+  | 'DISPLAYFROM'
+  | 'DISPLAYTO'
+  /** RFC 6203 §6. */
+  | 'RELEVANCY';
+
+export interface SortCriterion {
+  readonly key: SortKey;
+  readonly reverse: boolean;
+}
+
+/** SORT (RFC 5256 §3); with RETURN, ESORT (RFC 5267 §3). */
+export interface SortArguments extends SearchArguments {
+  readonly criteria: readonly SortCriterion[];
+}
+
+export type ThreadAlgorithm = 'ORDEREDSUBJECT' | 'REFERENCES' | 'REFS';
+
+export interface ThreadArguments {
+  readonly algorithm: ThreadAlgorithm;
   readonly key: SearchKey;
 }
 

@@ -1,6 +1,7 @@
 /** Arguments of FETCH (RFC 3501 §6.4.5, RFC 9051 §6.4.5, RFC 7162, RFC 3516, RFC 8970). */
 import type { FetchArguments, FetchItem, PartialRange, Section, SectionText } from './ast.ts';
 import type { CommandCursor } from './parser.ts';
+import { parseResultRange } from './result-range.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
 /** No real message nests so deep; part numbers beyond name nothing. */
@@ -21,21 +22,26 @@ export function parseFetch(cursor: CommandCursor): FetchArguments {
   const set = cursor.sequenceSet();
   cursor.space('data items');
   const items = parseItems(cursor);
-  const modifiers = cursor.at(' (') ? parseModifiers(cursor) : { changedSince: undefined, vanished: false };
+  const modifiers = cursor.at(' (') ? parseModifiers(cursor) : NO_MODIFIERS;
   cursor.end();
   return { set, items, ...modifiers };
 }
 
-type Modifiers = Pick<FetchArguments, 'changedSince' | 'vanished'>;
+type Modifiers = Pick<FetchArguments, 'changedSince' | 'vanished' | 'partial'>;
+
+const NO_MODIFIERS: Modifiers = { changedSince: undefined, vanished: false, partial: undefined };
 
 function parseModifiers(cursor: CommandCursor): Modifiers {
-  const modifiers: { -readonly [K in keyof Modifiers]: Modifiers[K] } = {
-    changedSince: undefined,
-    vanished: false,
-  };
+  const modifiers: { -readonly [K in keyof Modifiers]: Modifiers[K] } = { ...NO_MODIFIERS };
   cursor.space('modifiers');
   cursor.list('modifiers of FETCH', () => {
     const name = cursor.keyword('a modifier of FETCH');
+    if (name === 'PARTIAL') {
+      cursor.needs('PARTIAL', 'a modifier of FETCH');
+      cursor.space('a range of messages');
+      modifiers.partial = parseResultRange(cursor);
+      return;
+    }
     if (name === 'CHANGEDSINCE') {
       cursor.needs('CONDSTORE', name);
       cursor.space('a mod-sequence');
@@ -43,7 +49,8 @@ function parseModifiers(cursor: CommandCursor): Modifiers {
     } else if (name === 'VANISHED') {
       cursor.needs('QRESYNC', name);
       modifiers.vanished = true;
-    } else throw new ImapSyntaxError('unknown modifier of FETCH: CHANGEDSINCE and VANISHED are known');
+    } else
+      throw new ImapSyntaxError('unknown modifier of FETCH: CHANGEDSINCE, VANISHED and PARTIAL are known');
   });
   if (modifiers.vanished && modifiers.changedSince === undefined) {
     throw new ImapSyntaxError('VANISHED needs CHANGEDSINCE beside it (RFC 7162 section 3.2.6)');
@@ -96,6 +103,7 @@ function parseItem(cursor: CommandCursor, name: string): FetchItem {
       cursor.needs('BINARY', name);
       return { kind: 'binary.size', part: parseBinarySection(cursor) };
     case 'PREVIEW':
+      cursor.needs('PREVIEW', name);
       return { kind: 'preview', lazy: parseLazy(cursor) };
     default:
       throw new ImapSyntaxError(`unknown data item ${shown(name)} in FETCH`);

@@ -52,6 +52,10 @@ export type ResponseCode =
     }
   | { readonly code: 'MAILBOXID'; readonly id: string }
   | { readonly code: 'MODIFIED'; readonly numbers: NumberSet }
+  /** RFC 5267 §4.3.1. */
+  | { readonly code: 'NOUPDATE'; readonly tag: string }
+  /** RFC 5466 §3.1. */
+  | { readonly code: 'UNDEFINED-FILTER'; readonly name: string }
   | { readonly code: 'PERMANENTFLAGS'; readonly flags: readonly string[] }
   | {
       readonly code: 'HIGHESTMODSEQ' | 'UIDNEXT' | 'UIDVALIDITY' | 'UNSEEN' | 'APPENDLIMIT';

@@ -131,6 +131,10 @@ export function formatCode(code: ResponseCode): string {
       return `MAILBOXID (${code.id})`;
     case 'MODIFIED':
       return `MODIFIED ${code.numbers.toString()}`;
+    case 'NOUPDATE':
+      return `NOUPDATE ${string(code.tag)}`;
+    case 'UNDEFINED-FILTER':
+      return `UNDEFINED-FILTER ${code.name}`;
     case 'PERMANENTFLAGS':
       return `PERMANENTFLAGS ${flagList(code.flags)}`;
     default:

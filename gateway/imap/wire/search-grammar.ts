@@ -1,66 +1,105 @@
-/** Arguments of SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 7162 §3.1.5). */
-import type { DateRelation, SearchArguments, SearchKey, SearchReturn } from './ast.ts';
-import { decodeUtf8, type CommandCursor } from './parser.ts';
+/** Arguments of SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4), its keys, and those of WITHIN, CONDSTORE, FUZZY and FILTERS. */
+import type { ExtensionName } from '../extensions.ts';
+import type { DateRelation, SearchKey } from './ast.ts';
+import type { Segment } from './command.ts';
+import { CommandCursor, decodeUtf8 } from './parser.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
 /**
- * Decodes a byte string from a charset that is neither US-ASCII nor UTF-8. Undefined: the charset is not known, and the
- * search is answered NO [BADCHARSET].
+ * The decoder of a charset that is neither US-ASCII nor UTF-8. Undefined: the charset is not known, and the search is
+ * answered NO [BADCHARSET].
  */
-export type CharsetDecoder = (charset: string, bytes: Uint8Array) => string | undefined;
+export type CharsetDecoder = (charset: string) => ((bytes: Uint8Array) => string) | undefined;
 
-type TextDecoding = (bytes: string, what: string) => string;
+/** What a search depends on beside its own text. */
+export interface SearchSurroundings {
+  readonly decodeCharset?: CharsetDecoder;
+  /** UTF8=ACCEPT is enabled: strings are UTF-8, and SEARCH must not say otherwise (RFC 9755 §3). */
+  readonly utf8Accepted?: boolean;
+  /** The stored search of that name (RFC 5466), as a byte string. */
+  readonly filter?: (name: string) => string | undefined;
+}
 
-/** `SEARCH` and `UID SEARCH`, from the space before the first argument to the end. */
-export function parseSearch(cursor: CommandCursor, decodeCharset?: CharsetDecoder): SearchArguments {
-  let returns: SearchReturn | undefined;
-  if (cursor.accept(' RETURN ')) {
-    cursor.needs('ESEARCH', 'RETURN');
-    returns = parseReturn(cursor);
+/** How strings of a search become text. */
+export interface SearchCharset {
+  /** UTF-8, or US-ASCII, which is a part of it. */
+  readonly isUtf8: boolean;
+  readonly decode: (bytes: string, what: string) => string;
+}
+
+const UTF8: SearchCharset = { isUtf8: true, decode: decodeDefault };
+
+/** Charsets that BADCHARSET names; others of the registry are read as well. */
+const CHARSETS = [
+  'US-ASCII',
+  'UTF-8',
+  'ISO-8859-1',
+  'WINDOWS-1252',
+  'KOI8-R',
+  'ISO-2022-JP',
+  'GB18030',
+  'BIG5',
+];
+
+/** Filters may name filters so deep (RFC 5466 §3.1 wants 3); a loop ends there as well. */
+const MAX_FILTER_DEPTH = 8;
+
+/** `[CHARSET charset] key …`, from the space before it to the end. */
+export function parseSearchProgram(cursor: CommandCursor, surroundings: SearchSurroundings = {}): SearchKey {
+  let charset = UTF8;
+  if (cursor.accept(' CHARSET ')) {
+    if (surroundings.utf8Accepted)
+      throw new ImapSyntaxError('strings are UTF-8 once UTF8=ACCEPT is enabled: leave CHARSET out');
+    charset = parseCharset(cursor, surroundings);
   }
-  let decode = decodeDefault;
-  if (cursor.accept(' CHARSET ')) decode = decoderOf(cursor.astring('a charset'), decodeCharset);
+  return parseSearchKeys(cursor, charset, surroundings);
+}
+
+/** The name of a charset: throws NO [BADCHARSET] for one that is not known, whether a string is in it or not. */
+export function parseCharset(cursor: CommandCursor, { decodeCharset }: SearchSurroundings): SearchCharset {
+  const name = cursor.astring('a charset');
+  if (/^(?:utf-?8|us-ascii|ascii)$/i.test(name)) return UTF8;
+  const decode = decodeCharset?.(name);
+  if (!decode)
+    throw new ImapSyntaxError('the charset of the search is not known', {
+      status: 'NO',
+      code: { code: 'BADCHARSET', charsets: CHARSETS },
+    });
+  return { isUtf8: false, decode: (bytes) => decode(Buffer.from(bytes, 'latin1')) };
+}
+
+/** ` key …` to the end: all of them must match. */
+export function parseSearchKeys(
+  cursor: CommandCursor,
+  charset: SearchCharset,
+  surroundings: SearchSurroundings,
+): SearchKey {
+  return parseKeys(cursor, { charset, filter: surroundings.filter, depth: 0 });
+}
+
+/** What keys are read by. */
+interface KeyContext {
+  readonly charset: SearchCharset;
+  readonly filter: SearchSurroundings['filter'];
+  /** How many filters this key is within. */
+  readonly depth: number;
+}
+
+function parseKeys(cursor: CommandCursor, context: KeyContext): SearchKey {
   const keys: SearchKey[] = [];
   do {
     cursor.space('a search key');
-    keys.push(parseKey(cursor, decode));
+    keys.push(parseKey(cursor, context));
   } while (cursor.at(' ') && !cursor.atTrailingSpace());
   cursor.end();
-  return { returns, key: allOf(keys) };
+  return allOf(keys);
 }
 
-function parseReturn(cursor: CommandCursor): SearchReturn {
-  const options = { min: false, max: false, all: false, count: false, save: false };
-  const parseOption = (): void => {
-    const name = cursor.keyword('a return option of SEARCH').toLowerCase();
-    if (!Object.hasOwn(options, name)) {
-      throw new ImapSyntaxError('unknown return option of SEARCH: MIN, MAX, ALL, COUNT and SAVE are known');
-    }
-    if (name === 'save') cursor.needs('SEARCHRES', 'SAVE');
-    options[name as keyof typeof options] = true;
-  };
-  // `RETURN ()` means ALL (RFC 4731 §3.1).
-  if (cursor.list('return options', parseOption, 'allowed').length === 0) options.all = true;
-  return options;
-}
-
-const decodeDefault: TextDecoding = (bytes, what) => {
+function decodeDefault(bytes: string, what: string): string {
   const text = decodeUtf8(bytes);
   if (text === undefined)
     throw new ImapSyntaxError(`${what} is not valid UTF-8: name its charset with CHARSET`);
   return text;
-};
-
-function decoderOf(charset: string, decodeCharset: CharsetDecoder | undefined): TextDecoding {
-  if (/^(?:utf-?8|us-ascii|ascii)$/i.test(charset)) return decodeDefault;
-  return (bytes) => {
-    const text = decodeCharset?.(charset, Buffer.from(bytes, 'latin1'));
-    if (text !== undefined) return text;
-    throw new ImapSyntaxError('the charset of the search is not known', {
-      status: 'NO',
-      code: { code: 'BADCHARSET', charsets: ['US-ASCII', 'UTF-8'] },
-    });
-  };
 }
 
 function allOf(keys: readonly SearchKey[]): SearchKey {
@@ -68,12 +107,12 @@ function allOf(keys: readonly SearchKey[]): SearchKey {
   return only !== undefined && others.length === 0 ? only : { kind: 'and', keys };
 }
 
-function parseKey(cursor: CommandCursor, decode: TextDecoding): SearchKey {
+function parseKey(cursor: CommandCursor, context: KeyContext): SearchKey {
   return cursor.nested(() => {
     const first = cursor.peek();
-    if (first === '(') return allOf(cursor.list('search keys', () => parseKey(cursor, decode)));
+    if (first === '(') return allOf(cursor.list('search keys', () => parseKey(cursor, context)));
     if (/^[0-9*$]/.test(first)) return parseNumbers(cursor);
-    return parseNamedKey(cursor, decode, cursor.keyword('a search key'));
+    return parseNamedKey(cursor, context, cursor.keyword('a search key'));
   });
 }
 
@@ -107,7 +146,7 @@ function not(key: SearchKey): SearchKey {
   return { kind: 'not', key };
 }
 
-function parseNamedKey(cursor: CommandCursor, decode: TextDecoding, name: string): SearchKey {
+function parseNamedKey(cursor: CommandCursor, context: KeyContext, name: string): SearchKey {
   const flag = FLAG_KEYS.get(name);
   if (flag !== undefined) return { kind: 'flag', flag };
   const unflag = name.startsWith('UN') ? FLAG_KEYS.get(name.slice(2)) : undefined;
@@ -117,13 +156,13 @@ function parseNamedKey(cursor: CommandCursor, decode: TextDecoding, name: string
     cursor.space('a date');
     return { kind: 'date', ...date, date: cursor.date() };
   }
-  return parseTextKey(cursor, decode, name) ?? parseOtherKey(cursor, decode, name);
+  return parseTextKey(cursor, context, name) ?? parseOtherKey(cursor, context, name);
 }
 
-function parseTextKey(cursor: CommandCursor, decode: TextDecoding, name: string): SearchKey | undefined {
+function parseTextKey(cursor: CommandCursor, context: KeyContext, name: string): SearchKey | undefined {
   const argument = (what: string): string => {
     cursor.space(what);
-    return decode(cursor.astringBytes(what), what);
+    return context.charset.decode(cursor.astringBytes(what), what);
   };
   switch (name) {
     case 'FROM':
@@ -151,10 +190,10 @@ function parseTextKey(cursor: CommandCursor, decode: TextDecoding, name: string)
   }
 }
 
-function parseOtherKey(cursor: CommandCursor, decode: TextDecoding, name: string): SearchKey {
+function parseOtherKey(cursor: CommandCursor, context: KeyContext, name: string): SearchKey {
   const inner = (): SearchKey => {
     cursor.space('a search key');
-    return parseKey(cursor, decode);
+    return parseKey(cursor, context);
   };
   switch (name) {
     case 'ALL':
@@ -186,6 +225,20 @@ function parseOtherKey(cursor: CommandCursor, decode: TextDecoding, name: string
       return not(inner());
     case 'OR':
       return { kind: 'or', left: inner(), right: inner() };
+    case 'OLDER':
+    case 'YOUNGER':
+      cursor.needs('WITHIN', name);
+      cursor.space('a number of seconds');
+      return {
+        kind: 'within',
+        relation: name === 'OLDER' ? 'older' : 'younger',
+        seconds: cursor.nzNumber('a number of seconds'),
+      };
+    case 'FUZZY':
+      cursor.needs('SEARCH=FUZZY', name);
+      return { kind: 'fuzzy', key: inner() };
+    case 'FILTER':
+      return parseFilter(cursor, context);
     case 'MODSEQ':
       return parseModSeq(cursor);
     default:
@@ -208,4 +261,50 @@ function parseModSeq(cursor: CommandCursor): SearchKey {
     cursor.space('a mod-sequence');
   }
   return { kind: 'modseq', atLeast: cursor.number64('a mod-sequence') };
+}
+
+/** `FILTER name`: the stored search, in its place (RFC 5466 §3.1). */
+function parseFilter(cursor: CommandCursor, { charset, filter, depth }: KeyContext): SearchKey {
+  cursor.needs('FILTERS', 'FILTER');
+  cursor.space('the name of a filter');
+  const name = cursor.atom('the name of a filter');
+  if (!charset.isUtf8)
+    throw new ImapSyntaxError('a search that names a filter is in UTF-8', {
+      status: 'BAD',
+      code: { code: 'BADCHARSET', charsets: ['US-ASCII', 'UTF-8'] },
+    });
+  const value = depth < MAX_FILTER_DEPTH && !name.includes('/') ? filter?.(name) : undefined;
+  if (value === undefined)
+    throw new ImapSyntaxError('there is no filter of that name', {
+      status: 'NO',
+      code: { code: 'UNDEFINED-FILTER', name },
+    });
+  try {
+    const offers = (extension: ExtensionName): boolean => cursor.offers(extension);
+    const stored = new CommandCursor(segmentsOf(` ${value}`), { offers, uidOnly: cursor.uidOnly });
+    return parseKeys(stored, { charset, filter, depth: depth + 1 });
+  } catch (error) {
+    if (!(error instanceof ImapSyntaxError) || error.status === 'NO') throw error;
+    // What is wrong stands in the filter, not in this command.
+    throw new ImapSyntaxError(`the filter ${name} is no search: ${error.message}`, {
+      status: 'NO',
+      code: 'CANNOT',
+    });
+  }
+}
+
+/** A stored search as text and literals in turn: a client may have stored one with literals. */
+function segmentsOf(value: string): Segment[] {
+  const segments: Segment[] = [];
+  let rest = value;
+  for (;;) {
+    const literal = /\{([0-9]{1,6})\+?\}\r\n/.exec(rest);
+    if (!literal) return [...segments, rest];
+    const start = literal.index + literal[0].length;
+    const end = start + Number(literal[1]);
+    if (end > rest.length) throw new ImapSyntaxError('a literal is longer than what follows it');
+    const body = Buffer.from(rest.slice(start, end), 'latin1');
+    segments.push(rest.slice(0, literal.index), { kind: 'buffered', binary: false, body });
+    rest = rest.slice(end);
+  }
 }

@@ -175,7 +175,7 @@ test('SEARCH looks at flags, headers and bodies', async () => {
     S: * SEARCH 1
     S: f OK searched
     C: g SEARCH CHARSET klingon BODY x
-    S: g NO [BADCHARSET (US-ASCII UTF-8)] the charset of the search is not known
+    S: g NO [BADCHARSET (US-ASCII UTF-8 …)] the charset of the search is not known
     C: h UID SEARCH RETURN (MIN MAX COUNT ALL) FROM ann SENTON 1-Feb-2024
     S: * ESEARCH (TAG "h") UID MIN 1 MAX 2 ALL 1:2 COUNT 2
     S: h OK searched

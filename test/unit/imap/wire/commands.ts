@@ -10,7 +10,9 @@ import {
   parseStatus,
 } from '../../../../gateway/imap/wire/mailbox-grammar.ts';
 import { openCommand, type CommandCursor, type CursorOptions } from '../../../../gateway/imap/wire/parser.ts';
-import { parseSearch } from '../../../../gateway/imap/wire/search-grammar.ts';
+import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
+import { OF_SEARCH, OF_SORT, parseReturn } from '../../../../gateway/imap/wire/search-return.ts';
+import { parseSortProgram, parseThreadProgram } from '../../../../gateway/imap/wire/sort-grammar.ts';
 import {
   parseAuthenticate,
   parseEnable,
@@ -32,6 +34,10 @@ export function command(...parts: (string | Uint8Array)[]): RawCommand {
 
 export function literal(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
+}
+
+function parseSearch(cursor: CommandCursor): unknown {
+  return { returns: parseReturn(cursor, OF_SEARCH), key: parseSearchProgram(cursor) };
 }
 
 const GRAMMARS: Record<string, (cursor: CommandCursor) => unknown> = {
@@ -56,8 +62,10 @@ const GRAMMARS: Record<string, (cursor: CommandCursor) => unknown> = {
   COPY: parseCopy,
   'UID MOVE': parseCopy,
   'UID EXPUNGE': parseUidExpunge,
-  SEARCH: (cursor) => parseSearch(cursor),
-  'UID SEARCH': (cursor) => parseSearch(cursor),
+  SEARCH: parseSearch,
+  'UID SEARCH': parseSearch,
+  SORT: (cursor) => ({ returns: parseReturn(cursor, OF_SORT), ...parseSortProgram(cursor, {}) }),
+  THREAD: (cursor) => parseThreadProgram(cursor, {}),
 };
 
 /** Parses a whole command by the grammar of its name. */

@@ -1,7 +1,7 @@
 import { describe, test, expect } from '@jest/globals';
 import { CommandCursor, MAX_NESTING, openCommand } from '../../../../gateway/imap/wire/parser.ts';
 import { parseAppendPrefix } from '../../../../gateway/imap/wire/append-grammar.ts';
-import { parseSearch } from '../../../../gateway/imap/wire/search-grammar.ts';
+import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
 import { command, literal, parse, plainly } from './commands.ts';
 
@@ -310,9 +310,54 @@ describe('SEARCH', () => {
       returns: { ...none, min: true, count: true },
     });
     expect(of('SEARCH RETURN () ALL')).toMatchObject({ returns: { ...none, all: true } });
+    expect(of('SEARCH RETURN (PARTIAL 500:1 UPDATE CONTEXT RELEVANCY) ALL')).toMatchObject({
+      returns: {
+        ...none,
+        partial: { text: '500:1', low: 1, high: 500, fromEnd: false },
+        update: true,
+        relevancy: true,
+      },
+    });
+    expect(of('SEARCH RETURN (PARTIAL -1:-100) ALL')).toMatchObject({
+      returns: { partial: { text: '-1:-100', low: 1, high: 100, fromEnd: true } },
+    });
+    for (const options of [
+      'PARTIAL 1:2 ALL',
+      'PARTIAL 1:2 PARTIAL 3:4',
+      'PARTIAL 1:*',
+      'PARTIAL -1:5',
+      'PARTIAL 0:1',
+    ])
+      expect(refusal(`SEARCH RETURN (${options}) ALL`)).not.toBe('');
     expect(of('SEARCH ALL')).toEqual({ key: { kind: 'all' } });
     expect(refusal('SEARCH RETURN (MOON) ALL')).toContain('unknown return option');
     expect(refusal('SEARCH RETURN (constructor) ALL')).toContain('unknown return option');
+  });
+
+  test('SORT and THREAD', () => {
+    expect(of('SORT (SUBJECT REVERSE DATE) US-ASCII SEEN 1:3')).toMatchObject({
+      criteria: [
+        { key: 'SUBJECT', reverse: false },
+        { key: 'DATE', reverse: true },
+      ],
+      key: { kind: 'and' },
+    });
+    expect(of('SORT RETURN (COUNT) (DISPLAYFROM RELEVANCY) "UTF-8" ALL')).toMatchObject({
+      returns: { count: true },
+      criteria: [{ key: 'DISPLAYFROM' }, { key: 'RELEVANCY' }],
+    });
+    expect(of('THREAD REFERENCES UTF-8 ALL')).toEqual({ algorithm: 'REFERENCES', key: { kind: 'all' } });
+    expect(refusal('SORT () UTF-8 ALL')).toContain('sort criterion');
+    expect(refusal('SORT (REVERSE REVERSE DATE) UTF-8 ALL')).toContain('unknown sort criterion');
+    expect(refusal('SORT (DATE) UTF-8')).toContain('a search key');
+    expect(refusal('THREAD MOON UTF-8 ALL')).toContain('unknown threading algorithm');
+  });
+
+  test('WITHIN, FUZZY', () => {
+    expect(key('OLDER 60')).toEqual({ kind: 'within', relation: 'older', seconds: 60 });
+    expect(key('YOUNGER 259200')).toEqual({ kind: 'within', relation: 'younger', seconds: 259200 });
+    expect(refusal('SEARCH OLDER 0')).toContain('greater than 0');
+    expect(key('FUZZY (SUBJECT "a b")')).toEqual({ kind: 'fuzzy', key: { kind: 'subject', text: 'a b' } });
   });
 
   test('charsets', () => {
@@ -320,16 +365,17 @@ describe('SEARCH', () => {
     expect(of('SEARCH SUBJECT "\xc3\xa9"')).toEqual({ key: { kind: 'subject', text: 'é' } });
     expect(refusal('SEARCH SUBJECT "\xe9"')).toContain('not valid UTF-8');
     const { cursor } = openCommand(command('a SEARCH CHARSET latin1 SUBJECT "\xe9"'));
-    expect(parseSearch(cursor, (_charset, bytes) => Buffer.from(bytes).toString('latin1'))).toMatchObject({
-      key: { text: 'é' },
-    });
-    const unknown = openCommand(command('a SEARCH CHARSET moon SUBJECT x')).cursor;
-    expect(() => parseSearch(unknown)).toThrow(
-      expect.objectContaining({
-        status: 'NO',
-        code: { code: 'BADCHARSET', charsets: ['US-ASCII', 'UTF-8'] },
-      }),
-    );
+    const decodeCharset = () => (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+    expect(parseSearchProgram(cursor, { decodeCharset })).toMatchObject({ text: 'é' });
+    for (const search of ['SUBJECT x', 'ALL']) {
+      const unknown = openCommand(command(`a SEARCH CHARSET moon ${search}`)).cursor;
+      expect(() => parseSearchProgram(unknown)).toThrow(
+        expect.objectContaining({
+          status: 'NO',
+          code: { code: 'BADCHARSET', charsets: expect.arrayContaining(['US-ASCII', 'UTF-8']) as unknown },
+        }),
+      );
+    }
   });
 
   test('what is nested too deep is refused, whatever nests it', () => {

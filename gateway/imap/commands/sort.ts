@@ -1,0 +1,45 @@
+/** SORT and UID SORT (RFC 5256), with RETURN and updates (RFC 5267), by displayed names (RFC 5957), by relevancy (RFC 6203). */
+import { usesNumbers } from '../search/program.ts';
+import { saving, surroundingsOf } from '../search/search.ts';
+import type { Session } from '../session/session.ts';
+import type { CommandCursor } from '../wire/parser.ts';
+import { OF_SORT, parseReturn } from '../wire/search-return.ts';
+import { parseSortProgram } from '../wire/sort-grammar.ts';
+import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { answerSearch } from './search.ts';
+
+export const sort: CommandFamily = {
+  commands: [
+    {
+      name: 'SORT',
+      extension: 'SORT',
+      phases: SELECTED,
+      updates: 'no expunge',
+      activity: 'search',
+      run: (session, cursor, tag) => run(session, cursor, tag, false),
+    },
+    {
+      name: 'UID SORT',
+      extension: 'SORT',
+      phases: SELECTED,
+      updates: 'everything',
+      activity: 'search',
+      run: (session, cursor, tag) => run(session, cursor, tag, true),
+    },
+  ],
+};
+
+async function run(
+  session: Session,
+  cursor: CommandCursor,
+  tag: string,
+  byUid: boolean,
+): Promise<Completion> {
+  const returns = parseReturn(cursor, OF_SORT);
+  const surroundings = await surroundingsOf(session);
+  return saving(session, returns, async () => {
+    const program = parseSortProgram(cursor, surroundings);
+    await answerSearch(session, { ...program, returns }, { tag, byUid, name: 'SORT' });
+    return { text: 'sorted', ...(usesNumbers(program.key) && { numbersStay: true }) };
+  });
+}

@@ -1,0 +1,219 @@
+/**
+ * Searches that are kept up to date (RFC 5267 §4.3): UPDATE makes one, and each announcement of changes brings what has
+ * joined its results (ADDTO) and what has left them (REMOVEFROM).
+ *
+ * Only messages that have changed or arrived since are asked again, so that no body is opened twice for one context; of
+ * a search by age all are, for time changes them. Results are UIDs, four bytes each.
+ */
+import type { Columns } from '../../../shared/account/columns.ts';
+import { lowerBound } from '../../../shared/account/uid-ranges.ts';
+import { Bad } from '../session/refusals.ts';
+import type { Session } from '../session/session.ts';
+import type { View } from '../session/view.ts';
+import type { SearchKey } from '../wire/ast.ts';
+import { ConnectionLostError } from '../wire/response-writer.ts';
+import { MAX_NUMBER, NumberSet, formatInOrder } from '../wire/sequence-set.ts';
+import { type Change, additions, removals } from './context-changes.ts';
+import { usesKey } from './program.ts';
+import { type SearchPlace, type SearchRequest, find, selectedPlace } from './search.ts';
+import type { Hits } from './searcher.ts';
+
+/** A client has a few windows open; each is looked at whenever something changes (RFC 5267 §4.3.1). */
+const MAX_CONTEXTS = 16;
+/** A sorted list is sorted anew for each arrival. */
+const MAX_SORTED = 20_000;
+
+/** How a context speaks to its client. */
+export interface ContextVoice {
+  readonly tag: string;
+  /** The beginning of its responses. */
+  readonly correlators: string;
+  readonly byUid: boolean;
+}
+
+/** Responses about contexts: those that go before the news of the mailbox, and those that go behind. */
+export interface ContextUpdates {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+const NOTHING: ContextUpdates = { before: [], after: [] };
+
+interface Context extends ContextVoice {
+  readonly request: SearchRequest;
+  /** UIDs in the order asked for. */
+  results: Uint32Array;
+  /** Changes up to this mod-sequence, and messages below this UID, have been looked at. */
+  watermark: number;
+  next: number;
+}
+
+/** The contexts of one selected mailbox. */
+export class Contexts {
+  /** Null as long as there is none: nearly every mailbox that is selected has none. */
+  #contexts: Map<string, Context> | null = null;
+
+  /** A tag names one context only (RFC 5267 §4.3). */
+  checkTag(tag: string): void {
+    if (this.#contexts?.has(tag)) throw new Bad('the tag is that of a search that is kept up to date');
+  }
+
+  /** Keeps a search up to date from here on; false if that is refused. */
+  add(voice: ContextVoice, place: SearchPlace, request: SearchRequest, { rows }: Hits): boolean {
+    const { key, criteria } = request;
+    // Time alone would have every body opened again.
+    const opensBodies = usesKey(key, 'within') && (usesKey(key, 'body') || usesKey(key, 'text'));
+    const isTooLong = criteria !== null && rows.length > MAX_SORTED;
+    if (opensBodies || isTooLong || (this.#contexts?.size ?? 0) >= MAX_CONTEXTS) return false;
+    this.#contexts ??= new Map();
+    this.#contexts.set(voice.tag, {
+      ...voice,
+      request: { key: settled(key, place), criteria, returns: undefined },
+      results: uidsOf(place.columns, rows),
+      watermark: place.mailboxState.highestModSeq,
+      next: (place.uids.at(-1) ?? 0) + 1,
+    });
+    return true;
+  }
+
+  /** CANCELUPDATE; throws `Bad` for a tag that names none. */
+  cancel(tags: readonly string[]): void {
+    for (const tag of tags)
+      if (!this.#contexts?.has(tag)) throw new Bad('no search of that tag is kept up to date');
+    for (const tag of tags) this.#contexts?.delete(tag);
+  }
+
+  /**
+   * What has changed, `before` being the view that the client had until now. REMOVEFROM comes before the news, while the
+   * numbers of what is expunged are valid, ADDTO behind, when those of what arrived are (RFC 5267 §4.3.3, §4.3.4).
+   */
+  async updates(session: Session, before: View): Promise<ContextUpdates> {
+    if (!this.#contexts) return NOTHING;
+    const lines: { before: string[]; after: string[] } = { before: [], after: [] };
+    for (const context of this.#contexts.values()) {
+      try {
+        const { removed, added } = await update(session, context);
+        const { selected } = session;
+        lines.before.push(...told(context, 'REMOVEFROM', removed, before));
+        lines.after.push(...told(context, 'ADDTO', added, selected.view));
+      } catch (error) {
+        if (error instanceof ConnectionLostError) throw error;
+        // The context stays as it was, and catches up the next time.
+        session.services.log.warn({ err: error }, 'a search could not be kept up to date this time');
+      }
+    }
+    return lines;
+  }
+}
+
+/** Brings `context` up to the newest state, within what the client knows of. */
+async function update(
+  session: Session,
+  context: Context,
+): Promise<{ removed: readonly Change[]; added: readonly Change[] }> {
+  const place = await selectedPlace(session);
+  const { highestModSeq } = place.mailboxState;
+  const { key, criteria } = context.request;
+  const isOfTime = usesKey(key, 'within');
+  const end = (place.uids.at(-1) ?? 0) + 1;
+  if (!isOfTime && highestModSeq === context.watermark && end <= context.next)
+    return { removed: [], added: [] };
+  const asked = isOfTime ? place.uids : changedSince(place, context);
+  const { rows } = await find(
+    session,
+    { ...place, uids: asked },
+    { key, criteria: null, returns: undefined },
+  );
+  const matching = new Set(uidsOf(place.columns, rows));
+  const isAsked = new Set(asked);
+  const stays = (uid: number): boolean =>
+    isAsked.has(uid) ? matching.has(uid) : place.columns.rowOf(uid) >= 0;
+  const before = context.results;
+  const kept = before.filter(stays);
+  const known = new Set(kept);
+  const joined = [...matching].filter((uid) => !known.has(uid));
+  const after = joined.length === 0 ? kept : await ordered(session, place, context, [...kept, ...joined]);
+  context.results = after;
+  context.watermark = highestModSeq;
+  context.next = Math.max(context.next, end);
+  const isNew = new Set(joined);
+  return {
+    removed: removals(before, stays, criteria !== null),
+    added: additions(after, (uid) => isNew.has(uid), criteria !== null),
+  };
+}
+
+/** UIDs of the messages that may match otherwise than before. */
+function changedSince({ uids, columns }: SearchPlace, { watermark, next }: Context): Uint32Array {
+  const first = lowerBound(uids, uids.length, next);
+  return uids.filter((uid, place) => {
+    if (place >= first) return true;
+    const row = columns.rowOf(uid);
+    return row >= 0 && (columns.modSeqs[row] ?? 0) > watermark;
+  });
+}
+
+async function ordered(
+  session: Session,
+  place: SearchPlace,
+  { request: { criteria, key } }: Context,
+  uids: readonly number[],
+): Promise<Uint32Array> {
+  const sorted = Uint32Array.from(uids).sort();
+  if (!criteria) return sorted;
+  // Scores depend on the key as well: all that is listed is found again, and nothing else is asked.
+  const byScore = criteria.some((criterion) => criterion.key === 'RELEVANCY');
+  const request = { key: byScore ? key : ({ kind: 'all' } as const), criteria, returns: undefined };
+  const { rows } = await find(session, { ...place, uids: sorted }, request);
+  return uidsOf(place.columns, rows);
+}
+
+function told(
+  { correlators, byUid }: Context,
+  item: 'ADDTO' | 'REMOVEFROM',
+  changes: readonly Change[],
+  view: View,
+): string[] {
+  const pairs = changes.flatMap(({ position, uids }) => {
+    const numbers = byUid ? uids : uids.map((uid) => view.numberOf(uid)).filter((number) => number > 0);
+    return numbers.length > 0 ? [`${position} ${formatInOrder(numbers)}`] : [];
+  });
+  return pairs.length === 0
+    ? []
+    : [`* ${correlators}${byUid ? ' UID' : ''} ${item} (${pairs.join(' ')})\r\n`];
+}
+
+function uidsOf(columns: Columns, rows: readonly number[]): Uint32Array {
+  return Uint32Array.from(rows, (row) => columns.uids[row] ?? 0);
+}
+
+/** `key` with its message numbers, `$` and `*` as they are at this moment (RFC 5267 §4.3). */
+function settled(key: SearchKey, place: SearchPlace): SearchKey {
+  switch (key.kind) {
+    case 'sequence': {
+      if (key.set.saved) return { kind: 'uids', uids: place.saved };
+      const numbers = key.set.resolve(place.uids.length);
+      return {
+        kind: 'uids',
+        uids: NumberSet.ofSorted(place.uids.filter((_, index) => numbers.contains(index + 1))),
+      };
+    }
+    case 'uid': {
+      const last = place.uids.at(-1) ?? 0;
+      const uids = key.set.resolve(last, place.saved);
+      // What arrives belongs to `7:*`.
+      const isOpen = key.set.toString().includes(':*') || key.set.toString().includes('*:');
+      const later = isOpen ? [{ low: last + 1, high: MAX_NUMBER }] : [];
+      return { kind: 'uids', uids: NumberSet.ofRanges([...uids.ranges(), ...later]) };
+    }
+    case 'and':
+      return { kind: 'and', keys: key.keys.map((each) => settled(each, place)) };
+    case 'or':
+      return { kind: 'or', left: settled(key.left, place), right: settled(key.right, place) };
+    case 'not':
+    case 'fuzzy':
+      return { kind: key.kind, key: settled(key.key, place) };
+    default:
+      return key;
+  }
+}
