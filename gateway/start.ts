@@ -14,7 +14,8 @@ import type { Log } from '../shared/log.ts';
 import { WakeListener } from '../shared/wake/wake-listener.ts';
 import { Waker } from '../shared/wake/waker.ts';
 import { createGateway } from './imap/gateway.ts';
-import type { DrainOptions, ListenerAddress, ListenerOptions } from './imap/server/imap-server.ts';
+import type { ListenerOptions } from './imap/server/arrivals.ts';
+import type { DrainOptions, ListenerAddress } from './imap/server/imap-server.ts';
 import type { ImapLimits } from './imap/server/limits.ts';
 import type { TlsSettings } from './imap/server/tls.ts';
 

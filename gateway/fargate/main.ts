@@ -8,7 +8,7 @@ import { withRetry } from '../../shared/aws/retry.ts';
 import { createLog, type Log } from '../../shared/log.ts';
 import { embeddedSink, metricsNamespace } from '../../shared/metrics/embedded-format.ts';
 import { startFlushing } from '../../shared/metrics/flushing.ts';
-import type { ListenerOptions } from '../imap/server/imap-server.ts';
+import { type ListenerOptions, networksOf } from '../imap/server/arrivals.ts';
 import { type GatewayProcess, startGatewayProcess } from '../start.ts';
 import { RELOAD_EVERY_MS, SecretCertificate } from './certificate.ts';
 import { startHealthPort } from './health.ts';
@@ -58,13 +58,16 @@ function startGateway(
   });
 }
 
-export function listenersOf({ ports }: FargateSettings): ListenerOptions[] {
+function listenersOf({ ports, proxyProtocolFrom }: FargateSettings): ListenerOptions[] {
+  const { imaps, imap, behindTls } = ports;
   const host = '0.0.0.0';
-  return [
-    ...(ports.imaps === undefined ? [] : [{ kind: 'tls' as const, host, port: ports.imaps }]),
-    ...(ports.imap === undefined ? [] : [{ kind: 'plain' as const, host, port: ports.imap }]),
-    ...(ports.behindTls === undefined ? [] : [{ kind: 'plain' as const, host, port: ports.behindTls }]),
-  ];
+  const proxiedFrom = proxyProtocolFrom.length === 0 ? undefined : networksOf(proxyProtocolFrom);
+  const listeners: ListenerOptions[] = [];
+  if (imaps !== undefined)
+    listeners.push({ kind: 'tls', host, port: imaps, ...(proxiedFrom && { proxiedFrom }) });
+  if (imap !== undefined) listeners.push({ kind: 'plain', host, port: imap });
+  if (behindTls !== undefined) listeners.push({ kind: 'behind-tls', host, port: behindTls });
+  return listeners;
 }
 
 async function certificateOf(

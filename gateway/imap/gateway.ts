@@ -9,7 +9,8 @@ import type { PasswordVerifier } from '../../shared/directory/password-verifier.
 import { FAMILIES, commandsByName } from './commands/registry.ts';
 import { EXTENSIONS, type Extension, Offered } from './extensions.ts';
 import type { ServerLog } from './server/connection-handler.ts';
-import { ImapServer, type ListenerOptions } from './server/imap-server.ts';
+import type { ListenerOptions } from './server/arrivals.ts';
+import { ImapServer } from './server/imap-server.ts';
 import type { ImapLimits } from './server/limits.ts';
 import { type Timers, systemTimers } from './server/timers.ts';
 import type { TlsSettings } from './server/tls.ts';

@@ -21,6 +21,7 @@ import {
   type WriterOptions,
 } from '../wire/response-writer.ts';
 import { isLoopback, type Admission, type Place } from './admission.ts';
+import type { Peer } from './arrivals.ts';
 import type { ConnectionHandler, HandlerFactory, ServerLog } from './connection-handler.ts';
 import { Turns } from './fairness.ts';
 import type { ImapLimits } from './limits.ts';
@@ -59,7 +60,7 @@ const TOO_LONG: Partial<Record<Limit, string>> = {
 export class Connection implements ByteSource, ByteSink, TransportOwner {
   /** Random-free name of the connection in logs: a number that rises within the process. */
   readonly id: number;
-  readonly peer: { readonly address: string; readonly port: number };
+  readonly peer: Peer;
   readonly writer: ResponseWriter;
 
   readonly #around: ConnectionSurroundings;
@@ -82,10 +83,13 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   #gone = false;
   #over = false;
 
-  /** `socket` is connected, and secured already on a TLS listener. `place` is given back at its end. Call `begin` next. */
-  constructor(id: number, socket: Socket, place: Place, around: ConnectionSurroundings) {
+  /**
+   * `socket` is connected, and secured already on a TLS listener; `peer` is who it is from. `place` is given back at its
+   * end. Call `begin` next.
+   */
+  constructor(id: number, socket: Socket, peer: Peer, place: Place, around: ConnectionSurroundings) {
     this.id = id;
-    this.peer = { address: socket.remoteAddress ?? 'unknown', port: socket.remotePort ?? 0 };
+    this.peer = peer;
     this.#around = around;
     this.#place = place;
     this.#socket = socket;
@@ -103,14 +107,14 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     return this.#socket instanceof TLSSocket;
   }
 
-  /** Nobody can listen in: TLS, or a peer on this machine. Passwords may be sent. */
+  /** Nobody can listen in: TLS, here or before us, or a peer on this machine. Passwords may be sent. */
   get secure(): boolean {
-    return this.tls || isLoopback(this.peer.address);
+    return this.tls || this.peer.behindTls || isLoopback(this.peer.address);
   }
 
-  /** STARTTLS can be offered. */
+  /** STARTTLS can be offered; not inside of TLS that ends before us. */
   get canStartTls(): boolean {
-    return !this.tls && this.#around.tls !== undefined;
+    return !this.tls && !this.peer.behindTls && this.#around.tls !== undefined;
   }
 
   get limits(): ImapLimits {

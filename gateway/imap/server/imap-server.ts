@@ -1,28 +1,21 @@
 /**
- * The listeners of the IMAP front door: plain ports, on which clients may STARTTLS, and TLS ports. Lets connections in or
- * turns them away, and sees them all out when the process ends.
+ * The listeners of the IMAP front door. Lets connections in or turns them away, and sees them all out when the process
+ * ends. What stands between a socket and its first command (a load balancer's header, TLS) is `arrivals.ts`'s.
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { type Metrics, NO_METRICS } from '../../../shared/metrics/metrics.ts';
 import { status } from '../wire/response.ts';
 import { Admission, type Place } from './admission.ts';
+import { Arrivals, type ListenerKind, type ListenerOptions, type Peer } from './arrivals.ts';
 import type { HandlerFactory, ServerLog } from './connection-handler.ts';
 import { Connection, type ConnectionSurroundings } from './connection.ts';
 import { nextTurn } from './fairness.ts';
 import { DEFAULT_LIMITS, type ImapLimits } from './limits.ts';
 import { systemTimers, type Timers } from './timers.ts';
-import { secureSocket, TlsHandshakeError, type TlsSettings } from './tls.ts';
-
-export interface ListenerOptions {
-  /** `plain`: STARTTLS is on offer if there is a certificate; `tls`: from the first byte. */
-  readonly kind: 'plain' | 'tls';
-  readonly host: string;
-  /** 0: any free port. */
-  readonly port: number;
-}
+import type { TlsSettings } from './tls.ts';
 
 export interface ListenerAddress {
-  readonly kind: 'plain' | 'tls';
+  readonly kind: ListenerKind;
   readonly host: string;
   readonly port: number;
 }
@@ -68,8 +61,7 @@ export class ImapServer {
   readonly #around: ConnectionSurroundings;
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Connection>();
-  /** Connections in their first TLS handshake. */
-  readonly #handshakes = new Set<Socket>();
+  readonly #arrivals: Arrivals;
   #nextId = 1;
   #draining = false;
   #allGone: (() => void) | undefined;
@@ -78,6 +70,11 @@ export class ImapServer {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     if (options.tls === undefined && options.listeners.some(({ kind }) => kind === 'tls')) {
       throw new Error('a TLS listener needs a certificate');
+    }
+    if (options.listeners.some(({ kind, proxiedFrom }) => kind !== 'tls' && proxiedFrom !== undefined)) {
+      throw new Error(
+        'a load balancer that waits for the client to speak does not fit a port on which we speak first',
+      );
     }
     this.#options = options;
     const turn = options.nextTurn ?? nextTurn;
@@ -97,9 +94,10 @@ export class ImapServer {
         if (this.#connections.size === 0) this.#allGone?.();
       },
     };
+    this.#arrivals = new Arrivals(this.#around);
   }
 
-  /** Connections that are open, TLS handshakes not counted. */
+  /** Connections that are open, those that are still arriving not counted. */
   get connectionCount(): number {
     return this.#connections.size;
   }
@@ -116,12 +114,13 @@ export class ImapServer {
     return addresses;
   }
 
-  async #open({ kind, host, port }: ListenerOptions): Promise<ListenerAddress> {
+  async #open(listener: ListenerOptions): Promise<ListenerAddress> {
+    const { kind, host, port } = listener;
     const { keepAliveMs } = this.#around.limits;
     // Half-open: a client that sends its commands and closes its side, as a script does, still gets its answers.
     const server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs },
-      (socket) => void this.#accept(socket, kind),
+      (socket) => void this.#accept(socket, listener),
     );
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, host, port)));
@@ -133,26 +132,26 @@ export class ImapServer {
     return { kind, host: address.address, port: address.port };
   }
 
-  async #accept(socket: Socket, kind: 'plain' | 'tls'): Promise<void> {
+  async #accept(socket: Socket, listener: ListenerOptions): Promise<void> {
     // Whatever happens to this socket is never an uncaught error.
     socket.on('error', ignore);
-    const address = socket.remoteAddress;
-    if (address === undefined || this.#isDraining()) {
+    const peer = this.#isDraining() ? undefined : await this.#arrivals.peerOf(socket, listener);
+    if (peer === undefined || this.#isDraining()) {
       socket.destroy();
       return;
     }
-    const admitted = this.#around.admission.admit(address);
+    const admitted = this.#around.admission.admit(peer.address);
     if (!admitted.ok) {
-      this.#turnAway(socket, kind, address, admitted.reason);
+      this.#turnAway(socket, listener.kind, peer, admitted.reason);
       return;
     }
-    const secured = kind === 'tls' ? await this.#handshake(socket, address) : socket;
+    const secured = listener.kind === 'tls' ? await this.#arrivals.secure(socket, peer) : socket;
     if (secured === undefined || secured.destroyed || this.#isDraining()) {
       secured?.destroy();
       admitted.release();
       return;
     }
-    this.#serve(secured, admitted);
+    this.#serve(secured, peer, admitted);
     // Its transport listens now; under TLS, to the secured one.
     if (secured === socket) socket.off('error', ignore);
   }
@@ -162,8 +161,8 @@ export class ImapServer {
   }
 
   /** On a TLS port there is no word to be had without a handshake, which would cost more than the connection. */
-  #turnAway(socket: Socket, kind: 'plain' | 'tls', address: string, reason: string): void {
-    this.#around.log.warn({ peer: address, reason }, 'connection turned away');
+  #turnAway(socket: Socket, kind: ListenerKind, peer: Peer, reason: string): void {
+    this.#around.log.warn({ peer: peer.address, reason }, 'connection turned away');
     if (kind === 'tls') {
       socket.destroy();
       return;
@@ -174,23 +173,8 @@ export class ImapServer {
     socket.end(status('*', 'BYE', reason, 'UNAVAILABLE'));
   }
 
-  async #handshake(socket: Socket, address: string): Promise<Socket | undefined> {
-    const { tls, timers, limits, log } = this.#around;
-    if (tls === undefined) throw new Error('a TLS listener needs a certificate');
-    this.#handshakes.add(socket);
-    try {
-      return await secureSocket(socket, tls, timers, limits.unauthenticatedMs);
-    } catch (error) {
-      if (!(error instanceof TlsHandshakeError)) throw error;
-      log.debug({ peer: address, reason: error.message }, 'connection lost');
-      return undefined;
-    } finally {
-      this.#handshakes.delete(socket);
-    }
-  }
-
-  #serve(socket: Socket, place: Place): void {
-    const connection = new Connection(this.#nextId++, socket, place, this.#around);
+  #serve(socket: Socket, peer: Peer, place: Place): void {
+    const connection = new Connection(this.#nextId++, socket, peer, place, this.#around);
     this.#connections.add(connection);
     connection.begin();
   }
@@ -202,7 +186,7 @@ export class ImapServer {
   async drain({ graceMs, spreadMs = 0, text }: DrainOptions): Promise<void> {
     this.#draining = true;
     const stopped = this.#stopListening();
-    for (const socket of this.#handshakes) socket.destroy();
+    this.#arrivals.destroy();
     const farewell = text ?? 'the server is going down, please connect again';
     const { timers } = this.#around;
     const connections = [...this.#connections];
