@@ -45,12 +45,13 @@ function startGateway(
   settings: FargateSettings,
   certificate: SecretCertificate | undefined,
 ): Promise<GatewayProcess> {
-  const { connections, connectionsPerAddress, replicaBudgetBytes, summaryBudgetBytes } = settings;
+  const { connections, connectionsPerAddress, messagesPerCommand } = settings;
+  const { replicaBudgetBytes, summaryBudgetBytes } = settings;
   return startGatewayProcess({
     engine,
     listeners: listenersOf(settings),
     ...(certificate && { tls: { context: () => certificate.context } }),
-    limits: { connections, connectionsPerAddress },
+    limits: { connections, connectionsPerAddress, messagesPerCommand },
     replicaBudgetBytes,
     summaryBudgetBytes,
     drain: DRAIN,

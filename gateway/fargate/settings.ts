@@ -19,6 +19,8 @@ export interface FargateSettings {
   readonly summaryBudgetBytes: number;
   readonly connections: number;
   readonly connectionsPerAddress: number;
+  /** Messages that one command works on (RFC 9738); Infinity: no limit. */
+  readonly messagesPerCommand: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -55,6 +57,7 @@ export function fargateSettingsFrom(environment: Environment): FargateSettings {
     summaryBudgetBytes: number('QUIRE_SUMMARY_BUDGET_MIB') * MIB,
     connections: number('QUIRE_CONNECTIONS'),
     connectionsPerAddress: number('QUIRE_CONNECTIONS_PER_ADDRESS'),
+    messagesPerCommand: optionalNumber(environment, 'QUIRE_MESSAGE_LIMIT') ?? Infinity,
   };
 }
 

@@ -14,6 +14,8 @@ export interface Offer {
   readonly canStartTls: boolean;
   /** Bytes of the largest message. */
   readonly messageBytes: number;
+  /** Messages that one command works on (RFC 9738). */
+  readonly messagesPerCommand: number;
   /** Bytes of the largest literal that may come without waiting (RFC 7888). */
   readonly unaskedLiteralBytes: number;
 }
@@ -88,6 +90,13 @@ const TABLE = [
   { name: 'SEARCHRES', rfc: 5182, shown: 'after login' },
   { name: 'OBJECTID', rfc: 8474, shown: 'after login' },
   { name: 'SAVEDATE', rfc: 8514, shown: 'after login' },
+  {
+    name: 'MESSAGELIMIT',
+    rfc: 9738,
+    shown: 'after login',
+    words: ({ messagesPerCommand }) =>
+      messagesPerCommand === Infinity ? [] : [`MESSAGELIMIT=${messagesPerCommand}`],
+  },
   { name: 'UIDBATCHES', rfc: 10022, shown: 'after login' },
   { name: 'WITHIN', rfc: 5032, shown: 'after login' },
   { name: 'MULTISEARCH', rfc: 7377, shown: 'after login' },

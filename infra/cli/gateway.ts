@@ -22,7 +22,9 @@ export function gatewayCommand(): Command {
     )
     .option('--imap-port <port>', 'port of IMAP, which must be said; 0 for any free one')
     .option('--imaps-port <port>', 'port of IMAP over TLS; 0 for any free one (default: none)');
-  return addSettings(command, ['host', 'data', 'json', 'logLevel', 'metrics']).action(gateway);
+  return addSettings(command, ['host', 'data', 'json', 'logLevel', 'metrics', 'messageLimit']).action(
+    gateway,
+  );
 }
 
 async function gateway(flags: Flags): Promise<void> {
@@ -51,6 +53,7 @@ async function gateway(flags: Flags): Promise<void> {
       imapPort: settings.imapPort,
       ...(flags.imapsPort === undefined ? {} : { imapsPort: settings.imapsPort }),
       certificate,
+      messageLimit: settings.messageLimit,
       log: log.child({ part: 'imap' }),
     });
     parts.add('gateway', () => running.stop());

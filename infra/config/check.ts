@@ -27,7 +27,8 @@ export interface Deployment {
   readonly mailWithoutTls: 'accept' | 'refuse';
   readonly bounceUnknown: 'never' | 'authenticated';
   readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
-  readonly limits: { readonly connectionsPerAddress: number };
+  /** `messagesPerCommand` 0: no limit. */
+  readonly limits: { readonly connectionsPerAddress: number; readonly messagesPerCommand: number };
 }
 
 export interface DomainDeployment {
@@ -121,6 +122,13 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
         1,
         100_000,
         500,
+      ),
+      messagesPerCommand: found.whole(
+        fieldsOf(root.limits).messagesPerCommand,
+        'limits.messagesPerCommand',
+        1_000,
+        1_000_000_000,
+        0,
       ),
     },
   };
@@ -288,7 +296,12 @@ function checkRetention(value: unknown, found: Findings): Deployment['retention'
 
 function checkLimits(value: unknown, size: Size, found: Findings): Size {
   const limits = value === undefined ? {} : (found.object(value, 'limits', '{ maxTasks: 10 }') ?? {});
-  found.known(limits, 'limits', ['maxTasks', 'deliveriesAtOnce', 'connectionsPerAddress']);
+  found.known(limits, 'limits', [
+    'maxTasks',
+    'deliveriesAtOnce',
+    'connectionsPerAddress',
+    'messagesPerCommand',
+  ]);
   return {
     ...size,
     maxTasks: found.whole(limits.maxTasks, 'limits.maxTasks', size.minTasks, 5_000, size.maxTasks),

@@ -82,4 +82,6 @@ export interface LimitsConfig {
   readonly deliveriesAtOnce?: number;
   /** Connections of one client address. Default 500. */
   readonly connectionsPerAddress?: number;
+  /** Messages that one IMAP command works on, told as MESSAGELIMIT (RFC 9738): 1,000 or more. Default: no limit. */
+  readonly messagesPerCommand?: number;
 }

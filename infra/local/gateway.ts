@@ -15,6 +15,8 @@ export interface GatewayOptions {
   /** Absent: no listener for implicit TLS. */
   readonly imapsPort?: number;
   readonly certificate: Certificate;
+  /** Messages that one command works on; absent: no limit. */
+  readonly messageLimit?: number | undefined;
   readonly log: Log;
 }
 
@@ -27,7 +29,7 @@ export interface RunningGateway {
 
 /** @throws {SetupError} if a port cannot be opened. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { engine, host, imapPort, imapsPort, certificate, log } = options;
+  const { engine, host, imapPort, imapsPort, certificate, messageLimit, log } = options;
   const context = createSecureContext({ cert: certificate.certificate, key: certificate.privateKey });
   const gateway = await startGatewayProcess({
     engine,
@@ -36,6 +38,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ...(imapsPort === undefined ? [] : [{ kind: 'tls' as const, host, port: imapsPort }]),
     ],
     tls: { context: () => context },
+    ...(messageLimit !== undefined && { limits: { messagesPerCommand: messageLimit } }),
     log,
   }).catch((error: unknown) => {
     throw error instanceof ListenError ? portError(error.cause, options) : error;

@@ -31,6 +31,8 @@ export interface LocalSettings {
   readonly logLevel: LogLevel;
   /** Log what is counted and measured, once a minute. */
   readonly metrics: boolean;
+  /** Messages that one IMAP command works on (RFC 9738). Absent: no limit. */
+  readonly messageLimit?: number;
   /** A DynamoDB API elsewhere, instead of the embedded one. */
   readonly dynamodbEndpoint?: string;
   /** An SQS API elsewhere, instead of the embedded one. */
@@ -128,6 +130,13 @@ export const SETTINGS = {
     help: 'log what is counted and measured, once a minute',
     default: 'no',
   },
+  messageLimit: {
+    flag: 'message-limit',
+    argument: 'messages',
+    variable: 'QUIRE_MESSAGE_LIMIT',
+    help: 'most messages that one IMAP command works on',
+    default: 'no limit',
+  },
   dynamodbEndpoint: {
     flag: 'dynamodb-endpoint',
     argument: 'url',
@@ -212,6 +221,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
       `The demonstration accounts have a password that everybody knows: to listen on ${host}, give --no-demo as well.`,
     );
   }
+  const messageLimit = wholeNumber(given('messageLimit'), LEAST_MESSAGE_LIMIT);
   const dynamodbEndpoint = url(given('dynamodbEndpoint'));
   const sqsEndpoint = url(given('sqsEndpoint'));
   const s3 = s3Settings(given('s3Endpoint'), given('mailBucket'), given('inboundBucket'));
@@ -225,6 +235,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     demo,
     logLevel: logLevel(given('logLevel')) ?? DEFAULTS.logLevel,
     metrics: yesOrNo(given('metrics')) ?? false,
+    ...(messageLimit === undefined ? {} : { messageLimit }),
     ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
     ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),
     ...(s3 === undefined ? {} : { s3 }),
@@ -249,6 +260,16 @@ function port(given: Given | undefined): number | undefined {
   const value = /^\d{1,5}$/.test(given.text) ? Number(given.text) : NaN;
   if (value <= 65535) return value;
   throw new SetupError(`${given.name} is "${given.text}", but a port is a whole number from 0 to 65535.`);
+}
+
+/** RFC 9738 §3 wants no lower limit: clients that do not know of it would show parts of mailboxes. */
+const LEAST_MESSAGE_LIMIT = 1000;
+
+function wholeNumber(given: Given | undefined, least: number): number | undefined {
+  if (given === undefined) return undefined;
+  const value = /^\d{1,9}$/.test(given.text) ? Number(given.text) : NaN;
+  if (value >= least) return value;
+  throw new SetupError(`${given.name} is "${given.text}", but it must be a whole number from ${least} on.`);
 }
 
 /**

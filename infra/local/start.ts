@@ -114,9 +114,10 @@ async function startListeners(
   log: Log,
   parts: StartedParts,
 ): Promise<Pick<Endpoints, 'imap' | 'imaps' | 'smtp'>> {
-  const { host, imapPort, imapsPort, smtpPort } = settings;
+  const { host, imapPort, imapsPort, smtpPort, messageLimit } = settings;
   const gatewayLog = log.child({ part: 'imap' });
-  const gateway = await startGateway({ engine, host, imapPort, imapsPort, certificate, log: gatewayLog });
+  const listening = { host, imapPort, imapsPort, certificate, messageLimit };
+  const gateway = await startGateway({ engine, ...listening, log: gatewayLog });
   parts.add('gateway', () => gateway.stop());
   const smtp = await startSmtp({
     host,

@@ -130,6 +130,7 @@ export class GatewayStack extends Stack {
         QUIRE_SUMMARY_BUDGET_MIB: String(size.summaryBudgetMiB),
         QUIRE_CONNECTIONS: String(size.maxSessionsPerTask),
         QUIRE_CONNECTIONS_PER_ADDRESS: String(limits.connectionsPerAddress),
+        ...(limits.messagesPerCommand > 0 && { QUIRE_MESSAGE_LIMIT: String(limits.messagesPerCommand) }),
         ...(tls.at === 'load-balancer'
           ? { QUIRE_BEHIND_TLS_PORT: String(IMAPS_PORT) }
           : {

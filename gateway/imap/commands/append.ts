@@ -16,6 +16,7 @@ import type { MailboxId } from '../../../shared/account/ids.ts';
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
+import { requireAtMost } from '../session/message-limit.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import { parseAppend, parseAppendPrefix } from '../wire/append-grammar.ts';
@@ -61,6 +62,8 @@ async function takeIn(
 
 async function run(session: Session, cursor: CommandCursor): Promise<Completion> {
   const { mailbox: name, messages } = parseAppend(cursor);
+  // All of them or none (RFC 3502, RFC 9738 §3.1).
+  requireAtMost(session, messages.length);
   const now = session.services.rim.now();
   const stored = messages.map((message) => toAppend(message, now));
   const { id } = await targetNamed(session, name);

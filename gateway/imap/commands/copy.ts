@@ -2,6 +2,7 @@
 import { type CopyOutcome, decideCopy, decideMove } from '../../../shared/account/decide-messages.ts';
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
+import { limited, requireFew, tellLimit } from '../session/message-limit.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
@@ -31,7 +32,9 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   const { set, mailbox: name } = parseCopy(cursor);
   if (kind === 'MOVE') requireWritable(session);
   const { home, view, saved, id: from } = session.selected;
-  const uids = byUid ? view.resolveUids(set, saved) : view.resolveNumbers(set, saved);
+  const named = byUid ? view.resolveUids(set, saved) : view.resolveNumbers(set, saved);
+  if (kind === 'COPY') requireFew(session, named);
+  const { uids, code: limit } = limited(session, named);
   const to = (findMailbox(await home.state(), name) ?? findMailbox(await home.sync(), name))?.id;
   if (to === undefined) throw new No('there is no mailbox with that name', 'TRYCREATE');
   const decide = kind === 'COPY' ? decideCopy : decideMove;
@@ -41,12 +44,15 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   });
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
-  if (outcome.source.length === 0) return { text: `${text}: there was no such message` };
+  if (outcome.source.length === 0)
+    return { text: `${text}: there was no such message`, ...(limit && { code: limit }) };
   const code = session.offers('UIDPLUS') ? copyUid(outcome) : undefined;
   if (kind === 'COPY') return { text, ...(code && { code }) };
   // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, which follow with everything else that is new.
   if (code) session.writer.status('*', 'OK', text, code);
-  return { text, ...highestModSeqCode(session) };
+  const highest = highestModSeqCode(session);
+  if (highest.code) tellLimit(session, limit);
+  return { text, ...(limit && { code: limit }), ...highest };
 }
 
 function copyUid({ uidValidity, source, destination }: CopyOutcome): ResponseCode {

@@ -15,6 +15,7 @@ import { FetchPlan, type MessageFacts, type Piece, setsSeen } from '../session/f
 import { inOrder } from '../session/in-order.ts';
 import { type Literal, LiteralReader } from '../session/literal-reader.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
+import { limited, requireAtMost, tellLimit } from '../session/message-limit.ts';
 import { Bad, No } from '../session/refusals.ts';
 import { vanishedSince } from '../session/resync.ts';
 import { watermarkOf } from '../session/selected-mailbox.ts';
@@ -62,8 +63,10 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const { selected } = session;
   const { view, saved } = selected;
   if (args.partial && !byUid) throw new Bad('PARTIAL is a modifier of UID FETCH (RFC 9394 section 3.3)');
+  const { partial } = args;
+  if (partial) requireAtMost(session, partial.high - partial.low + 1);
   const named = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
-  const uids = args.partial ? windowOf(args.partial, named) : named;
+  const { uids, code } = limited(session, partial ? windowOf(partial, named) : named);
   const seen = await markSeen(session, items, uids, args.changedSince ?? 0);
   const state = await selected.home.replica.load([selected.id]);
   const columns = selected.home.mailbox(state, selected.id)?.columns;
@@ -71,12 +74,17 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   if (args.vanished) await tellVanished(session, args);
   const answer = new FetchAnswer(session, items, columns, seen);
   await answer.send(uids, args.changedSince ?? 0);
-  answer.check(byUid);
+  try {
+    answer.check(byUid);
+  } catch (error) {
+    tellLimit(session, code);
+    throw error;
+  }
   const upTo = watermarkOf(state);
   const told = answer.plan.tellsFlags ? new Set(uids) : seen;
   const telling = (now: Columns, row: number): Telling =>
     (now.modSeqs[row] ?? 0) <= upTo && told.has(now.uids[row] ?? 0) ? 'none' : 'all';
-  return { text: 'fetched', telling };
+  return { text: 'fetched', telling, ...(code && { code }) };
 }
 
 function windowOf(partial: ResultRange, uids: Uint32Array): Uint32Array {

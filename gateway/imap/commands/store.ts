@@ -10,6 +10,7 @@ import { type StoreOutcome, decideStore } from '../../../shared/account/decide-m
 import { type Flags, combineKeywords, combineSystem } from '../../../shared/account/flags.ts';
 import { fetchHead } from '../session/dialect.ts';
 import { FlagText } from '../session/flag-text.ts';
+import { limited, tellLimit } from '../session/message-limit.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { Telling } from '../session/updates.ts';
@@ -45,18 +46,21 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   requireWritable(session);
   if (args.unchangedSince !== undefined) session.enableCondstore();
   const { home, view, saved, id, watermark } = session.selected;
-  const uids = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
+  const named = byUid ? view.resolveUids(args.set, saved) : view.resolveNumbers(args.set, saved);
+  const { uids, code: limit } = limited(session, named);
   const outcome = await home.commit({
     needs: () => [id],
     decide: (state) => decideStore(state, id, uids, args.action, flags, args.unchangedSince),
   });
   await tellUnchanged(session, args, uids, outcome, watermark);
-  const code = modifiedCode(session, outcome, byUid);
+  const modified = modifiedCode(session, outcome, byUid);
+  const code = modified ?? limit;
+  const gone = outcome.missing.length > 0 && !byUid && !args.silent;
+  if (modified || gone) tellLimit(session, limit);
   // RFC 2180 §4.2: a .SILENT STORE may pass over what has been expunged.
-  if (outcome.missing.length > 0 && !byUid && !args.silent)
-    throw new No('some of the messages have been expunged', code ?? 'EXPUNGEISSUED');
+  if (gone) throw new No('some of the messages have been expunged', modified ?? 'EXPUNGEISSUED');
   return {
-    text: code ? 'stored, but for messages that have changed since' : 'stored',
+    text: modified ? 'stored, but for messages that have changed since' : 'stored',
     ...(code && { code }),
     ...(args.silent && { telling: silence(args.action, flags, outcome, watermark) }),
   };

@@ -10,6 +10,8 @@ export interface ImapLimits extends ReaderLimits {
    * that is told (RFC 7888).
    */
   readonly unaskedLiteralBytes: number;
+  /** Messages that one command works on; a number is told as MESSAGELIMIT (RFC 9738). */
+  readonly messagesPerCommand: number;
   /** Connections in all. */
   readonly connections: number;
   /** Connections from one address (IPv4) or one /64 network (IPv6). */
@@ -54,6 +56,9 @@ export const DEFAULT_LIMITS: ImapLimits = {
   unaskedLiteralBytes: Infinity,
   // What SES accepts for sending and receiving: 40 MB, rounded up. The capability APPENDLIMIT says it.
   messageBytes: 40 * MIB,
+  // No limit: a command costs the same on any number of messages, and clients that do not know of one break on it.
+  messagesPerCommand: Infinity,
+
   // A client that sends with LITERAL+ has sent a too large message before it can read the NO: read it once, not more.
   discardBytes: 128 * MIB,
 

@@ -278,6 +278,7 @@ export class Session implements ChangeListener {
       canStartTls,
       messageBytes: limits.messageBytes,
       unaskedLiteralBytes: limits.unaskedLiteralBytes,
+      messagesPerCommand: limits.messagesPerCommand,
     });
   }
 

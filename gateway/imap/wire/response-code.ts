@@ -51,6 +51,8 @@ export type ResponseCode =
       readonly destination: string;
     }
   | { readonly code: 'MAILBOXID'; readonly id: string }
+  /** `lastUid`: the lowest that was worked on; left out if there is none. */
+  | { readonly code: 'MESSAGELIMIT'; readonly limit: number; readonly lastUid?: number | undefined }
   | { readonly code: 'MODIFIED'; readonly numbers: NumberSet }
   /** RFC 5267 §4.3.1. */
   | { readonly code: 'NOUPDATE'; readonly tag: string }

@@ -129,6 +129,8 @@ export function formatCode(code: ResponseCode): string {
       return `CAPABILITY ${code.capabilities.join(' ')}`;
     case 'MAILBOXID':
       return `MAILBOXID (${code.id})`;
+    case 'MESSAGELIMIT':
+      return `MESSAGELIMIT ${code.limit}${code.lastUid === undefined ? '' : ` ${code.lastUid}`}`;
     case 'MODIFIED':
       return `MODIFIED ${code.numbers.toString()}`;
     case 'NOUPDATE':

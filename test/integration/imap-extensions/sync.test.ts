@@ -173,3 +173,92 @@ conforms('UIDBATCHES', 'a mailbox is cut into batches, the newest first', async 
     S: h NO [LIMIT] the mailbox has hardly changed since these batches were told
   `);
 });
+
+conforms(
+  'MESSAGELIMIT',
+  'a command works on the last messages, says where it stopped, and does what is atomic not at all',
+  async (gateway) => {
+    const client = await filled(gateway, 7);
+    expect((await client.run('CAPABILITY'))[0]).toMatch(/ MESSAGELIMIT=3 /);
+    await client.run('UNSELECT');
+    await client.run('SELECT INBOX');
+    await client.play(`
+      C: a UID FETCH 1:6 RFC822.SIZE
+      S: * 4 FETCH (UID 4 RFC822.SIZE 20)
+      S: * 5 FETCH (UID 5 RFC822.SIZE 20)
+      S: * 6 FETCH (UID 6 RFC822.SIZE 20)
+      S: a OK [MESSAGELIMIT 3 4] fetched
+      C: b UID FETCH 1:3 RFC822.SIZE
+      S: * 1 FETCH (UID 1 RFC822.SIZE 20)
+      S: * 2 FETCH (UID 2 RFC822.SIZE 20)
+      S: * 3 FETCH (UID 3 RFC822.SIZE 20)
+      S: b OK fetched
+      C: c UID STORE 1:* +FLAGS.SILENT (\\Deleted)
+      S: c OK [MESSAGELIMIT 3 5] stored
+      C: d UID STORE 1:4 +FLAGS.SILENT (\\Deleted)
+      S: d OK [MESSAGELIMIT 3 2] stored
+      C: e UID COPY 1:* Archive
+      S: e NO [MESSAGELIMIT 3 5] too many messages for one command: name fewer
+      C: f STATUS Archive (MESSAGES)
+      S: * STATUS Archive (MESSAGES 0)
+      S: f OK status told
+      C: g UID MOVE 1:* Archive
+      S: * OK [COPYUID … 5:7 1:3] moved
+      S[!qresync !uidonly]: * 5 EXPUNGE
+      S[!qresync !uidonly]: * 5 EXPUNGE
+      S[!qresync !uidonly]: * 5 EXPUNGE
+      S[qresync]: * NO [MESSAGELIMIT 3 5] only the last of the messages
+      S[qresync uidonly]: * VANISHED 5:7
+      S[!qresync]: g OK [MESSAGELIMIT 3 5] moved
+      S[qresync]: g OK moved
+      C: h UID EXPUNGE 1:*
+      S[!qresync !uidonly]: * 2 EXPUNGE
+      S[!qresync !uidonly]: * 2 EXPUNGE
+      S[!qresync !uidonly]: * 2 EXPUNGE
+      S[qresync uidonly]: * VANISHED 2:4
+      S: h OK expunged
+    `);
+    await client.run('SELECT Archive');
+    await client.run('UID COPY 1:3 Archive');
+    await client.run('NOOP');
+    await client.run('UID STORE 1:3 +FLAGS.SILENT (\\Deleted)');
+    await client.run('UID STORE 4:6 +FLAGS.SILENT (\\Deleted)');
+    await client.play(`
+      C: a UID EXPUNGE 1:*
+      S[!qresync !uidonly]: * 4 EXPUNGE
+      S[!qresync !uidonly]: * 4 EXPUNGE
+      S[!qresync !uidonly]: * 4 EXPUNGE
+      S[qresync]: * NO [MESSAGELIMIT 3 4] only the last of the messages
+      S[qresync uidonly]: * VANISHED 4:6
+      S[!qresync]: a OK [MESSAGELIMIT 3 4] expunged
+      S[qresync]: a OK expunged
+      C: b APPEND Archive {2+}
+      C: a: {2+}
+      C: a: {2+}
+      C: a: {2+}
+      C: a:
+      S: b NO [MESSAGELIMIT 3] a command works on at most 3 messages
+    `);
+  },
+  { gateway: { limits: { messagesPerCommand: 3 } } },
+);
+
+conforms(
+  'MESSAGELIMIT',
+  'EXPUNGE, CLOSE and STATUS have no limit',
+  async (gateway) => {
+    const client = await filled(gateway, 5);
+    await client.run('SELECT INBOX');
+    expect(await client.run('UID COPY 1:5 Archive')).toEqual([
+      expect.stringMatching(/^tag NO \[MESSAGELIMIT/),
+    ]);
+    await client.run('UID STORE 3:5 +FLAGS.SILENT (\\Deleted)');
+    await client.run('UID STORE 1:2 +FLAGS.SILENT (\\Deleted)');
+    expect(await client.run('STATUS INBOX (MESSAGES DELETED UNSEEN)')).toContain(
+      '* STATUS INBOX (MESSAGES 5 DELETED 5 UNSEEN 5)',
+    );
+    await client.run('EXPUNGE');
+    expect(await client.run('STATUS INBOX (MESSAGES)')).toContain('* STATUS INBOX (MESSAGES 0)');
+  },
+  { gateway: { limits: { messagesPerCommand: 3 } } },
+);

@@ -41,7 +41,7 @@ describe('what is left out', () => {
       mailWithoutTls: 'accept',
       bounceUnknown: 'authenticated',
       retention: { backup: 35, logs: 30, aside: 90 },
-      limits: { connectionsPerAddress: 500 },
+      limits: { connectionsPerAddress: 500, messagesPerCommand: 0 },
     });
   });
 

@@ -51,6 +51,14 @@ describe('settings of a local instance', () => {
     expect(read({ json: true }, { QUIRE_JSON: 'no' }).json).toBe(true);
   });
 
+  test('a limit of messages is what clients can live with, or none', () => {
+    expect(read()).not.toHaveProperty('messageLimit');
+    expect(read({ messageLimit: '5000' }).messageLimit).toBe(5000);
+    expect(() => read({}, { QUIRE_MESSAGE_LIMIT: '999' })).toThrow(
+      'QUIRE_MESSAGE_LIMIT is "999", but it must be a whole number from 1000 on.',
+    );
+  });
+
   test('endpoints elsewhere', () => {
     expect(
       read({ dynamodbEndpoint: 'http://127.0.0.1:8000/', mailBucket: 'mail-1', inboundBucket: 'inbound-1' }),
