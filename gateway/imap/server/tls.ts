@@ -31,15 +31,24 @@ export function secureSocket(
       socket.destroy();
       reject(new TlsHandshakeError(reason));
     };
+    const failed = (error: Error): void => fail(error.message);
+    const closed = (): void => fail('the peer closed the connection');
     const timer = timers.after(ms, () => fail('it took too long'));
     // Before the handshake is done Node reports errors under this name, after it as 'error'.
-    secured.on('_tlsError', (error: Error) => fail(error.message));
+    secured.on('_tlsError', failed);
     // A reset at any time is the peer's business: 'close' follows.
-    secured.on('error', (error: Error) => fail(error.message));
-    secured.once('close', () => fail('the peer closed the connection'));
+    secured.on('error', failed);
+    secured.on('close', closed);
     secured.once('secure', () => {
       timer.cancel();
+      // Nothing of the handshake stays with the connection, which may rest for hours.
+      secured.on('error', ignore);
+      secured.off('_tlsError', failed).off('error', failed).off('close', closed);
       resolve(secured);
     });
   });
+}
+
+function ignore(): void {
+  // Whoever reads and writes hears of it.
 }

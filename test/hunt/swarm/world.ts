@@ -190,13 +190,17 @@ class Members {
 /** What a process says next of itself; null if it has ended. */
 async function noticeOf(child: ChildProcess): Promise<Notice | null> {
   return new Promise((resolve) => {
-    const hear = (message: Notice): void => {
-      if (message.notice === 'struck') return;
+    const end = (notice: Notice | null): void => {
       child.off('message', hear);
-      resolve(message);
+      child.off('exit', leave);
+      resolve(notice);
     };
+    const hear = (message: Notice): void => {
+      if (message.notice !== 'struck') end(message);
+    };
+    const leave = (): void => end(null);
     child.on('message', hear);
-    child.once('exit', () => resolve(null));
+    child.on('exit', leave);
   });
 }
 
