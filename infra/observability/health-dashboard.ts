@@ -183,7 +183,7 @@ function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact }: 
       queries: [
         line('m1', 'median', own('DeliveryLatency', 'p50')),
         line('m2', '99th percentile', own('DeliveryLatency', 'p99')),
-        line('m3', 'in the queue, 99th percentile', own('QueueAge', 'p99')),
+        line('m3', 'queue, 99th percentile', own('QueueAge', 'p99')),
       ],
     },
     {

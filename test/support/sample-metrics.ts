@@ -45,6 +45,8 @@ export function fixedQuantities(usage: Usage): FixedQuantities {
 interface Told {
   /** Used up over the month. */
   readonly sum?: number;
+  /** In every hour the same, whatever the shares say. */
+  readonly evenly?: true;
   /** A level at all times. */
   readonly level?: number;
   /** A level that is told once in so many hours. */
@@ -62,7 +64,9 @@ export function sampleSource(
     const hours = periodSeconds / 3_600;
     return Array.from({ length: points }, (_, point) => {
       if (told?.sum !== undefined) {
-        const covered = Array.from({ length: hours }, (_, hour) => shares(point * hours + hour));
+        const covered = Array.from({ length: hours }, (_, hour) =>
+          (told.evenly ? EVENLY : shares)(point * hours + hour),
+        );
         return told.sum * covered.reduce((sum, share) => sum + share, 0);
       }
       if (told?.level === undefined) return undefined;
@@ -144,7 +148,9 @@ function awsOf(
     case 'AWS/SQS NumberOfEmptyReceives':
       return { sum: usage.deliveryQueue - 3 * usage.notifications };
     case 'AWS/ECS CPUUtilization':
-      return stat === 'SampleCount' ? { sum: shape.tasks * 60 * HOURS_PER_MONTH } : { level: 22 };
+      return stat === 'SampleCount'
+        ? { sum: shape.tasks * 60 * HOURS_PER_MONTH, evenly: true }
+        : { level: 22 };
     case 'AWS/NetworkELB ConsumedLCUs':
       return { level: usage.balancerUnits / HOURS_PER_MONTH };
     case 'AWS/Logs IncomingBytes':
