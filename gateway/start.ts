@@ -49,7 +49,7 @@ export interface GatewayProcess {
 /** Rejects with `ListenError` if a port cannot be opened. */
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const { engine, log } = options;
-  const { journal, messages, logins, rim, watches, wakeSender, work, sqs, metrics } = engine;
+  const { journal, messages, logins, sharing, rim, watches, wakeSender, work, sqs, metrics } = engine;
   const gateway = rim.randomHex(8) as GatewayId;
   const now = (): number => rim.now();
   const waker = new Waker({ watches, sender: wakeSender, now, log, self: gateway });
@@ -80,6 +80,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     messages,
     summaries: new SummaryReader(journal, messages, options.summaryBudgetBytes ?? SUMMARY_BUDGET_BYTES),
     directory: logins,
+    sharing,
     verifier: new PasswordVerifier({ now: () => performance.now() }),
     rim,
     metrics,

@@ -125,6 +125,8 @@ const TABLE = [
   { name: 'NAMESPACE', rfc: 2342, shown: 'after login' },
   { name: 'METADATA', rfc: 5464, shown: 'after login' },
   { name: 'LIST-METADATA', rfc: 9590, shown: 'after login' },
+  { name: 'ACL', rfc: 4314, shown: 'after login', words: () => ['ACL', 'RIGHTS=kxte'] },
+  { name: 'LIST-MYRIGHTS', rfc: 8440, shown: 'after login' },
 ] as const satisfies readonly Extension[];
 
 export type ExtensionName = (typeof TABLE)[number]['name'];

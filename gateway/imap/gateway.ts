@@ -3,7 +3,7 @@ import type { ReplicaCache } from '../../shared/account/replica-cache.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import type { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
-import type { LoginDirectory } from '../../shared/directory/directory.ts';
+import type { LoginDirectory, SharingDirectory } from '../../shared/directory/directory.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics/metrics.ts';
 import type { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { FAMILIES, commandsByName } from './commands/registry.ts';
@@ -15,6 +15,7 @@ import type { ImapLimits } from './server/limits.ts';
 import { type Timers, systemTimers } from './server/timers.ts';
 import type { TlsSettings } from './server/tls.ts';
 import { SessionHandler } from './session/handler.ts';
+import { Publisher } from './session/publisher.ts';
 import type { SessionServices } from './session/session.ts';
 
 export interface GatewayOptions {
@@ -27,6 +28,7 @@ export interface GatewayOptions {
   readonly messages: MessageStore;
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
+  readonly sharing: SharingDirectory;
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
   readonly metrics?: Metrics;
@@ -39,7 +41,7 @@ export interface GatewayOptions {
 
 /** An IMAP server over `options`; `listen` opens its ports, `drain` sees its clients out. */
 export function createGateway(options: GatewayOptions): ImapServer {
-  const { listeners, tls, cache, wakes, messages, summaries, directory, verifier, rim, limits, log } =
+  const { listeners, tls, cache, wakes, messages, summaries, directory, sharing, verifier, rim, limits, log } =
     options;
   const timers = options.timers ?? systemTimers;
   const metrics = options.metrics ?? NO_METRICS;
@@ -51,6 +53,8 @@ export function createGateway(options: GatewayOptions): ImapServer {
     messages,
     summaries,
     directory,
+    sharing,
+    publisher: new Publisher(sharing, log),
     verifier,
     rim,
     timers,

@@ -168,6 +168,13 @@ export class GatewayStack extends Stack {
       mayUseItems('Watch', mailTable, ['PutItem', 'DeleteItem'], [watch]),
       mayUseItems('LeaveWork', mailTable, ['UpdateItem'], [work]),
       mayUseItems('SignIn', directoryTable, ['GetItem'], [keyPrefixes.credential]),
+      mayUseItems('FindOwners', directoryTable, ['GetItem'], [keyPrefixes.address]),
+      mayUseItems(
+        'Share',
+        directoryTable,
+        ['GetItem', 'Query', 'UpdateItem'],
+        [keyPrefixes.granted, keyPrefixes.shares],
+      ),
       mayUseObjects(
         'StoreMessages',
         mailBucket,

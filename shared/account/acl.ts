@@ -39,9 +39,11 @@ export const NO_ACL: Acl = new Map();
 export const MAX_ACL_ENTRIES = 200;
 /** Of all mailboxes of an account: what its checkpoint grows by. */
 export const MAX_ACL_ENTRIES_IN_ALL = 10_000;
+/** Bytes of the names of all shared mailboxes: the directory keeps them in one item a grantee, which takes 400 KB. */
+export const MAX_SHARED_NAME_BYTES = 250_000;
 
 export class AclRefusal extends Error {
-  readonly reason: 'limit' | 'no mailbox' | 'owner';
+  readonly reason: 'limit' | 'no mailbox';
   constructor(reason: AclRefusal['reason'], message: string) {
     super(message);
     this.name = 'AclRefusal';
@@ -62,12 +64,20 @@ export function isNegative({ identifier }: Pick<AclEntry, 'identifier'>): boolea
   return identifier.startsWith(NEGATIVE);
 }
 
+/** Whom an entry is about: an account, or everybody. */
+export type Grantee = AccountId | typeof ANYONE;
+
+export function granteeOf({ account }: Pick<AclEntry, 'account'>): Grantee {
+  return account ?? ANYONE;
+}
+
 /** What `account`, which is not the owner's, may do: all that is granted to it or to everybody, but for what is taken. */
 export function grantedTo(acl: Acl, account: AccountId): string {
   let granted = '';
   let taken = '';
   for (const entry of acl.values()) {
-    if (entry.account !== null && entry.account !== account) continue;
+    const grantee = granteeOf(entry);
+    if (grantee !== ANYONE && grantee !== account) continue;
     if (isNegative(entry)) taken += entry.rights;
     else granted += entry.rights;
   }
@@ -118,12 +128,36 @@ function checkRoom(state: AccountState, mailbox: Mailbox): void {
   if (mailbox.acl.size >= MAX_ACL_ENTRIES)
     throw new AclRefusal('limit', `a mailbox can be shared with at most ${MAX_ACL_ENTRIES} identifiers`);
   let all = 0;
-  for (const { acl } of state.mailboxes.values()) all += acl.size;
+  let nameBytes = Buffer.byteLength(mailbox.name);
+  for (const { acl, name } of state.mailboxes.values()) {
+    all += acl.size;
+    if (acl.size > 0) nameBytes += Buffer.byteLength(name);
+  }
+  if (nameBytes > MAX_SHARED_NAME_BYTES)
+    throw new AclRefusal('limit', 'the names of all shared mailboxes are too long together');
   if (all >= MAX_ACL_ENTRIES_IN_ALL)
     throw new AclRefusal(
       'limit',
       `an account can have at most ${MAX_ACL_ENTRIES_IN_ALL} entries in its lists`,
     );
+}
+
+/** What one grantee's entries do to the list of mailboxes: names that they show, and names that they hide. */
+export interface Share {
+  readonly shown: readonly string[];
+  readonly hidden: readonly string[];
+}
+
+/** Who may look up which mailboxes (the `l` right), by whom the entries are about. */
+export function sharesOf(state: AccountState): ReadonlyMap<Grantee, Share> {
+  const shares = new Map<Grantee, { shown: string[]; hidden: string[] }>();
+  for (const { name, acl } of state.mailboxes.values())
+    for (const entry of acl.values()) {
+      const share = shares.get(granteeOf(entry)) ?? { shown: [], hidden: [] };
+      shares.set(granteeOf(entry), share);
+      if (entry.rights.includes('l')) (isNegative(entry) ? share.hidden : share.shown).push(name);
+    }
+  return shares;
 }
 
 /** A new mailbox inherits the list of the mailbox above it (RFC 4314 §4). */

@@ -100,9 +100,9 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
     case 'create':
       return create(state, op, modSeq);
     case 'delete':
-      return remove(state, op);
+      return remove(state, op, place);
     case 'rename':
-      return rename(state, op);
+      return rename(state, op, place);
     case 'subscribe':
       return { ...state, subscriptions: new Set(state.subscriptions).add(op.name) };
     case 'unsubscribe': {
@@ -120,7 +120,7 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
     case 'annotate':
       return annotate(state, op, modSeq);
     case 'acl':
-      return changeAcl(state, op);
+      return changeAcl(state, op, place);
     case 'seen':
       return changeSeen(state, op, modSeq);
   }
@@ -278,7 +278,7 @@ function create(state: AccountState, op: CreateOp, modSeq: ModSeq): AccountState
   };
 }
 
-function remove(state: AccountState, op: DeleteOp): AccountState {
+function remove(state: AccountState, op: DeleteOp, place: OpPlace): AccountState {
   const mailbox = state.mailboxes.get(op.mailbox);
   if (!mailbox) return state;
   const mailboxes = new Map(state.mailboxes);
@@ -287,23 +287,26 @@ function remove(state: AccountState, op: DeleteOp): AccountState {
   return {
     ...state,
     mailboxes,
+    sharedAt: mailbox.acl.size > 0 ? place.record : state.sharedAt,
     usage: { messages: messages - mailbox.messages, bytes: bytes - mailbox.bytes },
   };
 }
 
 /** A rename touches no message: HIGHESTMODSEQ stays (RFC 7162 §3.1.2.1). */
-function rename(state: AccountState, op: RenameOp): AccountState {
+function rename(state: AccountState, op: RenameOp, place: OpPlace): AccountState {
   const prefix = op.from + DELIMITER;
   const moved = (name: string): string | null =>
     name === op.from ? op.to : name.startsWith(prefix) ? op.to + name.slice(op.from.length) : null;
   const names = byName(state);
   const mailboxes = new Map<MailboxId, Mailbox>();
+  let { sharedAt } = state;
   for (const mailbox of state.mailboxes.values()) {
     const name = moved(mailbox.name);
     if (name !== null && names.has(name) && moved(name) === null) return state;
     mailboxes.set(mailbox.id, name === null ? mailbox : { ...mailbox, name });
+    if (name !== null && mailbox.acl.size > 0) sharedAt = place.record;
   }
-  return { ...state, mailboxes };
+  return { ...state, mailboxes, sharedAt };
 }
 
 function epoch(state: AccountState, op: EpochOp): AccountState {
@@ -322,9 +325,11 @@ function annotate(state: AccountState, op: AnnotateOp, modSeq: ModSeq): AccountS
   return withMailbox(state, { ...mailbox, annotations, highestModSeq: modSeq });
 }
 
-function changeAcl(state: AccountState, op: AclOp): AccountState {
+function changeAcl(state: AccountState, op: AclOp, place: OpPlace): AccountState {
   const mailbox = state.mailboxes.get(op.mailbox);
-  return mailbox ? withMailbox(state, { ...mailbox, acl: withAclEntry(mailbox.acl, op.entry) }) : state;
+  if (!mailbox) return state;
+  const acl = withAclEntry(mailbox.acl, op.entry);
+  return { ...withMailbox(state, { ...mailbox, acl }), sharedAt: place.record };
 }
 
 /** HIGHESTMODSEQ stays for all but the reader. */

@@ -113,8 +113,8 @@ export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): Encoded
   return { root: encode([version, parts.map((part) => part.name), new Uint8Array(0)]), parts };
 }
 
-function usesVersion2({ annotations, mailboxes }: AccountState): boolean {
-  return annotations.size > 0 || [...mailboxes.values()].some(hasShared);
+function usesVersion2({ annotations, sharedAt, mailboxes }: AccountState): boolean {
+  return annotations.size > 0 || sharedAt > 0 || [...mailboxes.values()].some(hasShared);
 }
 
 /** Inverse of `encodeCheckpoint`. `readPart` rejects if the part is gone: a younger fold came between, so open again. */
@@ -152,7 +152,7 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
     checkpoint.superseded.map(({ since, item }) => [since, item]),
     checkpoint.emptiedTo,
     checkpoint.covered.map(({ number, time }) => [number, time]),
-    ...(state.annotations.size > 0 ? [annotationFields(state.annotations)] : []),
+    ...(usesVersion2(state) ? [annotationFields(state.annotations), state.sharedAt] : []),
   ];
 }
 
@@ -169,6 +169,7 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     emptiedTo,
     covered,
     annotations,
+    sharedAt = 0,
   ] = rest;
   const [messages = 0, bytes = 0] = usage as number[];
   const mailboxes = (tree as Fields[]).map(mailboxOf);
@@ -180,6 +181,7 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     mailboxes: new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox])),
     subscriptions: new Set(subscriptions as string[]),
     annotations: annotations === undefined ? NO_ANNOTATIONS : annotationsOfFields(annotations as Fields),
+    sharedAt: sharedAt as RecordNumber,
   };
   return {
     fold: fold as string,

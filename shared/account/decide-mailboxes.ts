@@ -166,9 +166,12 @@ function checkMovedNames(state: AccountState, from: string, to: string): void {
   }
 }
 
-/** SUBSCRIBE: also of a name that does not exist, which a client may be about to create (RFC 9051 §6.3.7). */
-export function decideSubscribe(state: AccountState, sent: string): Decision<string> {
-  const name = checkedName(sent);
+/**
+ * SUBSCRIBE, below `prefix` if the mailbox is somebody else's: also of a name that does not exist, which a client may be
+ * about to create (RFC 9051 §6.3.7).
+ */
+export function decideSubscribe(state: AccountState, sent: string, prefix = ''): Decision<string> {
+  const name = prefix + checkedName(sent);
   if (state.subscriptions.has(name)) return { ops: [], value: name };
   if (state.subscriptions.size >= MAX_SUBSCRIPTIONS)
     throw new MailboxRefusal('LIMIT', `an account can have at most ${MAX_SUBSCRIPTIONS} subscriptions`);
@@ -176,8 +179,8 @@ export function decideSubscribe(state: AccountState, sent: string): Decision<str
 }
 
 /** UNSUBSCRIBE; of a name that is not subscribed to it does nothing, for that is what was asked for. */
-export function decideUnsubscribe(state: AccountState, sent: string): Decision<string> {
-  const name = normalName(sent);
+export function decideUnsubscribe(state: AccountState, sent: string, prefix = ''): Decision<string> {
+  const name = prefix + normalName(sent);
   return { ops: state.subscriptions.has(name) ? [{ op: 'unsubscribe', name }] : [], value: name };
 }
 

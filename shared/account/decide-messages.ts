@@ -30,10 +30,11 @@ const MAX_UID = 0xffff_ffff;
  * - `quota`: the account would hold more than it may;
  * - `expired`: a message's blob was stored too long ago to be named (I2): store it again;
  * - `missing`: a message that must be there has been expunged;
- * - `uids`: the mailbox has no UIDs left.
+ * - `uids`: the mailbox has no UIDs left;
+ * - `readers`: too many keep \Seen of their own here.
  */
 export type MessageRefusalReason =
-  'no mailbox' | 'no target' | 'keywords' | 'quota' | 'expired' | 'missing' | 'uids';
+  'no mailbox' | 'no target' | 'keywords' | 'quota' | 'expired' | 'missing' | 'uids' | 'readers';
 
 export class MessageRefusal extends Error {
   readonly reason: MessageRefusalReason;
@@ -137,7 +138,7 @@ function setsThatChange(
   };
 }
 
-function checkKeywords(mailbox: Mailbox, added: readonly string[]): void {
+export function checkKeywords(mailbox: Mailbox, added: readonly string[]): void {
   const known = new Set(mailbox.keywords.map(foldKeyword));
   const total = known.size + added.filter((keyword) => !known.has(foldKeyword(keyword))).length;
   if (total > MAX_KEYWORDS && total > known.size)
@@ -145,7 +146,7 @@ function checkKeywords(mailbox: Mailbox, added: readonly string[]): void {
 }
 
 /** Calls `visit` with the row of each of `uids` (ascending) that exists; returns those that do not. */
-function eachRow(columns: Columns, uids: Uint32Array, visit: (row: number) => void): number[] {
+export function eachRow(columns: Columns, uids: Uint32Array, visit: (row: number) => void): number[] {
   const missing: number[] = [];
   const { count } = columns;
   const present = columns.uids;

@@ -58,6 +58,8 @@ export interface AccountState {
   readonly nextMailbox: MailboxId;
   readonly mailboxes: ReadonlyMap<MailboxId, Mailbox>;
   readonly subscriptions: ReadonlySet<string>;
+  /** The last record that changed what is shared with whom, or under which name; 0: nothing ever was. */
+  readonly sharedAt: RecordNumber;
   /** Of the server, as this account has it (RFC 5464 §3.2.1.1). */
   readonly annotations: Annotations;
 }
@@ -69,6 +71,7 @@ export const EMPTY_STATE: AccountState = {
   nextMailbox: INBOX_ID,
   mailboxes: new Map(),
   subscriptions: new Set(),
+  sharedAt: 0 as RecordNumber,
   annotations: NO_ANNOTATIONS,
 };
 

@@ -25,6 +25,16 @@ export function rangesOver(
   return Uint32Array.from(flat);
 }
 
+/** Runs of ascending UIDs without a gap: unlike what `rangesOver` makes, they select nothing that is not chosen. */
+export function runsOf(uids: Iterable<number>): UidRanges {
+  const runs: number[] = [];
+  for (const uid of uids) {
+    if (runs.length > 0 && runs.at(-1) === uid - 1) runs[runs.length - 1] = uid;
+    else runs.push(uid, uid);
+  }
+  return Uint32Array.from(runs);
+}
+
 /** Index of the first of the `count` ascending numbers in `sorted` that is at least `value`. */
 export function lowerBound(sorted: ArrayLike<number>, count: number, value: number): number {
   let low = 0;

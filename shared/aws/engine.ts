@@ -10,12 +10,18 @@ import type { BlobStore } from '../blob/blob-store.ts';
 import { FolderBlobStore } from '../blob/folder-blob-store.ts';
 import { MessageStore } from '../blob/message-store.ts';
 import { S3BlobStore } from '../blob/s3-blob-store.ts';
-import type { AccountDirectory, AddressDirectory, LoginDirectory } from '../directory/directory.ts';
+import type {
+  AccountDirectory,
+  AddressDirectory,
+  LoginDirectory,
+  SharingDirectory,
+} from '../directory/directory.ts';
 import {
   DynamoDbAddressDirectory,
   DynamoDbLoginDirectory,
   dynamoDbAccountDirectory,
 } from '../directory/dynamodb-directory.ts';
+import { DynamoDbSharingDirectory } from '../directory/dynamodb-sharing.ts';
 import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
@@ -53,6 +59,7 @@ export interface Engine {
   readonly messages: MessageStore;
   readonly inbound: BlobStore;
   readonly logins: LoginDirectory;
+  readonly sharing: SharingDirectory;
   readonly addresses: AddressDirectory;
   readonly directory: AccountDirectory;
   readonly watches: WatchRegister;
@@ -87,6 +94,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     messages: new MessageStore(await blobs('mail'), rim),
     inbound: await blobs('inbound'),
     logins: new DynamoDbLoginDirectory(directory),
+    sharing: new DynamoDbSharingDirectory(directory),
     addresses: new DynamoDbAddressDirectory(directory),
     directory: dynamoDbAccountDirectory({ ...directory, now: rim.now }),
     watches: new DynamoDbWatchRegister(dynamodb, mailTable),

@@ -4,7 +4,8 @@
  *
  * Addresses are taken in any spelling and compared as `address.ts` says; those that come out are normalised.
  */
-import type { AccountId } from '../account/ids.ts';
+import type { Grantee, Share } from '../account/acl.ts';
+import type { AccountId, RecordNumber } from '../account/ids.ts';
 
 /** What an account may use. */
 export interface Limits {
@@ -28,6 +29,43 @@ export interface Login {
 export interface LoginDirectory {
   /** The login with exactly this address (no tag, no alias), strongly consistent; undefined for anything else. */
   findLogin(address: string): Promise<Login | undefined>;
+}
+
+/** Somebody whose mailboxes others may reach. */
+export interface Owner {
+  readonly account: AccountId;
+  readonly address: string;
+  readonly quota: Pick<Limits, 'quotaBytes' | 'quotaMessages'>;
+}
+
+/** Names of an owner's mailboxes that somebody may look up. */
+export interface Grant {
+  readonly owner: AccountId;
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+/** What an account shares as of one of its records. */
+export interface Shares {
+  readonly owner: AccountId;
+  readonly address: string;
+  readonly number: RecordNumber;
+  readonly grantees: ReadonlyMap<Grantee, Share>;
+}
+
+/**
+ * Who shares mailboxes with whom. It follows the owners' journals, which alone decide: good enough for a list of names,
+ * never for access to one.
+ */
+export interface SharingDirectory {
+  /** The user with exactly this address, strongly consistent. */
+  findOwner(address: string): Promise<Owner | undefined>;
+  /** What was granted to the account, and to everybody. */
+  granted(account: AccountId): Promise<readonly Grant[]>;
+  /** The record of the owner's journal up to which its shares are published; 0 if none ever were. */
+  publishedUpTo(owner: AccountId): Promise<number>;
+  /** May be repeated, and overtaken by a younger one: what is known of a younger record stays. */
+  publish(shares: Shares): Promise<void>;
 }
 
 /** An account that a message goes to. */

@@ -4,12 +4,13 @@ import {
   BatchGetItemCommand,
   ConditionalCheckFailedException,
   GetItemCommand,
+  QueryCommand,
   ScanCommand,
   TransactWriteItemsCommand,
   TransactionCanceledException,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { DynamoDBClient, TransactWriteItem } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient, TransactWriteItem, UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
 import { DEFAULT_RETRY, backoffMs, classifyFailure, systemRetryClock, withRetry } from '../aws/retry.ts';
 import type { RetryClock } from '../aws/retry.ts';
 import { attributeKey } from './keys.ts';
@@ -114,6 +115,40 @@ export class DirectoryTable {
       if (error instanceof ConditionalCheckFailedException) return false;
       throw error;
     }
+  }
+
+  /** Changes one item, or makes it; resolves to what it is then. */
+  async updated(key: DirectoryKey, change: Change): Promise<Item> {
+    const input: UpdateItemCommandInput = {
+      TableName: this.name,
+      Key: attributeKey(key),
+      ReturnValues: 'ALL_NEW',
+      ...change,
+    };
+    const { Attributes } = await this.#retried(() => this.#client.send(new UpdateItemCommand(input)));
+    return Attributes ?? {};
+  }
+
+  /** All items of a partition, strongly consistent, every page. */
+  async query(pk: string): Promise<Item[]> {
+    const items: Item[] = [];
+    let start: Item | undefined;
+    do {
+      const page = await this.#retried(() =>
+        this.#client.send(
+          new QueryCommand({
+            TableName: this.name,
+            ConsistentRead: true,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: { ':pk': { S: pk } },
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        ),
+      );
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return items;
   }
 
   /**

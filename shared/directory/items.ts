@@ -6,6 +6,7 @@
  * is refused within the transaction that would remove it, without a search that something could slip past.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Grantee, Share } from '../account/acl.ts';
 import type { AccountId } from '../account/ids.ts';
 import type { Account, AccountState, Limits, Login } from './directory.ts';
 import { DirectoryItemError } from './directory-errors.ts';
@@ -158,6 +159,37 @@ export function decodeDomain(item: Item): DomainEntry {
 
 export function encodeDomain(domain: string): Item {
   return { v: { N: String(ITEM_VERSION) }, domain: { S: domain }, state: { S: ACTIVE_DOMAIN } };
+}
+
+/** What an owner has granted to somebody, or to everybody. */
+export interface GrantEntry extends Share {
+  readonly owner: AccountId;
+  /** The owner's. */
+  readonly address: string;
+  /** Of the record that it follows. */
+  readonly number: number;
+}
+
+export function decodeGrant(item: Item): GrantEntry {
+  const read = reader(item);
+  return {
+    owner: read.accountId('owner'),
+    address: read.text('address'),
+    shown: read.textList('shown'),
+    hidden: read.textList('hidden'),
+    number: read.count('number'),
+  };
+}
+
+export interface GranteesEntry {
+  /** The record up to which all is published. */
+  readonly number: number;
+  readonly grantees: readonly Grantee[];
+}
+
+export function decodeGrantees(item: Item): GranteesEntry {
+  const read = reader(item);
+  return { number: read.count('number'), grantees: read.optionalTexts('grantees') as Grantee[] };
 }
 
 function encodeLimits(limits: Limits): Item {

@@ -3,10 +3,11 @@
  * the partition key (IAM condition `dynamodb:LeadingKeys`): the delivery function is given `address#*` and `domain#*`,
  * never `credential#*`.
  *
- * Arguments are normalised (`address.ts`). The sort key is always `-`: a table's key schema cannot be changed later,
+ * Arguments are normalised (`address.ts`). The sort key is `-`, but for grants, which are queried: a table's key schema cannot be changed later,
  * and what an address or an account may get one day (application passwords, say) will then stand beside it.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { Grantee } from '../account/acl.ts';
 import type { AccountId } from '../account/ids.ts';
 
 export interface DirectoryKey {
@@ -22,6 +23,8 @@ export const keyPrefixes = {
   address: 'address#',
   account: 'account#',
   domain: 'domain#',
+  granted: 'granted#',
+  shares: 'shares#',
 } as const;
 
 export const directoryKeys = {
@@ -31,6 +34,14 @@ export const directoryKeys = {
   address: (address: string): DirectoryKey => key(keyPrefixes.address + address),
   account: (account: AccountId): DirectoryKey => key(keyPrefixes.account + account),
   domain: (domain: string): DirectoryKey => key(keyPrefixes.domain + domain),
+  /** All that was granted to somebody, an item an owner. */
+  grants: (grantee: Grantee): string => keyPrefixes.granted + grantee,
+  grant: (grantee: Grantee, owner: AccountId): DirectoryKey => ({
+    pk: keyPrefixes.granted + grantee,
+    sk: owner,
+  }),
+  /** To whom an account has granted anything, ever. */
+  shares: (owner: AccountId): DirectoryKey => key(keyPrefixes.shares + owner),
 } as const;
 
 /** As the DynamoDB API takes it. */

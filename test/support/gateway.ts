@@ -19,6 +19,7 @@ import type { Extension } from '../../gateway/imap/extensions.ts';
 import { ImapClient } from './imap-client.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
+import { MemorySharing } from './memory-sharing.ts';
 import { TestRim } from './rim.ts';
 import { testTls } from './tls.ts';
 import { type Variant, switchOn } from './variants.ts';
@@ -56,6 +57,7 @@ export class TestGateway {
   readonly messages: MessageStore;
   readonly errors: LoggedError[] = [];
   readonly logins = new Map<string, Login>();
+  readonly sharing = new MemorySharing(this.logins);
   readonly server: ImapServer;
   readonly variant: Variant;
   port = 0;
@@ -84,6 +86,7 @@ export class TestGateway {
       messages: this.messages,
       summaries: new SummaryReader(this.journal, this.messages, 2 ** 24),
       directory: { findLogin: (address) => Promise.resolve(this.logins.get(address)) },
+      sharing: this.sharing,
       verifier: new PasswordVerifier({ now: () => this.rim.now(), parameters: CHEAP }),
       rim: this.rim,
       log,

@@ -1,8 +1,17 @@
 /** COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8): one record, however many messages; MOVE is atomic. */
-import { type CopyOutcome, decideCopy, decideMove } from '../../../shared/account/decide-messages.ts';
-import { findMailbox } from '../../../shared/account/mailbox-names.ts';
+import { decideGuestCopy } from '../../../shared/account/decide-guest.ts';
+import {
+  type CopyOutcome,
+  type CopyRequest,
+  decideCopy,
+  decideMove,
+} from '../../../shared/account/decide-messages.ts';
+import type { Decision } from '../../../shared/account/replica.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
+import type { Home } from '../session/home.ts';
 import { limited, requireFew, tellLimit } from '../session/message-limit.ts';
+import { findNamed } from '../session/places.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
@@ -35,12 +44,13 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   const named = byUid ? view.resolveUids(set, saved) : view.resolveNumbers(set, saved);
   if (kind === 'COPY') requireFew(session, named);
   const { uids, code: limit } = limited(session, named);
-  const to = (findMailbox(await home.state(), name) ?? findMailbox(await home.sync(), name))?.id;
-  if (to === undefined) throw new No('there is no mailbox with that name', 'TRYCREATE');
-  const decide = kind === 'COPY' ? decideCopy : decideMove;
+  const target = await findNamed(session, name, { right: 'i', tryCreate: true });
+  if (target.home.account !== home.account)
+    throw new No('messages cannot be copied between accounts', 'CANNOT');
+  const request = { from, to: target.mailbox.id, uids, all: !byUid, quota: home.quota };
   const outcome = await home.commit({
     needs: () => [from],
-    decide: (state) => decide(state, { from, to, uids, all: !byUid, quota: home.quota }),
+    decide: (state) => decideFor(home, state, kind, request),
   });
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
@@ -53,6 +63,18 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   const highest = highestModSeqCode(session);
   if (highest.code) tellLimit(session, limit);
   return { text, ...(limit && { code: limit }), ...highest };
+}
+
+/** In somebody else's account, with the flags that the rights on the target allow (RFC 4314 §4). */
+function decideFor(home: Home, state: AccountState, kind: Kind, request: CopyRequest): Decision<CopyOutcome> {
+  home.requireIn(state, request.to, 'i');
+  // RFC 6851 §4.2: what STORE of \\Deleted and EXPUNGE need.
+  for (const right of kind === 'MOVE' ? (['t', 'e'] as const) : [])
+    home.requireIn(state, request.from, right);
+  const target = state.mailboxes.get(request.to);
+  const guest = target && home.guestOf(target);
+  if (guest) return decideGuestCopy(state, kind, request, guest);
+  return (kind === 'COPY' ? decideCopy : decideMove)(state, request);
 }
 
 function copyUid({ uidValidity, source, destination }: CopyOutcome): ResponseCode {

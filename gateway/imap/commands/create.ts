@@ -1,9 +1,11 @@
 /** CREATE (RFC 3501 §6.3.3, RFC 9051 §6.3.4), with special uses (RFC 6154 §3) and MAILBOXID (RFC 8474 §4.1). */
 import { decideCreate, requestedUse } from '../../../shared/account/decide-mailboxes.ts';
 import { mailboxId } from '../session/object-id.ts';
+import { placeOf } from '../session/places.ts';
+import { No } from '../session/refusals.ts';
 import { parseCreate } from '../wire/mailbox-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
-import { changeMailboxes } from './mailbox-change.ts';
+import { changeMailboxes, requireCreation } from './mailbox-change.ts';
 
 export const createMailbox: CommandFamily = {
   commands: [
@@ -13,12 +15,17 @@ export const createMailbox: CommandFamily = {
       updates: 'everything',
       async run(session, cursor) {
         const { mailbox, specialUses } = parseCreate(cursor);
-        const { id } = await changeMailboxes(session, (state, now) =>
-          decideCreate(state, mailbox, now, requestedUse(specialUses)),
-        );
+        const { home, name } = await placeOf(session, mailbox);
+        // Special uses are the owner's: a delivery goes by them.
+        if (home.guest !== null && specialUses.length > 0)
+          throw new No('only the owner can give a mailbox a special use', 'CANNOT');
+        const { id } = await changeMailboxes(session, home, (state, now) => {
+          requireCreation(home, state, name);
+          return decideCreate(state, name, now, requestedUse(specialUses));
+        });
         const text = 'mailbox created';
         if (!session.offers('OBJECTID')) return { text };
-        return { text, code: { code: 'MAILBOXID', id: mailboxId(session.home.account, id) } };
+        return { text, code: { code: 'MAILBOXID', id: mailboxId(home.account, id) } };
       },
     },
   ],

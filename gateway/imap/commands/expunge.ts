@@ -40,6 +40,7 @@ async function run(session: Session, uids: Uint32Array | null): Promise<Completi
   const gone = await home.commit({
     needs: () => [id],
     decide(state) {
+      home.requireIn(state, id, 'e');
       const columns = home.mailbox(state, id)?.columns;
       // EXPUNGE has no limit (RFC 9738 §3.1).
       const chosen = uids && columns ? limitedDeleted(session, columns, uids) : { uids };

@@ -6,8 +6,10 @@
  * client is told so (RFC 2180 §4.1.3); one that cannot be read gets no answer, and the command a NO (I2).
  */
 import type { Columns } from '../../../shared/account/columns.ts';
-import { decideStore } from '../../../shared/account/decide-messages.ts';
+import { decideGuestStore } from '../../../shared/account/decide-guest.ts';
+import { type StoreOutcome, decideStore } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
+import type { Decision } from '../../../shared/account/replica.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { vanishedLines } from '../session/dialect.ts';
@@ -117,18 +119,27 @@ async function markSeen(
 ): Promise<ReadonlySet<number>> {
   const { home, id, readOnly } = session.selected;
   if (readOnly || uids.length === 0 || !items.some(setsSeen)) return new Set();
-  const { changed } = await home.commit({
+  const { changed } = await home.commit<Pick<StoreOutcome, 'changed'>>({
     needs: () => [id],
     decide(state) {
-      const columns = state.mailboxes.get(id)?.columns;
+      const mailbox = state.mailboxes.get(id);
+      const columns = home.mailbox(state, id)?.columns;
+      const guest = mailbox && home.guestOf(mailbox);
+      // RFC 4314 §4: without the right, \Seen stays, and that is no failure.
+      if (guest && !guest.rights.includes('s')) return NOTHING_SEEN;
       // Only what will be told: a message that has not changed is not read.
       const told =
         columns && changedSince > 0 ? uids.filter((uid) => changedAfter(columns, uid, changedSince)) : uids;
-      return decideStore(state, id, told, 'add', { system: SEEN, keywords: [] });
+      const flags = { system: SEEN, keywords: [] };
+      return guest
+        ? decideGuestStore(state, id, guest, told, { mode: 'add', flags })
+        : decideStore(state, id, told, 'add', flags);
     },
   });
   return new Set(changed);
 }
+
+const NOTHING_SEEN: Decision<Pick<StoreOutcome, 'changed'>> = { ops: [], value: { changed: [] } };
 
 function changedAfter(columns: Columns, uid: number, modSeq: number): boolean {
   const row = columns.rowOf(uid);

@@ -26,13 +26,25 @@ export interface ListRequest {
   readonly returnSubscribed: boolean;
 }
 
+/** The names that are listed. */
+export interface ListTree {
+  /** With their special uses; mailboxes of others have none here. */
+  readonly mailboxes: ReadonlyMap<string, Pick<Mailbox, 'use'>>;
+  readonly subscriptions: ReadonlySet<string>;
+}
+
+/** What an account has by itself. */
+export function ownTree(state: AccountState): ListTree {
+  return { mailboxes: byName(state), subscriptions: state.subscriptions };
+}
+
 export interface ListEntry {
   readonly name: string;
   readonly attributes: readonly string[];
   /** Selection options that names below satisfy: CHILDINFO (RFC 9051 §6.3.9.6). */
   readonly childInfo: readonly string[];
-  /** The mailbox, if it exists and satisfies the selection by itself: then LIST-STATUS tells of it (RFC 5819 §2). */
-  readonly selected: Mailbox | undefined;
+  /** It is a mailbox that satisfies the selection by itself: then its status and the like are told (RFC 5819 §2). */
+  readonly selected: boolean;
 }
 
 /**
@@ -40,22 +52,22 @@ export interface ListEntry {
  * names below it; it stays in every list as \\Noselect (RFC 3501 §6.3.4).
  */
 export async function listEntries(
-  state: AccountState,
+  tree: ListTree,
   request: ListRequest,
   turns: Turns,
 ): Promise<readonly ListEntry[]> {
-  const mailboxes = byName(state);
+  const { mailboxes, subscriptions } = tree;
   const patterns = compilePatterns(request.patterns);
   const above = superiorsOf(mailboxes.keys());
-  const selection = selectionOf(state, request);
+  const selection = selectionOf(tree, request);
   const names = await matching(selection.names, patterns, turns);
   const entry = (name: string, childInfo: readonly string[] = []): ListEntry => ({
     name,
     attributes: attributesOf(name, mailboxes.get(name), above.has(name), {
-      subscribed: selection.tellSubscribed && state.subscriptions.has(name),
+      subscribed: selection.tellSubscribed && subscriptions.has(name),
     }),
     childInfo,
-    selected: names.has(name) ? mailboxes.get(name) : undefined,
+    selected: names.has(name) && mailboxes.has(name),
   });
   const entries = new Map<string, ListEntry>();
   const selectedBelow = request.recursiveMatch ? superiorsOf(selection.names) : NO_NAMES;
@@ -73,23 +85,31 @@ export async function listEntries(
   return sorted(entries.values());
 }
 
-/** The entry of one mailbox, which is there: SELECT tells it to who speaks IMAP4rev2 (RFC 9051 §6.3.2). */
-export function entryOf(state: AccountState, mailbox: Mailbox): ListEntry {
-  const { name } = mailbox;
-  const attributes = attributesOf(name, mailbox, hasChildren(state, name), { subscribed: false });
-  return { name, attributes, childInfo: [], selected: mailbox };
+/**
+ * The entry of one mailbox, which is there: SELECT tells it to who speaks IMAP4rev2 (RFC 9051 §6.3.2). `told`: its name in
+ * the session, which differs where the mailbox is somebody else's; `seen`: what else may be looked up there.
+ */
+export function entryOf(
+  state: AccountState,
+  { name, use }: Mailbox,
+  told: string,
+  seen: (mailbox: Mailbox) => boolean,
+): ListEntry {
+  const above = name + DELIMITER;
+  const children = [...state.mailboxes.values()].some((each) => each.name.startsWith(above) && seen(each));
+  const attributes = attributesOf(name, { use: told === name ? use : null }, children, { subscribed: false });
+  return { name: told, attributes, childInfo: [], selected: true };
 }
 
 /** What LSUB returns (RFC 3501 §6.3.9): a level of hierarchy above a subscribed name, for `%`, as \Noselect. */
 export async function lsubEntries(
-  state: AccountState,
+  { mailboxes, subscriptions }: ListTree,
   pattern: ListPattern,
   turns: Turns,
 ): Promise<readonly ListEntry[]> {
-  const mailboxes = byName(state);
   const patterns = compilePatterns([pattern]);
-  const names = await matching([...state.subscriptions], patterns, turns);
-  const levels = without(superiorsOf(state.subscriptions), state.subscriptions);
+  const names = await matching([...subscriptions], patterns, turns);
+  const levels = without(superiorsOf(subscriptions), subscriptions);
   const above = await matching(levels, patterns.filter(endsInLevel), turns);
   const entries: ListEntry[] = [];
   for (const name of names)
@@ -97,10 +117,10 @@ export async function lsubEntries(
       name,
       attributes: mailboxes.has(name) ? [] : ['\\NonExistent'],
       childInfo: [],
-      selected: undefined,
+      selected: false,
     });
   for (const name of above)
-    entries.push({ name, attributes: ['\\Noselect'], childInfo: [], selected: undefined });
+    entries.push({ name, attributes: ['\\Noselect'], childInfo: [], selected: false });
   return sorted(entries);
 }
 
@@ -114,11 +134,10 @@ interface Selection {
 }
 
 /** Selection options add up: a name must satisfy all (RFC 9051 §6.3.9). */
-function selectionOf(state: AccountState, request: ListRequest): Selection {
+function selectionOf({ mailboxes, subscriptions }: ListTree, request: ListRequest): Selection {
   const { subscribed, specialUse, returnSubscribed } = request;
-  const mailboxes = byName(state);
   const options = [...(subscribed ? ['SUBSCRIBED'] : []), ...(specialUse ? ['SPECIAL-USE'] : [])];
-  const candidates = [...(subscribed ? state.subscriptions : mailboxes.keys())];
+  const candidates = [...(subscribed ? subscriptions : mailboxes.keys())];
   const hasUse = (name: string): boolean => (mailboxes.get(name)?.use ?? null) !== null;
   return {
     options,
@@ -133,7 +152,7 @@ function selectionOf(state: AccountState, request: ListRequest): Selection {
  */
 function attributesOf(
   name: string,
-  mailbox: Mailbox | undefined,
+  mailbox: Pick<Mailbox, 'use'> | undefined,
   hasChildren: boolean,
   { subscribed }: { readonly subscribed: boolean },
 ): readonly string[] {

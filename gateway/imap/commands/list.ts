@@ -1,18 +1,34 @@
 /**
  * LIST and LSUB (RFC 3501 §6.3.8, RFC 9051 §6.3.9), with LIST-EXTENDED (RFC 5258), CHILDREN (RFC 3348), SPECIAL-USE
- * (RFC 6154), LIST-STATUS (RFC 5819) and LIST-METADATA (RFC 9590). What is returned, and with which attributes, is decided in `list-match.ts`.
+ * (RFC 6154), LIST-STATUS (RFC 5819), LIST-METADATA (RFC 9590) and LIST-MYRIGHTS (RFC 8440). What is returned, and with
+ * which attributes, is decided in `list-match.ts`.
+ *
+ * Mailboxes of other users come from the directory, which follows their owners' lists; no other account is read, but for
+ * what a RETURN option asks of its mailboxes.
  */
 import { SPECIAL_USES } from '../../../shared/account/ops.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
 import { Turns } from '../server/fairness.ts';
+import { OTHER_USERS } from '../session/home.ts';
+import { type FoundMailbox, findNamed } from '../session/places.ts';
+import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { ListArguments } from '../wire/ast.ts';
 import { parseList, parseLsub } from '../wire/list-grammar.ts';
-import { canonicalPattern } from '../wire/list-pattern.ts';
+import { type ListPattern, canonicalPattern } from '../wire/list-pattern.ts';
 import { HIERARCHY_DELIMITER } from '../wire/mailbox-name.ts';
 import { mailbox as mailboxName } from '../wire/response.ts';
+import { tellMyRights } from './acl.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
-import { type ListEntry, type ListRequest, listEntries, lsubEntries } from './list-match.ts';
-import { namedEntries, select, tellMetadata } from './metadata.ts';
+import {
+  type ListEntry,
+  type ListRequest,
+  type ListTree,
+  listEntries,
+  lsubEntries,
+  ownTree,
+} from './list-match.ts';
+import { type NamedEntry, namedEntries, maySeeAnnotations, select, tellMetadata } from './metadata.ts';
 import { statusResponse, useStatusItems } from './status.ts';
 
 /** Characters of names compared with characters of patterns in one turn: about a millisecond. */
@@ -22,7 +38,7 @@ export const TURN_STEPS = 200_000;
  * The answer to an empty pattern, by which a client asks for the delimiter (RFC 3501 §6.3.8). iOS sends it first of all.
  * No name here has a root, so it is the empty one whatever the reference.
  */
-export const ROOT: ListEntry = { name: '', attributes: ['\\Noselect'], childInfo: [], selected: undefined };
+export const ROOT: ListEntry = { name: '', attributes: ['\\Noselect'], childInfo: [], selected: false };
 
 export const list: CommandFamily = {
   commands: [
@@ -34,17 +50,9 @@ export const list: CommandFamily = {
         const args = parseList(cursor);
         useStatusItems(session, args.returns.status ?? []);
         const metadata = args.returns.metadata && namedEntries(args.returns.metadata, session.login.account);
-        const entries = await entriesOf(session, args);
-        for (const entry of entries) {
+        for (const entry of await entriesOf(session, args)) {
           session.writer.untagged(`LIST ${entryText(session, entry)}`);
-          if (args.returns.status && entry.selected)
-            session.writer.untagged(await statusResponse(session, entry.selected, args.returns.status));
-          if (metadata && entry.selected)
-            tellMetadata(
-              session,
-              entry.name,
-              select(entry.selected.annotations, metadata, { maxSize: undefined, depth: 0 }).values,
-            );
+          if (entry.selected) await tellMore(session, entry.name, args.returns, metadata);
           if (session.writer.full) await session.writer.pace();
         }
         return { text: 'mailboxes listed' };
@@ -57,8 +65,10 @@ export const list: CommandFamily = {
       async run(session, cursor) {
         const { reference, pattern } = parseLsub(cursor);
         const canonical = canonicalPattern(reference, pattern, session.text);
-        const state = await session.home.sync();
-        const entries = pattern === '' ? [ROOT] : await lsubEntries(state, canonical, new Turns(TURN_STEPS));
+        const entries =
+          pattern === ''
+            ? [ROOT]
+            : await lsubEntries(await treeOf(session, [canonical], true), canonical, new Turns(TURN_STEPS));
         for (const entry of entries) {
           session.writer.untagged(`LSUB ${entryText(session, entry)}`);
           if (session.writer.full) await session.writer.pace();
@@ -70,7 +80,7 @@ export const list: CommandFamily = {
 };
 
 async function entriesOf(session: Session, args: ListArguments): Promise<readonly ListEntry[]> {
-  const { select, reference, patterns, returns } = args;
+  const { select: selection, reference, patterns, returns } = args;
   if (!args.extended && patterns[0] === '') return [ROOT];
   const request: ListRequest = {
     // In the extended form an empty pattern is ignored (RFC 9051 §6.3.9), whatever the reference.
@@ -78,12 +88,80 @@ async function entriesOf(session: Session, args: ListArguments): Promise<readonl
       .filter((pattern) => pattern !== '')
       .map((pattern) => canonicalPattern(reference, pattern, session.text)),
     // REMOTE adds mailboxes on other servers: there are none.
-    subscribed: select.subscribed,
-    specialUse: select.specialUse,
-    recursiveMatch: select.recursiveMatch,
+    subscribed: selection.subscribed,
+    specialUse: selection.specialUse,
+    recursiveMatch: selection.recursiveMatch,
     returnSubscribed: returns.subscribed,
   };
-  return listEntries(await session.home.sync(), request, new Turns(TURN_STEPS));
+  const tree = await treeOf(session, request.patterns, request.subscribed);
+  return listEntries(tree, request, new Turns(TURN_STEPS));
+}
+
+/** What the session may look up: its own mailboxes, and those of others if they could be listed. */
+export async function treeOf(
+  session: Session,
+  patterns: readonly ListPattern[],
+  subscribed: boolean,
+): Promise<ListTree> {
+  const { home, services } = session;
+  const wanted = session.offers('ACL') && patterns.some(reachesOthers);
+  const asked = wanted && !subscribed ? services.sharing.granted(home.account) : null;
+  // It is awaited below, after what may fail before it.
+  asked?.catch(() => undefined);
+  const own = ownTree(await home.sync());
+  const subscribesToOthers = [...own.subscriptions].some((name) => name.startsWith(OTHER_USERS));
+  const grants = await (asked ??
+    (wanted && subscribesToOthers ? services.sharing.granted(home.account) : []));
+  if (grants.length === 0) return own;
+  const mailboxes = new Map<string, Pick<Mailbox, 'use'>>(own.mailboxes);
+  for (const { address, names } of grants)
+    for (const name of names) mailboxes.set(`${OTHER_USERS}${address}/${name}`, { use: null });
+  return { mailboxes, subscriptions: own.subscriptions };
+}
+
+/** Whether a pattern may match a name of somebody else's, or a level above. */
+function reachesOthers(pattern: ListPattern): boolean {
+  const [literal = ''] = (typeof pattern === 'string' ? pattern : pattern.encoded).split(/[*%]/);
+  return literal.startsWith(OTHER_USERS) || OTHER_USERS.startsWith(literal);
+}
+
+/** What RETURN asks for beside the LIST response; of a mailbox that may not be read, nothing (RFC 5819 §2). */
+async function tellMore(
+  session: Session,
+  name: string,
+  { status, myRights }: ListArguments['returns'],
+  metadata: readonly NamedEntry[] | undefined,
+): Promise<void> {
+  if (!status && !metadata && !myRights) return;
+  const found = await unlessRefused(() => findNamed(session, name));
+  if (!found) return;
+  if (status && found.home.may(found.mailbox, 'r'))
+    session.writer.untagged(await statusResponse(session, found, status));
+  if (metadata) tellAnnotations(session, name, found, metadata);
+  if (myRights) tellMyRights(session, found);
+}
+
+function tellAnnotations(
+  session: Session,
+  name: string,
+  { home, mailbox }: FoundMailbox,
+  entries: readonly NamedEntry[],
+): void {
+  if (maySeeAnnotations(home, mailbox))
+    tellMetadata(
+      session,
+      name,
+      select(mailbox.annotations, entries, { maxSize: undefined, depth: 0 }).values,
+    );
+}
+
+async function unlessRefused<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof No) return undefined;
+    throw error;
+  }
 }
 
 /** What is told of a name, but for what belongs to extensions that are not on offer. */

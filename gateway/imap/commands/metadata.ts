@@ -8,13 +8,13 @@ import {
   type Annotations,
   MAX_ANNOTATION_BYTES,
   annotation,
-  annotationsOf,
   decideAnnotate,
   parseAnnotationName,
 } from '../../../shared/account/annotations.ts';
-import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
-import { findMailbox } from '../../../shared/account/mailbox-names.ts';
-import type { AccountState } from '../../../shared/account/state.ts';
+import type { AccountId } from '../../../shared/account/ids.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
+import type { Home } from '../session/home.ts';
+import { findNamed } from '../session/places.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { GetMetadataArguments } from '../wire/ast.ts';
@@ -35,8 +35,8 @@ async function get(session: Session, cursor: CommandCursor): Promise<Completion>
   const args = parseGetMetadata(cursor);
   const { account } = session.login;
   const entries = namedEntries(args.entries, account);
-  const state = await session.home.sync();
-  const annotations = annotationsOf(state, placeNamed(state, args.mailbox));
+  const { home, mailbox } = await annotated(session, args.mailbox);
+  const annotations = mailbox ? mailbox.annotations : (await home.sync()).annotations;
   const found = select(annotations, entries, args);
   tellMetadata(session, args.mailbox, found.values);
   if (found.longest === 0) return { text: 'annotations told' };
@@ -46,12 +46,29 @@ async function get(session: Session, cursor: CommandCursor): Promise<Completion>
   };
 }
 
-/** What the name stands for: null is the server. */
-function placeNamed(state: AccountState, name: string): MailboxId | null {
-  if (name === '') return null;
-  const mailbox = findMailbox(state, name);
-  if (!mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
-  return mailbox.id;
+interface Annotated {
+  readonly home: Home;
+  /** Null: the server. */
+  readonly mailbox: Mailbox | null;
+}
+
+/** What the name stands for, if its annotations may be seen. */
+async function annotated(session: Session, name: string): Promise<Annotated> {
+  if (name === '') return { home: session.home, mailbox: null };
+  const found = await findNamed(session, name, { fresh: true });
+  requireAnnotations(found.home, found.mailbox);
+  return found;
+}
+
+/** RFC 5464 §3.3: "l", and any right by which there is something to do with the mailbox's messages. */
+export function maySeeAnnotations(home: Home, mailbox: Mailbox): boolean {
+  return home.may(mailbox, 'l') && /[rswip]/.test(home.rightsOn(mailbox));
+}
+
+function requireAnnotations(home: Home, mailbox: Mailbox): void {
+  home.require(mailbox, 'l');
+  if (!maySeeAnnotations(home, mailbox))
+    throw new No('you may not see the annotations of this mailbox', 'NOPERM');
 }
 
 /** An entry as the client spells it, and what it means. */
@@ -133,9 +150,15 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
     name,
     value: args.entries[index]?.value ?? null,
   }));
+  const { home, mailbox } = await annotated(session, args.mailbox);
+  const id = mailbox?.id ?? null;
   try {
-    await session.home.commit({
-      decide: (state) => decideAnnotate(state, placeNamed(state, args.mailbox), changes),
+    await home.commit({
+      decide: (state) => {
+        const now = id === null ? undefined : state.mailboxes.get(id);
+        if (now) requireAnnotations(home, now);
+        return decideAnnotate(state, id, changes);
+      },
     });
   } catch (error) {
     throw error instanceof AnnotationRefusal ? new No(error.message, CODES[error.reason]) : error;

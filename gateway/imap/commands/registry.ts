@@ -1,4 +1,5 @@
 /** Every command there is: one line a family. */
+import { acl } from './acl.ts';
 import { append } from './append.ts';
 import { capability } from './capability.ts';
 import { fetch } from './fetch.ts';
@@ -63,6 +64,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   status,
   namespace,
   metadata,
+  acl,
 ];
 
 /**

@@ -1,10 +1,11 @@
 /** SELECT, EXAMINE (RFC 9051 §6.3.2, §6.3.3), CLOSE, UNSELECT (§6.4.1, §6.4.2). */
 import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
-import { findMailbox } from '../../../shared/account/mailbox-names.ts';
-import type { Mailbox } from '../../../shared/account/state.ts';
+import type { Decision } from '../../../shared/account/replica.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import { mailboxId } from '../session/object-id.ts';
-import { Bad, No } from '../session/refusals.ts';
+import { findNamed, nonexistent } from '../session/places.ts';
+import { Bad } from '../session/refusals.ts';
 import { resync } from '../session/resync.ts';
 import { SelectedMailbox } from '../session/selected-mailbox.ts';
 import type { Session } from '../session/session.ts';
@@ -57,23 +58,28 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
     session.writer.status('*', 'OK', 'the mailbox before is closed', 'CLOSED');
   }
   if (condstore) session.enableCondstore();
-  const { home } = session;
-  const id = findMailbox(await home.sync(), name)?.id;
-  const state = id === undefined ? null : await home.replica.load([id]);
-  const mailbox = id === undefined || !state ? undefined : home.mailbox(state, id);
-  if (!state || !mailbox) throw new No('there is no mailbox with that name', 'NONEXISTENT');
+  const { home, mailbox: found } = await findNamed(session, name, { right: 'r', fresh: true });
+  const state = await home.replica.load([found.id]);
+  const mailbox = home.mailbox(state, found.id);
+  if (!mailbox) throw nonexistent();
   const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
   describe(session, mailbox, selected);
   // IMAP4rev2 wants it (RFC 9051 §6.3.2).
-  if (session.dialect.rev2) session.writer.untagged(`LIST ${entryText(session, entryOf(state, mailbox))}`);
+  if (session.dialect.rev2) {
+    const entry = entryOf(state, mailbox, home.prefix + mailbox.name, (other) => home.may(other, 'l'));
+    session.writer.untagged(`LIST ${entryText(session, entry)}`);
+  }
   if (qresync && mailbox.columns) await resync(session, mailbox.columns, qresync);
-  return readOnly ? { text: 'examined', code: 'READ-ONLY' } : { text: 'selected', code: 'READ-WRITE' };
+  if (readOnly) return { text: 'examined', code: 'READ-ONLY' };
+  // \Seen is each reader's own: it is none of the rights that make a mailbox writable (RFC 4314 §5.2).
+  const writes = /[iewt]/.test(home.rightsOn(mailbox));
+  return { text: 'selected', code: writes ? 'READ-WRITE' : 'READ-ONLY' };
 }
 
 function describe(session: Session, mailbox: Mailbox, selected: SelectedMailbox): void {
   const { writer, dialect } = session;
-  for (const line of flagLines(mailbox, selected.readOnly)) writer.write(line);
+  for (const line of flagLines(mailbox, selected.rightsOn(mailbox))) writer.write(line);
   writer.write(exists(selected.view.count));
   if (!dialect.rev2) writer.write(recent(selected.recentCount));
   // A message number, which UIDONLY knows none of (RFC 9586 §3); IMAP4rev2 has no such code.
@@ -95,12 +101,19 @@ function firstUnseen({ columns, unseen }: Mailbox): number {
   return columns.system.subarray(0, columns.count).findIndex((system) => !(system & SEEN)) + 1;
 }
 
+const NOTHING: Decision<readonly number[]> = { ops: [], value: [] };
+
 /** Expunges in silence, unless the mailbox was only examined. */
 async function close(session: Session, cursor: CommandCursor): Promise<Completion> {
   parseNothing(cursor);
   const { home, id, readOnly } = session.selected;
   if (!readOnly) {
-    const commit = home.commit({ needs: () => [id], decide: (state) => decideExpunge(state, id, null) });
+    const decide = (state: AccountState): Decision<readonly number[]> => {
+      const mailbox = state.mailboxes.get(id);
+      // Without the right there is nothing to expunge, and that is no failure (RFC 4314 §4).
+      return mailbox && !home.may(mailbox, 'e') ? NOTHING : decideExpunge(state, id, null);
+    };
+    const commit = home.commit({ needs: () => [id], decide });
     await commit.catch((error: unknown) => {
       // A mailbox that is gone has nothing left to expunge.
       if (!(error instanceof MessageRefusal && error.reason === 'no mailbox')) throw error;

@@ -1,9 +1,9 @@
 /** STATUS (RFC 3501 §6.3.10, RFC 9051 §6.3.11), with SIZE (RFC 8438), HIGHESTMODSEQ (RFC 7162), MAILBOXID (RFC 8474), APPENDLIMIT (RFC 7889). */
-import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
+import type { Home } from '../session/home.ts';
 import { mailboxId } from '../session/object-id.ts';
-import { No } from '../session/refusals.ts';
+import { type FoundMailbox, findNamed } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
 import type { StatusItem } from '../wire/ast.ts';
 import { parseStatus } from '../wire/mailbox-grammar.ts';
@@ -19,9 +19,8 @@ export const status: CommandFamily = {
       async run(session, cursor) {
         const { mailbox: name, items } = parseStatus(cursor);
         useStatusItems(session, items);
-        const mailbox = findMailbox(await session.home.sync(), name);
-        if (!mailbox) throw new No('there is no such mailbox', 'NONEXISTENT');
-        session.writer.untagged(await statusResponse(session, mailbox, items));
+        const found = await findNamed(session, name, { right: 'r', fresh: true });
+        session.writer.untagged(await statusResponse(session, found, items));
         return { text: 'status told' };
       },
     },
@@ -34,18 +33,23 @@ export function useStatusItems(session: Session, items: readonly StatusItem[]): 
   if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
 }
 
-/** `STATUS name (…)`, without its `* `. Needs no messages loaded, except to count recent ones where there are any. */
+/** `STATUS name (…)`, without its `* `. Needs no messages loaded, but to count what no counter knows. */
 export async function statusResponse(
   session: Session,
-  mailbox: Mailbox,
+  { home, mailbox }: Pick<FoundMailbox, 'home' | 'mailbox'>,
   items: readonly StatusItem[],
 ): Promise<string> {
   const told: string[] = [];
-  for (const item of new Set(items)) told.push(`${item} ${await valueOf(session, mailbox, item)}`);
-  return `STATUS ${mailboxName(mailbox.name, session.text)} (${told.join(' ')})`;
+  for (const item of new Set(items)) told.push(`${item} ${await valueOf(session, home, mailbox, item)}`);
+  return `STATUS ${mailboxName(home.prefix + mailbox.name, session.text)} (${told.join(' ')})`;
 }
 
-function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number | string | Promise<number> {
+function valueOf(
+  session: Session,
+  home: Home,
+  mailbox: Mailbox,
+  item: StatusItem,
+): number | string | Promise<number> {
   switch (item) {
     case 'MESSAGES':
       return mailbox.messages;
@@ -54,7 +58,7 @@ function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number |
     case 'UIDVALIDITY':
       return mailbox.uidValidity;
     case 'UNSEEN':
-      return mailbox.unseen;
+      return home.guest === null ? mailbox.unseen : unseenBy(home, mailbox);
     case 'DELETED':
       return mailbox.deleted;
     case 'SIZE':
@@ -64,21 +68,25 @@ function valueOf(session: Session, mailbox: Mailbox, item: StatusItem): number |
     case 'APPENDLIMIT':
       return session.connection.limits.messageBytes;
     case 'RECENT':
-      return recentIn(session, mailbox);
+      return recentIn(session, home, mailbox);
     case 'MAILBOXID':
-      return `(${mailboxId(session.home.account, mailbox.id)})`;
+      return `(${mailboxId(home.account, mailbox.id)})`;
   }
 }
 
+/** The counter is the owner's: what a guest has not seen is counted. */
+async function unseenBy(home: Home, mailbox: Mailbox): Promise<number> {
+  return (await home.load(mailbox.id))?.unseen ?? 0;
+}
+
 /** Messages that are recent to this session, or would be if it selected the mailbox now. */
-async function recentIn(session: Session, mailbox: Mailbox): Promise<number> {
+async function recentIn(session: Session, home: Home, mailbox: Mailbox): Promise<number> {
   // Nothing is recent to who speaks IMAP4rev2.
   if (session.dialect.rev2) return 0;
-  if (session.hasSelected(session.home, mailbox.id)) return session.selected.recentCount;
-  const floor = session.home.recent.floorOf(mailbox);
+  if (session.hasSelected(home, mailbox.id)) return session.selected.recentCount;
+  const floor = home.recent.floorOf(mailbox);
   if (floor <= 1) return mailbox.messages;
   if (floor >= mailbox.uidNext) return 0;
-  const columns =
-    mailbox.columns ?? (await session.home.replica.load([mailbox.id])).mailboxes.get(mailbox.id)?.columns;
+  const columns = mailbox.columns ?? (await home.load(mailbox.id))?.columns;
   return columns ? columns.count - lowerBound(columns.uids, columns.count, floor) : 0;
 }

@@ -6,10 +6,15 @@
  * client's last untagged response are not touched, even by `1:*`.
  */
 import type { Columns } from '../../../shared/account/columns.ts';
+import { decideGuestStore, mayStore } from '../../../shared/account/decide-guest.ts';
 import { type StoreOutcome, decideStore } from '../../../shared/account/decide-messages.ts';
 import { type Flags, combineKeywords, combineSystem } from '../../../shared/account/flags.ts';
+import type { MailboxId } from '../../../shared/account/ids.ts';
+import type { Decision } from '../../../shared/account/replica.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
 import { fetchHead } from '../session/dialect.ts';
 import { FlagText } from '../session/flag-text.ts';
+import type { Home } from '../session/home.ts';
 import { limited, tellLimit } from '../session/message-limit.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -50,7 +55,7 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   const { uids, code: limit } = limited(session, named);
   const outcome = await home.commit({
     needs: () => [id],
-    decide: (state) => decideStore(state, id, uids, args.action, flags, args.unchangedSince),
+    decide: (state) => decideFor(home, state, id, uids, args, flags),
   });
   await tellUnchanged(session, args, uids, outcome, watermark);
   const modified = modifiedCode(session, outcome, byUid);
@@ -64,6 +69,23 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
     ...(code && { code }),
     ...(args.silent && { telling: silence(args.action, flags, outcome, watermark) }),
   };
+}
+
+/** In somebody else's mailbox, as far as the rights go (RFC 4314 §4). */
+function decideFor(
+  home: Home,
+  state: AccountState,
+  id: MailboxId,
+  uids: Uint32Array,
+  { action: mode, unchangedSince }: StoreArguments,
+  flags: Flags,
+): Decision<StoreOutcome> {
+  const mailbox = state.mailboxes.get(id);
+  const guest = mailbox && home.guestOf(mailbox);
+  if (!guest) return decideStore(state, id, uids, mode, flags, unchangedSince);
+  if (!mayStore(guest.rights, mode, flags)) throw new No('you may not change these flags here', 'NOPERM');
+  const change = { mode, flags, ...(unchangedSince !== undefined && { unchangedSince }) };
+  return decideGuestStore(state, id, guest, uids, change);
 }
 
 /** A message that had the flags already gets no new mod-sequence, so nothing else would answer for it. */

@@ -1,5 +1,8 @@
-/** SUBSCRIBE and UNSUBSCRIBE (RFC 3501 §6.3.6, §6.3.7). */
+/** SUBSCRIBE and UNSUBSCRIBE (RFC 3501 §6.3.6, §6.3.7); mailboxes of others are subscribed to by their names here. */
 import { decideSubscribe, decideUnsubscribe } from '../../../shared/account/decide-mailboxes.ts';
+import { OTHER_USERS } from '../session/home.ts';
+import { ownerOf } from '../session/places.ts';
+import type { Session } from '../session/session.ts';
 import { parseMailbox } from '../wire/mailbox-grammar.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
 import { changeMailboxes } from './mailbox-change.ts';
@@ -11,8 +14,8 @@ export const subscriptions: CommandFamily = {
       phases: SIGNED_IN,
       updates: 'everything',
       async run(session, cursor) {
-        const name = parseMailbox(cursor);
-        await changeMailboxes(session, (state) => decideSubscribe(state, name));
+        const { name, prefix } = split(session, parseMailbox(cursor));
+        await changeMailboxes(session, session.home, (state) => decideSubscribe(state, name, prefix));
         return { text: 'subscribed' };
       },
     },
@@ -21,10 +24,17 @@ export const subscriptions: CommandFamily = {
       phases: SIGNED_IN,
       updates: 'everything',
       async run(session, cursor) {
-        const name = parseMailbox(cursor);
-        await changeMailboxes(session, (state) => decideUnsubscribe(state, name));
+        const { name, prefix } = split(session, parseMailbox(cursor));
+        await changeMailboxes(session, session.home, (state) => decideUnsubscribe(state, name, prefix));
         return { text: 'unsubscribed' };
       },
     },
   ],
 };
+
+/** Nothing is asked of the other account: a subscription needs no mailbox (RFC 4314 §4, SUBSCRIBE). */
+function split(session: Session, sent: string): { readonly name: string; readonly prefix: string } {
+  const elsewhere = session.offers('ACL') ? ownerOf(sent) : null;
+  if (!elsewhere) return { name: sent, prefix: '' };
+  return { name: elsewhere.rest, prefix: `${OTHER_USERS}${elsewhere.address.toLowerCase()}/` };
+}

@@ -7,7 +7,7 @@ import { Turns } from '../server/fairness.ts';
 import { parseLsub } from '../wire/list-grammar.ts';
 import { canonicalPattern } from '../wire/list-pattern.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
-import { ROOT, TURN_STEPS, entryText } from './list.ts';
+import { ROOT, TURN_STEPS, entryText, treeOf } from './list.ts';
 import { type ListEntry, listEntries } from './list-match.ts';
 
 /** Where XLIST has another word for a use than RFC 6154; \Archive and \Memos came later and have none. */
@@ -29,11 +29,14 @@ export const xlist: CommandFamily = {
       async run(session, cursor) {
         const { reference, pattern } = parseLsub(cursor);
         const patterns = [canonicalPattern(reference, pattern, session.text)];
-        const state = await session.home.sync();
         const entries =
           pattern === ''
             ? [ROOT]
-            : await listEntries(state, { ...EVERYTHING, patterns }, new Turns(TURN_STEPS));
+            : await listEntries(
+                await treeOf(session, patterns, false),
+                { ...EVERYTHING, patterns },
+                new Turns(TURN_STEPS),
+              );
         for (const entry of entries) {
           session.writer.untagged(`XLIST ${entryText(session, inOldWords(entry))}`);
           if (session.writer.full) await session.writer.pace();

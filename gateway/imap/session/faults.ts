@@ -32,6 +32,7 @@ const MESSAGE_REFUSALS: Record<MessageRefusalReason, ResponseCode> = {
   // RFC 5530 §3: "someone else has issued an EXPUNGE".
   missing: 'EXPUNGEISSUED',
   uids: 'LIMIT',
+  readers: 'LIMIT',
 };
 
 export function answerTo(error: unknown): Answer {

@@ -109,6 +109,8 @@ export class SessionHandler implements ConnectionHandler {
       if (!command?.phases.includes(session.phase))
         throw new Bad(this.#outOfPlace(opened.name, command).text);
       this.#requireUids(opened.name);
+      if (session.phase === 'selected' && !command.phases.includes('authenticated'))
+        await session.selected.refresh();
       const ending = await run(command, session, opened, raw.tag);
       await this.#end(raw.tag, command, ending);
     } catch (error) {

@@ -1,49 +1,112 @@
 /**
  * An account as a session reaches it: its own, or one whose owner has shared mailboxes with it. Every command says whose
  * state it reads and whose journal it writes by the home that it goes through; the selected mailbox has its own.
+ *
+ * What somebody else's home lets the session see and do is decided here, by the access control lists of the state at hand
+ * (I9): reads bring that state up to date first, and a commit decides on the newest there is.
  */
+import { ALL_RIGHTS, type Right, grantedTo } from '../../../shared/account/acl.ts';
+import type { Guest } from '../../../shared/account/decide-guest.ts';
+import type { Quota } from '../../../shared/account/decide-messages.ts';
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
 import type { RecentOp } from '../../../shared/account/ops.ts';
+import { mailboxFor } from '../../../shared/account/readers.ts';
 import type { CommitRequest, Replica } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
-import type { Quota } from '../../../shared/account/decide-messages.ts';
 import type { RecentFloors } from './recent.ts';
+import { No } from './refusals.ts';
 
-export class Home {
+/** Before the address of an owner and the names of the mailboxes (RFC 2342 §5; "#" by RFC 9051 §5.1.2.1). */
+export const OTHER_USERS = '#user/';
+
+export interface HomeOptions {
   readonly replica: Replica;
+  /** The owner's. */
+  readonly address: string;
   /** What the account may hold. */
   readonly quota: Quota;
   /** \Recent floors that this gateway has claimed in the account. */
   readonly recent: RecentFloors;
+  /** Whose session it is, if not the owner's. */
+  readonly guest: AccountId | null;
+}
 
-  constructor(replica: Replica, quota: Quota, recent: RecentFloors) {
+export class Home {
+  readonly replica: Replica;
+  readonly address: string;
+  readonly quota: Quota;
+  readonly recent: RecentFloors;
+  readonly guest: AccountId | null;
+  #looked = false;
+
+  constructor({ replica, address, quota, recent, guest }: HomeOptions) {
     this.replica = replica;
+    this.address = address;
     this.quota = quota;
     this.recent = recent;
+    this.guest = guest;
   }
 
   get account(): AccountId {
     return this.replica.account;
   }
 
-  /** The newest state that this process knows; what another gateway has just done may be missing. */
+  /** Before names of the owner's, in this session. */
+  get prefix(): string {
+    return this.guest === null ? '' : `${OTHER_USERS}${this.address}/`;
+  }
+
+  /** The newest state that this process knows; of somebody else's account it is read when it is first asked for. */
   async state(): Promise<AccountState> {
-    return this.replica.current ?? (await this.replica.sync());
+    const known = this.guest === null || this.#looked ? this.replica.current : null;
+    return known ?? (await this.sync());
   }
 
   /** The state with every record that was in the journal when this was called. */
-  sync(): Promise<AccountState> {
-    return this.replica.sync();
+  async sync(): Promise<AccountState> {
+    const state = await this.replica.sync();
+    this.#looked = true;
+    return state;
   }
 
-  /** A mailbox of `state` as this session reads it; undefined if it is gone. */
+  /** What the session may do with a mailbox: letters of `RIGHTS`. */
+  rightsOn(mailbox: Mailbox): string {
+    return this.guest === null ? ALL_RIGHTS : grantedTo(mailbox.acl, this.guest);
+  }
+
+  may(mailbox: Mailbox, right: Right): boolean {
+    return this.rightsOn(mailbox).includes(right);
+  }
+
+  /** Throws `No` unless the session has the right. To whom may not even look it up, the mailbox is not there. */
+  require(mailbox: Mailbox, right: Right): void {
+    const rights = this.rightsOn(mailbox);
+    if (rights.includes(right)) return;
+    if (!rights.includes('l')) throw new No('there is no mailbox with that name', 'NONEXISTENT');
+    throw new No(`you may not do this with the mailbox: it needs the right "${right}"`, 'NOPERM');
+  }
+
+  /** As `require`, within the decision of a commit; a mailbox that is gone is left to the decision. */
+  requireIn(state: AccountState, id: MailboxId, right: Right): void {
+    const mailbox = state.mailboxes.get(id);
+    if (mailbox) this.require(mailbox, right);
+  }
+
+  /** A mailbox of `state` as this session reads it; undefined if it is gone, or may not be read. */
   mailbox(state: AccountState, id: MailboxId): Mailbox | undefined {
-    return state.mailboxes.get(id);
+    const mailbox = state.mailboxes.get(id);
+    if (!mailbox || this.guest === null) return mailbox;
+    return this.may(mailbox, 'r') ? mailboxFor(mailbox, this.guest) : undefined;
   }
 
   /** The mailbox with its messages loaded; undefined if it is gone. */
   async load(id: MailboxId): Promise<Mailbox | undefined> {
     return this.mailbox(await this.replica.load([id]), id);
+  }
+
+  /** Who asks, where \Seen and rights are not the owner's. */
+  guestOf(mailbox: Mailbox): Guest | null {
+    return this.guest === null ? null : { account: this.guest, rights: this.rightsOn(mailbox) };
   }
 
   /** As `Replica.commit`; the record carries \Recent floors along, if it is written at all. */

@@ -14,7 +14,7 @@ import type { Dialect } from './dialect.ts';
 import { Contexts } from '../search/contexts.ts';
 import type { Home } from './home.ts';
 import { RecentUids } from './recent.ts';
-import { exists, recent, type UpdateOptions, updatesOf } from './updates.ts';
+import { exists, flagLines, recent, type UpdateOptions, updatesOf } from './updates.ts';
 import { View } from './view.ts';
 
 /** The mod-sequences that a state contains end here. */
@@ -45,6 +45,8 @@ export class SelectedMailbox {
   readonly contexts = new Contexts();
   #watermark: number;
   #keywords: number;
+  /** As PERMANENTFLAGS told them. */
+  #rights: string;
   /**
    * Messages are gone that the client was not told of, the first of them above this mod-sequence; null: there are none.
    */
@@ -60,6 +62,7 @@ export class SelectedMailbox {
     this.readOnly = readOnly;
     this.#watermark = watermarkOf(state);
     this.#keywords = mailbox.keywords.length;
+    this.#rights = this.rightsOn(mailbox);
     const { columns } = mailbox;
     if (!columns) throw new Error('a mailbox is selected with its messages loaded');
     this.view = View.of(columns.uids, columns.count, mailbox.uidNext);
@@ -71,6 +74,11 @@ export class SelectedMailbox {
     return this.#watermark;
   }
 
+  /** Before a command on messages: whether a guest may still read them stands in the newest state (I9). */
+  async refresh(): Promise<void> {
+    if (this.home.guest !== null) await this.home.sync();
+  }
+
   /** As this process knows it now; undefined if it is gone. */
   get current(): Mailbox | undefined {
     const state = this.home.replica.current;
@@ -80,6 +88,11 @@ export class SelectedMailbox {
   /** Whether the client is told that the message is \Recent. */
   isRecent(uid: number, dialect: Dialect): boolean {
     return !dialect.rev2 && this.recent.has(uid);
+  }
+
+  /** What may be done with its messages: nothing after EXAMINE. */
+  rightsOn(mailbox: Mailbox): string {
+    return this.readOnly ? '' : this.home.rightsOn(mailbox);
   }
 
   get recentCount(): number {
@@ -101,6 +114,8 @@ export class SelectedMailbox {
         return op.from === this.id;
       case 'epoch':
         return true;
+      case 'seen':
+        return op.mailbox === this.id && op.reader === this.home.guest;
       default:
         return false;
     }
@@ -111,6 +126,7 @@ export class SelectedMailbox {
     const mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return true;
     if (this.#withheldAbove !== null && expunges) return true;
+    if (this.rightsOn(mailbox) !== this.#rights) return true;
     return mailbox.highestModSeq > this.#watermark || mailbox.uidNext !== this.view.next;
   }
 
@@ -124,16 +140,25 @@ export class SelectedMailbox {
     let mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return null;
     if (!this.hasNews(state, options.expunges)) return this.#reminder(options.dialect);
+    const permitted = this.#permissionLines(mailbox);
     if (!mailbox.columns) {
       const arrivals = this.#pureArrivals(state, mailbox, options.dialect);
-      if (arrivals) return arrivals;
+      if (arrivals) return [...permitted, ...arrivals];
       state = await replica.load([this.id]);
       mailbox = this.home.mailbox(state, this.id);
     }
     if (!mailbox?.columns) return null;
     // What was noted while the columns were being loaded is in them, or it is still to be told.
     if (replica.current?.number === state.number) this.#touched = false;
-    return this.#compare(state, mailbox, mailbox.columns, options);
+    return [...permitted, ...this.#compare(state, mailbox, mailbox.columns, options)];
+  }
+
+  /** The owner has changed what this session may do (RFC 4314 §5.1.1). */
+  #permissionLines(mailbox: Mailbox): readonly string[] {
+    const rights = this.rightsOn(mailbox);
+    if (rights === this.#rights) return [];
+    this.#rights = rights;
+    return flagLines(mailbox, rights);
   }
 
   #compare(
@@ -144,7 +169,8 @@ export class SelectedMailbox {
   ): string[] {
     const known = { view: this.view, watermark: this.#watermark, keywords: this.#keywords };
     const isRecent = (uid: number): boolean => this.isRecent(uid, options.dialect);
-    const updates = updatesOf(known, mailbox, columns, { ...options, isRecent, readOnly: this.readOnly });
+    const rights = this.#rights;
+    const updates = updatesOf(known, mailbox, columns, { ...options, isRecent, rights });
     const arrived = updates.view.next > this.view.next;
     const withheldBefore = this.#withheldAbove;
     this.#withheldAbove = updates.withheld ? (withheldBefore ?? this.#watermark) : null;
@@ -184,11 +210,15 @@ export class SelectedMailbox {
     return this.#claim(mailbox) && !dialect.rev2 ? [...lines, recent(this.recentCount)] : lines;
   }
 
-  /** Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing. */
+  /**
+   * Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing, and neither does a
+   * guest: \Recent is for the owner to lose.
+   */
   #claim(mailbox: Mailbox): boolean {
     const next = Math.max(this.view.next, mailbox.uidNext);
-    const floor = this.readOnly ? this.home.recent.floorOf(mailbox) : this.home.recent.claim(mailbox, next);
-    const first = this.readOnly ? Math.max(floor, this.recent.end) : floor;
+    const claims = !this.readOnly && this.home.guest === null;
+    const floor = claims ? this.home.recent.claim(mailbox, next) : this.home.recent.floorOf(mailbox);
+    const first = claims ? floor : Math.max(floor, this.recent.end);
     this.recent.add(first, next);
     return first < next;
   }

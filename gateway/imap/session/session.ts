@@ -9,7 +9,7 @@ import type { Rim } from '../../../shared/account/rim.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../../shared/blob/message-store.ts';
-import type { Login, LoginDirectory } from '../../../shared/directory/directory.ts';
+import type { Login, LoginDirectory, SharingDirectory } from '../../../shared/directory/directory.ts';
 import type { PasswordVerifier } from '../../../shared/directory/password-verifier.ts';
 import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
@@ -22,8 +22,10 @@ import type { TextEncoding } from '../wire/response.ts';
 import type { ResponseWriter } from '../wire/response-writer.ts';
 import type { Dialect } from './dialect.ts';
 import { Home } from './home.ts';
+import type { Publisher } from './publisher.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
+import { Visits } from './visits.ts';
 import { SelectedMailbox, type TellOptions } from './selected-mailbox.ts';
 
 /** RFC 9051 §3; the logout state is the connection's end. */
@@ -37,6 +39,8 @@ export interface SessionServices {
   readonly messages: MessageStore;
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
+  readonly sharing: SharingDirectory;
+  readonly publisher: Publisher;
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
   readonly timers: Timers;
@@ -62,6 +66,7 @@ export class Session implements ChangeListener {
   /** Sign-ins that failed on this connection. */
   failures = 0;
   #signedIn: SignedIn | null = null;
+  #visits: Visits | null = null;
   #watching: readonly AccountId[] = [];
   #selected: SelectedMailbox | null = null;
   #rest: Timer | null = null;
@@ -172,8 +177,18 @@ export class Session implements ChangeListener {
     const admitted = this.connection.signIn(login.account, login.limits.maxConnections);
     if (!admitted.ok) throw new No(admitted.reason, 'LIMIT');
     const lease = this.services.cache.acquire(login.account);
-    const home = new Home(lease.replica, login.limits, this.#floorsOf(lease.replica));
+    const { address, limits: quota } = login;
+    const { replica } = lease;
+    const home = new Home({ replica, address, quota, recent: this.#floorsOf(replica), guest: null });
     this.#signedIn = { login, lease, home };
+  }
+
+  /** The account of the user with this address; null if there is none. What may be done there, `Home` decides. */
+  homeOf(address: string): Promise<Home | null> {
+    const { sharing, cache } = this.services;
+    const floorsOf = (replica: Replica): RecentFloors => this.#floorsOf(replica);
+    this.#visits ??= new Visits({ sharing, cache, floorsOf, home: this.home });
+    return this.#visits.homeOf(address, this.#selected?.home.account);
   }
 
   #floorsOf(replica: Replica): RecentFloors {
@@ -195,8 +210,8 @@ export class Session implements ChangeListener {
   }
 
   /**
-   * Has other processes wake this gateway for an account (that of the selected mailbox), until the session ends. Sync after it: in the other order, a
-   * commit between the two would be neither read nor told.
+   * Has other processes wake this gateway for an account (that of the selected mailbox), until the session ends. Sync
+   * after it: in the other order, a commit between the two would be neither read nor told.
    */
   async watch({ account }: Home = this.#selected?.home ?? this.home): Promise<void> {
     if (this.#watching.includes(account)) return;
@@ -242,7 +257,12 @@ export class Session implements ChangeListener {
     const lines = await selected.news(options);
     if (lines === null) {
       this.deselect();
-      this.connection.bye('the selected mailbox was deleted');
+      const own = selected.home.guest === null;
+      this.connection.bye(
+        own
+          ? 'the selected mailbox was deleted'
+          : 'the selected mailbox is gone, or it is not shared with you any more',
+      );
       return;
     }
     const { before, after } = await selected.contexts.updates(this, view);
@@ -254,6 +274,10 @@ export class Session implements ChangeListener {
 
   /** The client is quiet: after a while its view is packed. */
   quiet(): void {
+    this.#visits?.forget();
+    // What a gateway that died has left unpublished, or could not publish before.
+    for (const home of [this.#signedIn?.home, this.#selected?.home])
+      if (home && this.services.publisher.isDue(home)) void this.services.publisher.publish(home);
     this.#rest?.cancel();
     const { restMs } = this.connection.limits;
     this.#rest = this.#selected && this.services.timers.after(restMs, () => this.#goToRest());
@@ -266,6 +290,7 @@ export class Session implements ChangeListener {
 
   /** The client is back. */
   busy(): void {
+    this.#visits?.forget();
     this.#rest?.cancel();
     this.#rest = null;
   }
@@ -288,6 +313,8 @@ export class Session implements ChangeListener {
     this.deselect();
     for (const account of this.#watching) this.services.wakes.unwatch(account);
     this.#watching = [];
+    this.#visits?.release();
+    this.#visits = null;
     this.#signedIn?.lease.release();
     this.#signedIn = null;
   }

@@ -3,6 +3,8 @@
  * Pure: the caller decides when they may be sent.
  */
 import type { Columns } from '../../../shared/account/columns.ts';
+import { permittedFlags } from '../../../shared/account/decide-guest.ts';
+import { SYSTEM_FLAGS } from '../../../shared/account/flags.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import { type Dialect, fetchHead, goneLines } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
@@ -25,8 +27,8 @@ export interface UpdateOptions {
   readonly expunges: boolean;
   readonly dialect: Dialect;
   readonly isRecent: (uid: number) => boolean;
-  /** EXAMINE: no flag can be changed here. */
-  readonly readOnly: boolean;
+  /** Which flags can be changed here: letters of `RIGHTS`; none after EXAMINE. */
+  readonly rights: string;
   /** What is told of a changed message: a STORE has answered for its own. Default: all. */
   readonly telling?: ((columns: Columns, row: number) => Telling) | undefined;
 }
@@ -49,7 +51,7 @@ export function updatesOf(known: Known, mailbox: Mailbox, columns: Columns, opti
   const withheld = gone.length > 0 && !options.expunges;
   const view = nextView(before, mailbox, columns, withheld);
   if (hasArrivals(before, columns)) lines.push(exists(view.count));
-  if (mailbox.keywords.length > known.keywords) lines.push(...flagLines(mailbox, options.readOnly));
+  if (mailbox.keywords.length > known.keywords) lines.push(...flagLines(mailbox, options.rights));
   changed(known, columns, view, options, lines);
   return { view, lines, withheld };
 }
@@ -62,12 +64,17 @@ export function recent(count: number): string {
   return `* ${count} RECENT\r\n`;
 }
 
-/** The flags that may be met in the mailbox, and those that may be stored for good (RFC 9051 §7.1, PERMANENTFLAGS). */
-export function flagLines(mailbox: Mailbox, readOnly: boolean): string[] {
-  const flags = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...mailbox.keywords].join(' ');
-  const permanent = readOnly ? '' : `${flags} \\*`;
-  const text = readOnly ? 'read-only' : 'flags are kept';
-  return [`* FLAGS (${flags})\r\n`, `* OK [PERMANENTFLAGS (${permanent})] ${text}\r\n`];
+/**
+ * The flags that may be met in the mailbox, and those that this user may store for good (PERMANENTFLAGS, RFC 9051 §7.1;
+ * RFC 4314 §5.1.1).
+ */
+export function flagLines(mailbox: Mailbox, rights: string): string[] {
+  const flags = [...SYSTEM_FLAGS.map(([, name]) => name), ...mailbox.keywords];
+  const permitted = permittedFlags(rights);
+  const system = SYSTEM_FLAGS.filter(([bit]) => bit & permitted).map(([, name]) => name);
+  const permanent = rights.includes('w') ? [...system, ...mailbox.keywords, '\\*'] : system;
+  const text = permanent.length === 0 ? 'read-only' : 'flags are kept';
+  return [`* FLAGS (${flags.join(' ')})\r\n`, `* OK [PERMANENTFLAGS (${permanent.join(' ')})] ${text}\r\n`];
 }
 
 /** Message numbers of what is gone, ascending, as the view has them. */

@@ -4,7 +4,7 @@
  * session costs a few bytes a run and keeps no column alive.
  */
 import type { SeqNum, Uid } from '../../../shared/account/ids.ts';
-import { lowerBound, packRanges, unpackRanges } from '../../../shared/account/uid-ranges.ts';
+import { lowerBound, packRanges, runsOf, unpackRanges } from '../../../shared/account/uid-ranges.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
 import { Bad } from './refusals.ts';
 
@@ -110,16 +110,6 @@ export class View {
     this.#uids = new WeakRef(uids);
     return uids;
   }
-}
-
-/** Runs of UIDs without a gap: unlike the ranges of an op, they select nothing that is not there. */
-function runsOf(uids: Uint32Array): Uint32Array {
-  const runs: number[] = [];
-  for (const uid of uids) {
-    if (runs.length > 0 && runs.at(-1) === uid - 1) runs[runs.length - 1] = uid;
-    else runs.push(uid, uid);
-  }
-  return Uint32Array.from(runs);
 }
 
 function expanded(runs: Uint32Array, count: number): Uint32Array {

@@ -247,6 +247,8 @@ export interface ListArguments {
     readonly status: readonly StatusItem[] | undefined;
     /** Entry names as sent (RFC 9590). */
     readonly metadata: readonly string[] | undefined;
+    /** RFC 8440. */
+    readonly myRights: boolean;
   };
 }
 
@@ -320,4 +322,17 @@ export interface SetMetadataArguments {
   readonly mailbox: string;
   /** A value of null takes the entry away. */
   readonly entries: readonly { readonly entry: string; readonly value: Uint8Array | null }[];
+}
+
+// --- ACL (RFC 4314) -----------------------------------------------------------------------------------------------
+
+export interface AclArguments {
+  readonly mailbox: string;
+  /** As sent. */
+  readonly identifier: string;
+}
+
+export interface SetAclArguments extends AclArguments {
+  /** `lrs`, `+w`, `-x`, as sent. */
+  readonly rights: string;
 }

@@ -86,6 +86,7 @@ const NO_RETURNS: ListArguments['returns'] = {
   specialUse: false,
   status: undefined,
   metadata: undefined,
+  myRights: false,
 };
 
 function parseReturns(cursor: CommandCursor): ListArguments['returns'] {
@@ -114,9 +115,13 @@ function parseReturns(cursor: CommandCursor): ListArguments['returns'] {
         cursor.space('entry names');
         returns.metadata = parseEntries(cursor);
         return;
+      case 'MYRIGHTS':
+        cursor.needs('LIST-MYRIGHTS', 'MYRIGHTS');
+        returns.myRights = true;
+        return;
       default:
         throw new ImapSyntaxError(
-          'unknown return option of LIST: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS and METADATA are known',
+          'unknown return option of LIST: SUBSCRIBED, CHILDREN, SPECIAL-USE, STATUS, METADATA and MYRIGHTS are known',
         );
     }
   };

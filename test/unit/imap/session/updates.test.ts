@@ -11,6 +11,7 @@ import {
 } from '../../../../shared/account/decide-messages.ts';
 import { firstOps } from '../../../../shared/account/decide-mailboxes.ts';
 import { ANSWERED, DELETED, FLAGGED, SEEN } from '../../../../shared/account/flags.ts';
+import { ALL_RIGHTS } from '../../../../shared/account/acl.ts';
 import type { BlobId, MailboxId, RecordNumber } from '../../../../shared/account/ids.ts';
 import type { Op } from '../../../../shared/account/ops.ts';
 import { type AccountState, EMPTY_STATE, INBOX_ID } from '../../../../shared/account/state.ts';
@@ -65,7 +66,7 @@ function knownOf(state: AccountState): Known {
 function updates(known: Known, state: AccountState, expunges = true, modSeqs = false): Updates {
   const { mailbox, columns } = inbox(state);
   const dialect = { ...PLAIN, modSeqs };
-  return updatesOf(known, mailbox, columns, { expunges, dialect, isRecent: () => false, readOnly: false });
+  return updatesOf(known, mailbox, columns, { expunges, dialect, isRecent: () => false, rights: ALL_RIGHTS });
 }
 
 const lines = (known: Known, state: AccountState, expunges = true): string[] =>

@@ -1,0 +1,82 @@
+/**
+ * From a mailbox name to the account that it is in: the session's own, or, below `#user/`, another's. Names that the
+ * session may not look up behave as if they did not exist (RFC 4314 §6), in whichever account.
+ */
+import type { Right } from '../../../shared/account/acl.ts';
+import { normalName, superiorNames } from '../../../shared/account/mailbox-names.ts';
+import { type AccountState, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
+import { type Home, OTHER_USERS } from './home.ts';
+import { No } from './refusals.ts';
+import type { Session } from './session.ts';
+
+/** A name within an account; no mailbox needs to have it. */
+export interface Place {
+  readonly home: Home;
+  /** Normalised, without the home's prefix. */
+  readonly name: string;
+}
+
+/** A mailbox, as the session reads it. */
+export interface FoundMailbox extends Place {
+  readonly mailbox: Mailbox;
+}
+
+/** `#user/alice@example.com/Work` in two; null for a name that is not below `#user/`. */
+export function ownerOf(name: string): { readonly address: string; readonly rest: string } | null {
+  if (!name.startsWith(OTHER_USERS)) return null;
+  const [address = '', ...rest] = name.slice(OTHER_USERS.length).split('/');
+  return { address: address.normalize('NFC'), rest: rest.join('/') };
+}
+
+/** Where `name` would be. Throws `No` if it is in the account of nobody. */
+export async function placeOf(session: Session, name: string): Promise<Place> {
+  const elsewhere = session.offers('ACL') ? ownerOf(name) : null;
+  if (!elsewhere) return { home: session.home, name: normalName(name) };
+  const home = await session.homeOf(elsewhere.address);
+  if (!home || elsewhere.rest === '') throw nonexistent();
+  return { home, name: normalName(elsewhere.rest) };
+}
+
+export interface FindOptions {
+  /** What the command needs; without it, to look it up is enough. Null: the caller decides. */
+  readonly right?: Right | null;
+  /** Told where the mailbox could be created (RFC 9051 §6.3.12). */
+  readonly tryCreate?: boolean;
+  /** Read what other gateways have done first, however fresh the own account seems. */
+  readonly fresh?: boolean;
+}
+
+/** The mailbox by that name. Throws `No` if there is none, or the session may not do with it what it must. */
+export async function findNamed(
+  session: Session,
+  name: string,
+  { right = 'l', tryCreate = false, fresh = false }: FindOptions = {},
+): Promise<FoundMailbox> {
+  const place = await placeOf(session, name);
+  const { home } = place;
+  let state = await (fresh && home.guest === null ? home.sync() : home.state());
+  // What another gateway has just made is looked for before the client is told that it is not there.
+  if (!fresh && home.guest === null && !mailboxNamed(state, place.name)) state = await home.sync();
+  const mailbox = mailboxNamed(state, place.name);
+  if (!mailbox) throw nonexistent(tryCreate && mayCreate(home, state, place.name) ? 'TRYCREATE' : undefined);
+  if (right !== null) home.require(mailbox, right);
+  return { ...place, mailbox: home.mailbox(state, mailbox.id) ?? mailbox };
+}
+
+/** Whether the session may make a mailbox: the right is looked for in the nearest one above (RFC 4314 §4, CREATE). */
+function mayCreate(home: Home, state: AccountState, name: string): boolean {
+  if (home.guest === null) return true;
+  const above = nearestAbove(state, name);
+  return above !== undefined && home.may(above, 'k');
+}
+
+export function nearestAbove(state: AccountState, name: string): Mailbox | undefined {
+  return superiorNames(name)
+    .map((superior) => mailboxNamed(state, superior))
+    .findLast((mailbox) => mailbox !== undefined);
+}
+
+export function nonexistent(code: ResponseCode = 'NONEXISTENT'): No {
+  return new No('there is no mailbox with that name', code);
+}
