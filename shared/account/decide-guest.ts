@@ -109,14 +109,12 @@ export function decideGuestStore(
       modified.push(uid);
       return;
     }
-    let touched = false;
-    parts.forEach((part, index) => {
-      const { seen, rest } = changedBy(before, row, part);
+    const found = parts.map((part) => changedBy(before, row, part));
+    found.forEach(({ seen, rest }, index) => {
       if (seen) changes[index]?.seen.push(uid);
       if (rest) changes[index]?.rest.push(uid);
-      touched ||= seen || rest;
     });
-    if (touched) changed.push(uid);
+    if (found.some(({ seen, rest }) => seen || rest)) changed.push(uid);
   });
   const columns = mailbox.columns;
   const ops = parts.flatMap((part, index): Op[] => {

@@ -11,7 +11,6 @@ import {
   INBOX,
   type Mailbox,
   byName,
-  hasChildren,
 } from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
 import { type ListPattern, compilePattern } from '../wire/list-pattern.ts';

@@ -81,8 +81,8 @@ async function unseenBy(home: Home, mailbox: Mailbox): Promise<number> {
 
 /** Messages that are recent to this session, or would be if it selected the mailbox now. */
 async function recentIn(session: Session, home: Home, mailbox: Mailbox): Promise<number> {
-  // Nothing is recent to who speaks IMAP4rev2.
-  if (session.dialect.rev2) return 0;
+  // Nothing is recent to who speaks IMAP4rev2, and nothing to a guest.
+  if (session.dialect.rev2 || home.guest !== null) return 0;
   if (session.hasSelected(home, mailbox.id)) return session.selected.recentCount;
   const floor = home.recent.floorOf(mailbox);
   if (floor <= 1) return mailbox.messages;

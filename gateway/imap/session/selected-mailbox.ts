@@ -211,14 +211,14 @@ export class SelectedMailbox {
   }
 
   /**
-   * Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing, and neither does a
-   * guest: \Recent is for the owner to lose.
+   * Makes recent what is recent to nobody yet; true if there is such a message. EXAMINE claims nothing. To a guest nothing
+   * is recent: that is the owner's to lose.
    */
   #claim(mailbox: Mailbox): boolean {
+    if (this.home.guest !== null) return false;
     const next = Math.max(this.view.next, mailbox.uidNext);
-    const claims = !this.readOnly && this.home.guest === null;
-    const floor = claims ? this.home.recent.claim(mailbox, next) : this.home.recent.floorOf(mailbox);
-    const first = claims ? floor : Math.max(floor, this.recent.end);
+    const floor = this.readOnly ? this.home.recent.floorOf(mailbox) : this.home.recent.claim(mailbox, next);
+    const first = this.readOnly ? Math.max(floor, this.recent.end) : floor;
     this.recent.add(first, next);
     return first < next;
   }

@@ -15,7 +15,7 @@ test('NAMESPACE tells of the personal namespace, and of no other (RFC 2342)', as
   const client = await gateway.signIn();
   await client.play(`
     C: a NAMESPACE
-    S: * NAMESPACE (("" "/")) NIL NIL
+    S: * NAMESPACE (("" "/")) (("#user/" "/")) NIL
     S: a OK namespaces told
     C: b NAMESPACE x
     S: b BAD …

@@ -124,7 +124,7 @@ describe('mailboxes', () => {
       select: { subscribed: true, remote: false, recursiveMatch: true, specialUse: false },
       reference: '',
       patterns: ['INBOX', 'a/%'],
-      returns: { subscribed: true, children: true, specialUse: true, status: ['MESSAGES'] },
+      returns: { subscribed: true, children: true, specialUse: true, status: ['MESSAGES'], myRights: false },
     });
     expect(of('LIST () "" * RETURN ()')).toMatchObject({ extended: true, patterns: ['*'] });
     expect(refusal('LIST (RECURSIVEMATCH REMOTE) "" *')).toContain('RECURSIVEMATCH needs');
