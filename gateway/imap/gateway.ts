@@ -41,8 +41,20 @@ export interface GatewayOptions {
 
 /** An IMAP server over `options`; `listen` opens its ports, `drain` sees its clients out. */
 export function createGateway(options: GatewayOptions): ImapServer {
-  const { listeners, tls, cache, wakes, messages, summaries, directory, sharing, verifier, rim, limits, log } =
-    options;
+  const {
+    listeners,
+    tls,
+    cache,
+    wakes,
+    messages,
+    summaries,
+    directory,
+    sharing,
+    verifier,
+    rim,
+    limits,
+    log,
+  } = options;
   const timers = options.timers ?? systemTimers;
   const metrics = options.metrics ?? NO_METRICS;
   const offered = new Offered(options.extensions ?? EXTENSIONS);

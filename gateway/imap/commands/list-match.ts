@@ -5,13 +5,7 @@
  * that only stand above others because their own mailbox was deleted.
  */
 import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
-import {
-  type AccountState,
-  DELIMITER,
-  INBOX,
-  type Mailbox,
-  byName,
-} from '../../../shared/account/state.ts';
+import { type AccountState, DELIMITER, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
 import { type ListPattern, compilePattern } from '../wire/list-pattern.ts';
 
