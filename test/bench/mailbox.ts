@@ -33,6 +33,9 @@ const STEPS: readonly Step[] = [
   },
   { name: 'COPY 1:*', command: 'COPY 1:* Copies', before: 'CREATE Copies', after: 'DELETE Copies' },
   { name: 'SEARCH UNSEEN', command: 'SEARCH UNSEEN' },
+  { name: 'SEARCH SUBJECT', command: 'SEARCH SUBJECT figures' },
+  { name: 'SORT (SUBJECT DATE)', command: 'SORT (SUBJECT DATE) UTF-8 ALL' },
+  { name: 'THREAD REFERENCES', command: 'THREAD REFERENCES UTF-8 ALL' },
 ];
 
 interface Sample {

@@ -18,6 +18,7 @@ import { findNamed } from '../session/places.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { GetMetadataArguments } from '../wire/ast.ts';
+import { filterFault } from '../search/filters.ts';
 import { parseGetMetadata, parseSetMetadata } from '../wire/metadata-grammar.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
@@ -150,6 +151,10 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
     name,
     value: args.entries[index]?.value ?? null,
   }));
+  for (const { name, value } of args.mailbox === '' ? changes : []) {
+    const fault = value && filterFault(name, value, session.grammar);
+    if (fault) throw new No(`${name} is no search: ${fault}`, 'CANNOT');
+  }
   const { home, mailbox } = await annotated(session, args.mailbox);
   const id = mailbox?.id ?? null;
   try {

@@ -27,7 +27,7 @@ export interface SearchCharset {
   readonly decode: (bytes: string, what: string) => string;
 }
 
-const UTF8: SearchCharset = { isUtf8: true, decode: decodeDefault };
+export const UTF8: SearchCharset = { isUtf8: true, decode: decodeDefault };
 
 /** Charsets that BADCHARSET names; others of the registry are read as well. */
 const CHARSETS = [
@@ -294,7 +294,7 @@ function parseFilter(cursor: CommandCursor, { charset, filter, depth }: KeyConte
 }
 
 /** A stored search as text and literals in turn: a client may have stored one with literals. */
-function segmentsOf(value: string): Segment[] {
+export function segmentsOf(value: string): Segment[] {
   const segments: Segment[] = [];
   let rest = value;
   for (;;) {

@@ -230,9 +230,14 @@ conforms('FILTERS', 'a search that is stored by name stands in for its text', as
     C: i UID SEARCH CHARSET ISO-8859-1 FILTER deep
     S: i BAD [BADCHARSET (US-ASCII UTF-8)] a search that names a filter is in UTF-8
     C: j SETMETADATA "" (/private/filters/values/half "OR SMALLER")
-    S: j OK annotations set
-    C: k UID SEARCH FILTER half
-    S: k NO [CANNOT] the filter half is no search: …
+    S: j NO [CANNOT] /filters/values/half is no search: …
+    C: k SETMETADATA "" (/private/filters/values/lit {25+}
+    C: SUBJECT {4+}
+    C: team UNSEEN)
+    S: k OK annotations set
+    C: l UID SEARCH OR FILTER lit FILTER deep
+    S: * SEARCH 2
+    S: l OK searched
   `);
 });
 
