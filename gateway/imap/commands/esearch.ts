@@ -1,5 +1,4 @@
 /** ESEARCH (RFC 7377): one search of several mailboxes, by UIDs, whatever is selected. */
-import { type NamingFilter, mailboxesOf } from '../search/mailbox-filter.ts';
 import { esearchText } from '../search/results.ts';
 import {
   type SearchPlace,
@@ -13,6 +12,7 @@ import {
   surroundingsOf,
 } from '../search/search.ts';
 import { usesNumbers, usesSaved } from '../search/program.ts';
+import { isNaming, sourcesOf } from '../search/sources.ts';
 import { sayingStillHere } from '../search/still-here.ts';
 import { Bad } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -63,22 +63,16 @@ async function searchAll(
   request: SearchRequest & { readonly returns: SearchReturn },
   tag: string,
 ): Promise<void> {
-  const { home } = session;
-  const selected = session.selectedOrNull;
-  const named = mailboxesOf(await home.state(), sources.filter(isNaming));
+  const named = await sourcesOf(session, sources.filter(isNaming));
   const isSelectedToo = sources.some((source) => !isNaming(source));
-  const others = named.filter(({ id }) => !session.hasSelected(home, id));
-  if (selected && (isSelectedToo || others.length < named.length))
+  const others = named.filter(({ home, mailbox }) => !session.hasSelected(home, mailbox.id));
+  if (session.selectedOrNull && (isSelectedToo || others.length < named.length))
     await searchOne(session, await selectedPlace(session), request, tag, true);
-  for (const mailbox of others) {
+  for (const { home, mailbox } of others) {
     const place = await otherPlace(home, mailbox);
     if (place) await searchOne(session, place, request, tag, false);
     await session.writer.flush();
   }
-}
-
-function isNaming(source: MailboxFilter): source is NamingFilter {
-  return source.kind !== 'selected' && source.kind !== 'selected-delayed';
 }
 
 /** A mailbox without a match is not told of (RFC 7377 §2.1). */
@@ -92,7 +86,7 @@ async function searchOne(
   const { returns } = request;
   const { name, uidValidity } = place.mailboxState;
   const hits = await find(session, place, request);
-  const correlators = `ESEARCH (TAG ${string(tag)} MAILBOX ${mailboxName(name, session.text)} UIDVALIDITY ${uidValidity})`;
+  const correlators = `ESEARCH (TAG ${string(tag)} MAILBOX ${mailboxName(place.home.prefix + name, session.text)} UIDVALIDITY ${uidValidity})`;
   if (returns.save) save(session, place, returns, hits);
   const text = esearchText(returns, true, resultsOf(session, place, request, hits, true));
   if (text !== null && hits.rows.length > 0) session.writer.untagged(`${correlators} ${text}`);

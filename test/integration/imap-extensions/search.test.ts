@@ -319,3 +319,43 @@ test('the seventeenth search is not kept up to date, and is answered all the sam
     await gateway.stop();
   }
 });
+
+conforms('MULTISEARCH', 'mailboxes that others share are searched by their rights', async (gateway) => {
+  await gateway.addUser('bob@example.test');
+  const alice = await gateway.signIn();
+  for (const name of ['open', 'open/deep', 'open/hidden', 'listed', 'closed']) {
+    await alice.run(`CREATE ${name}`);
+    await alice.append(name, message('chad'));
+  }
+  await alice.run('SETACL open bob@example.test lr');
+  await alice.run('SETACL open/deep bob@example.test lr');
+  await alice.run('SETACL open/hidden bob@example.test r');
+  await alice.run('SETACL listed bob@example.test l');
+  await alice.run('DELETEACL closed bob@example.test');
+  const bob = await gateway.signIn(undefined, 'bob@example.test');
+  await bob.append('INBOX', message('chad'));
+  await bob.run('SUBSCRIBE #user/alice@example.test/open/deep');
+  await bob.play(`
+    C: a ESEARCH IN (personal subtree #user/alice@example.test/open) SUBJECT chad
+    S: * ESEARCH (TAG "a" MAILBOX INBOX UIDVALIDITY …) UID ALL 1
+    S: * ESEARCH (TAG "a" MAILBOX #user/alice@example.test/open UIDVALIDITY …) UID ALL 1
+    S: * ESEARCH (TAG "a" MAILBOX #user/alice@example.test/open/deep UIDVALIDITY …) UID ALL 1
+    S: a OK searched
+    C: b ESEARCH IN (mailboxes (#user/alice@example.test/open/hidden #user/alice@example.test/listed #user/alice@example.test/closed #user/nobody@example.test/INBOX)) SUBJECT chad
+    S: * ESEARCH (TAG "b" MAILBOX #user/alice@example.test/open/hidden UIDVALIDITY …) UID ALL 1
+    S: b OK searched
+    C: c ESEARCH IN (subscribed) SUBJECT chad
+    S: * ESEARCH (TAG "c" MAILBOX INBOX UIDVALIDITY …) UID ALL 1
+    S: * ESEARCH (TAG "c" MAILBOX #user/alice@example.test/open/deep UIDVALIDITY …) UID ALL 1
+    S: c OK searched
+  `);
+  await bob.run('SELECT #user/alice@example.test/open');
+  await bob.play(`
+    C: d ESEARCH IN (selected) SUBJECT chad
+    S: * ESEARCH (TAG "d" MAILBOX #user/alice@example.test/open UIDVALIDITY …) UID ALL 1
+    S: d OK searched
+    C: e UID SORT (SUBJECT) UTF-8 UNSEEN
+    S: * SORT 1
+    S: e OK sorted
+  `);
+});
