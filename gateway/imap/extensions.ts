@@ -78,6 +78,9 @@ const TABLE = [
   { name: 'UNSELECT', rfc: 3691, shown: 'after login' },
   { name: 'UIDPLUS', rfc: 4315, shown: 'after login' },
   { name: 'MULTIAPPEND', rfc: 3502, shown: 'after login' },
+  { name: 'CATENATE', rfc: 4469, shown: 'after login' },
+  { name: 'URL-PARTIAL', rfc: 5550, shown: 'after login' },
+  { name: 'REPLACE', rfc: 8508, shown: 'after login' },
   {
     name: 'APPENDLIMIT',
     rfc: 7889,

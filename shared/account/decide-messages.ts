@@ -310,3 +310,28 @@ export function decideAppend(
   const uids = messages.map((_, index) => (mailbox.uidNext + index) as Uid);
   return { ops, value: { mailbox: id, uidValidity: mailbox.uidValidity, uids } };
 }
+
+// --- REPLACE --------------------------------------------------------------------------------------------------------
+
+/**
+ * REPLACE (RFC 8508) of a message: one record, so that both happen or neither. `append` decides on a state whose usage is
+ * without the message that goes, because only what it adds in the end counts (§3.4).
+ */
+export function decideReplace(
+  state: AccountState,
+  from: MailboxId,
+  uid: Uid,
+  append: (state: AccountState) => Decision<AppendOutcome>,
+): Decision<AppendOutcome> {
+  const columns = columnsIn(state, from);
+  if (columns.rowOf(uid) < 0)
+    throw new MessageRefusal('missing', 'the message to be replaced has been expunged');
+  const uids = rangesOver([uid], columns.uids, columns.count);
+  const effect = effectOfRemoval(columns, uids);
+  const usage: Usage = {
+    messages: state.usage.messages - effect.messages,
+    bytes: state.usage.bytes - effect.bytes,
+  };
+  const { ops, value } = append({ ...state, usage });
+  return { ops: [...ops, { op: 'expunge', mailbox: from, uids, effect }], value };
+}

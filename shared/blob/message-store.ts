@@ -48,6 +48,29 @@ export class MessageStore implements SummarySource {
     return { blob, size, summary: await this.#place(account, encodeSummary(summary.end())), freshUntil };
   }
 
+  /** Keeps bytes that a message will be made of, under a name that no record ever gets. */
+  async putPiece(
+    account: AccountId,
+    body: AsyncIterable<Uint8Array>,
+    size: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<BlobId> {
+    const blob = this.#newId();
+    await this.#blobs.put(blobKeys.message(account, blob), body, size, options);
+    return blob;
+  }
+
+  /** Deletes what no record names (I5), as far as that is possible now: what stays is garbage, which the sweep finds. */
+  async discard(account: AccountId, unnamed: readonly BlobId[]): Promise<void> {
+    if (unnamed.length === 0) return;
+    await this.#blobs.delete(unnamed.map((blob) => blobKeys.message(account, blob))).catch(() => undefined);
+  }
+
+  /** The summary of a message that was put a moment ago. */
+  summaryOf(account: AccountId, { summary }: Pick<StoredMessage, 'summary'>): Promise<Uint8Array> {
+    return 'inline' in summary ? Promise.resolve(summary.inline) : this.overflow(account, summary.object);
+  }
+
   /** The message, or a range of it. Rejects with `BlobMissingError`. */
   get(
     account: AccountId,

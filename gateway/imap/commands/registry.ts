@@ -25,6 +25,7 @@ import { list } from './list.ts';
 import { metadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
 import { renameMailbox } from './rename.ts';
+import { replace } from './replace.ts';
 import { status } from './status.ts';
 import { uidbatches } from './uidbatches.ts';
 import { subscriptions } from './subscribe.ts';
@@ -44,6 +45,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   enable,
   select,
   append,
+  replace,
   fetch,
   store,
   expunge,

@@ -294,7 +294,7 @@ const TEXTS: Record<Section['text']['kind'], SectionText> = {
   'header.fields': 'HEADER.FIELDS',
 };
 
-function specOf({ part, text }: Section): SectionSpec {
+export function specOf({ part, text }: Section): SectionSpec {
   if (text.kind !== 'header.fields') return { path: part, text: TEXTS[text.kind], fields: [] };
   return { path: part, text: text.not ? 'HEADER.FIELDS.NOT' : 'HEADER.FIELDS', fields: text.fields };
 }

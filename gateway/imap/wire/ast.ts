@@ -1,5 +1,5 @@
 /** What the grammar files return: commands' arguments as plain data, without a trace of how they were written. */
-import type { StreamedLiteral, BufferedLiteral } from './command.ts';
+import type { Literal } from './command.ts';
 import type { CalendarDate, ZonedMoment } from './date-time.ts';
 import type { NumberSet, SequenceSet } from './sequence-set.ts';
 
@@ -263,16 +263,7 @@ export interface RenameArguments {
   readonly to: string;
 }
 
-// --- APPEND -------------------------------------------------------------------------------------------------------
-
-/** What is known of an APPEND when its literal is announced. */
-export interface AppendPrefix {
-  readonly mailbox: string;
-  readonly flags: readonly string[];
-  readonly date: ZonedMoment | undefined;
-  /** `UTF8 (~{n}…)` (RFC 6855 §4). */
-  readonly utf8: boolean;
-}
+// --- APPEND, REPLACE ----------------------------------------------------------------------------------------------
 
 export interface AppendArguments {
   readonly mailbox: string;
@@ -280,11 +271,42 @@ export interface AppendArguments {
   readonly messages: readonly AppendedMessage[];
 }
 
+/** RFC 8508. */
+export interface ReplaceArguments {
+  /** One message, by its number or UID. */
+  readonly set: SequenceSet;
+  readonly mailbox: string;
+  readonly message: AppendedMessage;
+}
+
 export interface AppendedMessage {
   readonly flags: readonly string[];
   readonly date: ZonedMoment | undefined;
-  readonly utf8: boolean;
-  readonly literal: BufferedLiteral | StreamedLiteral;
+  readonly data: AppendData;
+}
+
+export type AppendData =
+  /** `utf8`: `UTF8 (~{n}…)` (RFC 6855 §4). */
+  | { readonly kind: 'message'; readonly utf8: boolean; readonly literal: Literal }
+  /** RFC 4469. */
+  | { readonly kind: 'catenate'; readonly parts: readonly CatenatePart[] };
+
+export type CatenatePart =
+  { readonly kind: 'text'; readonly literal: Literal } | { readonly kind: 'url'; readonly url: string };
+
+/** What a literal of APPEND or REPLACE is, as far as is known when it is announced. */
+export type LiteralPlace =
+  /** A name or a URL. */
+  | { readonly kind: 'string' }
+  | ({ readonly kind: 'message'; readonly utf8: boolean } & AppendTarget)
+  /** Text of CATENATE, after so many bytes of text before it. */
+  | ({ readonly kind: 'text'; readonly bytes: number } & AppendTarget);
+
+export interface AppendTarget {
+  readonly mailbox: string;
+  readonly flags: readonly string[];
+  /** What this command brings before this message. */
+  readonly before: { readonly messages: number; readonly bytes: number };
 }
 
 // --- Sign-in and session ------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ export type PlainResponseCode =
 export type ResponseCode =
   | PlainResponseCode
   | { readonly code: 'APPENDUID'; readonly uidValidity: number; readonly uids: NumberSet }
+  /** RFC 4469 §4.1: the URL as it was sent. */
+  | { readonly code: 'BADURL'; readonly url: string }
   | { readonly code: 'BADCHARSET'; readonly charsets: readonly string[] }
   | { readonly code: 'CAPABILITY'; readonly capabilities: readonly string[] }
   | {

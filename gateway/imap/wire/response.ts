@@ -123,6 +123,8 @@ export function formatCode(code: ResponseCode): string {
       return `APPENDUID ${code.uidValidity} ${code.uids.toString()}`;
     case 'COPYUID':
       return `COPYUID ${code.uidValidity} ${code.source} ${code.destination}`;
+    case 'BADURL':
+      return `BADURL ${code.url.replaceAll(/[^\x21-\x5c\x5e-\x7e]/gu, encodeURIComponent)}`;
     case 'BADCHARSET':
       return `BADCHARSET ${list(code.charsets.map((charset) => astring(charset)))}`;
     case 'CAPABILITY':

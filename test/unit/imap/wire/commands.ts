@@ -1,5 +1,5 @@
 import type { RawCommand } from '../../../../gateway/imap/wire/command.ts';
-import { parseAppend } from '../../../../gateway/imap/wire/append-grammar.ts';
+import { parseAppend, parseReplace } from '../../../../gateway/imap/wire/append-grammar.ts';
 import { parseFetch } from '../../../../gateway/imap/wire/fetch-grammar.ts';
 import { parseList, parseLsub } from '../../../../gateway/imap/wire/list-grammar.ts';
 import {
@@ -55,6 +55,8 @@ const GRAMMARS: Record<string, (cursor: CommandCursor) => unknown> = {
   LIST: parseList,
   LSUB: parseLsub,
   APPEND: parseAppend,
+  REPLACE: parseReplace,
+  'UID REPLACE': parseReplace,
   FETCH: parseFetch,
   'UID FETCH': parseFetch,
   STORE: parseStore,

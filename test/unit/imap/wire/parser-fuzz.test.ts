@@ -6,7 +6,7 @@ import {
   type ReadHooks,
   type ReadResult,
 } from '../../../../gateway/imap/wire/command-reader.ts';
-import { parseAppendPrefix } from '../../../../gateway/imap/wire/append-grammar.ts';
+import { placeInAppend, placeInReplace } from '../../../../gateway/imap/wire/append-grammar.ts';
 import { openCommand } from '../../../../gateway/imap/wire/parser.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
 import { bytes, sourceOf } from './byte-source.ts';
@@ -25,6 +25,8 @@ const VALID = [
   'LSUB "" *',
   'APPEND Sent (\\Seen $x) " 1-Feb-2024 12:00:00 +0100" {5+}\r\nhello',
   'APPEND x UTF8 (~{2+}\r\n\0x)',
+  'APPEND x CATENATE (URL "/Drafts/;UID=3/;SECTION=1.MIME" TEXT {3+}\r\nabc URL {3+}\r\n/a;)',
+  'UID REPLACE 7 Drafts (\\Draft) {5+}\r\nhello',
   'UID FETCH 1:*,3 (UID FLAGS BODY.PEEK[1.2.HEADER.FIELDS (From "X")]<0.100> BINARY[1] PREVIEW (LAZY)) (CHANGEDSINCE 5 VANISHED)',
   'FETCH 1 BODY[1.2.MIME]',
   'STORE 1:4 (UNCHANGEDSINCE 12) +FLAGS.SILENT (\\Seen x)',
@@ -56,7 +58,10 @@ async function readAndParse(text: string): Promise<{ parsed: number; refused: nu
   for (;;) {
     const read = await orFlood(reader, {
       literalPolicy: (announcement) => {
-        attempt(() => parseAppendPrefix(openCommand(announcement).cursor));
+        attempt(() => {
+          const { name, cursor } = openCommand(announcement);
+          return name.endsWith('REPLACE') ? placeInReplace(cursor) : placeInAppend(cursor);
+        });
         return { kind: 'buffer' };
       },
       continuation: async () => undefined,

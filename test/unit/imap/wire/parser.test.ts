@@ -1,6 +1,6 @@
 import { describe, test, expect } from '@jest/globals';
 import { CommandCursor, MAX_NESTING, openCommand } from '../../../../gateway/imap/wire/parser.ts';
-import { parseAppendPrefix } from '../../../../gateway/imap/wire/append-grammar.ts';
+import { placeInAppend } from '../../../../gateway/imap/wire/append-grammar.ts';
 import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
 import { command, literal, parse, plainly } from './commands.ts';
@@ -410,8 +410,7 @@ describe('APPEND', () => {
         {
           flags: ['\\Seen', 'x'],
           date: { time: Date.UTC(2024, 1, 1, 11), offsetMinutes: 60 },
-          utf8: false,
-          literal: { body: literal('hi') },
+          data: { kind: 'message', utf8: false, literal: { body: literal('hi') } },
         },
       ],
     });
@@ -423,29 +422,68 @@ describe('APPEND', () => {
     ).toMatchObject({
       mailbox: 'x y',
       messages: [
-        { flags: [], utf8: false },
-        { flags: ['a'], utf8: true },
+        { flags: [], data: { utf8: false } },
+        { flags: ['a'], data: { utf8: true } },
       ],
     });
     expect(refusal('APPEND x')).toContain('expected a space and flags, a date and time, or a literal');
     expect(refusal('APPEND x "hello"')).toContain('expected a date and time such as');
   });
 
-  test('what is known when a literal is announced', () => {
-    const prefix = (...parts: (string | Uint8Array)[]) => {
-      const raw = command(...parts);
-      return parseAppendPrefix(openCommand(raw).cursor);
+  test('CATENATE and REPLACE', () => {
+    const parts = [literal('To: x'), ' url "/a;b" TEXT ', literal(''), ')'] as const;
+    const data = {
+      kind: 'catenate',
+      parts: [
+        { kind: 'text' },
+        { kind: 'url', url: '/a;b' },
+        { kind: 'text', literal: { body: literal('') } },
+      ],
     };
-    expect(prefix('a APPEND ')).toBeUndefined();
-    expect(prefix('a APPEND Sent (\\Seen) ')).toEqual({
+    expect(
+      parse(command('a APPEND x (a) CATENATE (TEXT ', ...parts.slice(0, -1), ') ', literal('2'))),
+    ).toMatchObject({
+      messages: [{ flags: ['a'], data }, { data: { kind: 'message' } }],
+    });
+    expect(parse(command('a REPLACE 4 Sent CATENATE (TEXT ', ...parts))).toMatchObject({
+      mailbox: 'Sent',
+      message: { data },
+    });
+    expect(plainly(parse(command('a UID REPLACE * Sent ', literal('x'))))).toMatchObject({ set: '*' });
+    expect(() => parse(command('a REPLACE 4:5 Sent ', literal('x')))).toThrow(ImapSyntaxError);
+    expect(() => parse(command('a REPLACE 0 Sent ', literal('x')))).toThrow(ImapSyntaxError);
+    expect(() => parse(command('a REPLACE 4 Sent ', literal('x'), ' ', literal('y')))).toThrow(
+      ImapSyntaxError,
+    );
+    expect(refusal('APPEND x CATENATE ()')).toContain('TEXT and a literal, or URL and a string');
+    expect(refusal('APPEND x CATENATE (TEXT "x")')).toContain('a literal with text of the message');
+  });
+
+  test('what is known when a literal is announced', () => {
+    const place = (...parts: (string | Uint8Array)[]) => {
+      const raw = command(...parts);
+      return placeInAppend(openCommand(raw).cursor);
+    };
+    expect(place('a APPEND ')).toEqual({ kind: 'string' });
+    expect(place('a APPEND Sent (\\Seen) ')).toEqual({
+      kind: 'message',
       mailbox: 'Sent',
       flags: ['\\Seen'],
-      date: undefined,
       utf8: false,
+      before: { messages: 0, bytes: 0 },
     });
-    expect(prefix('a APPEND ', literal('Sent'), ' UTF8 (')).toMatchObject({ mailbox: 'Sent', utf8: true });
-    expect(prefix('a APPEND x (a) ', literal('1'), ' (b) ')).toMatchObject({ flags: ['b'] });
-    expect(() => prefix('a APPEND x (a ')).toThrow(ImapSyntaxError);
+    expect(place('a APPEND ', literal('Sent'), ' UTF8 (')).toMatchObject({ mailbox: 'Sent', utf8: true });
+    expect(place('a APPEND x (a) ', literal('1'), ' (b) ')).toMatchObject({
+      flags: ['b'],
+      before: { messages: 1, bytes: 1 },
+    });
+    expect(place('a APPEND x CATENATE (URL ')).toEqual({ kind: 'string' });
+    expect(place('a APPEND x CATENATE (TEXT ', literal('abc'), ' URL y TEXT ')).toMatchObject({
+      kind: 'text',
+      bytes: 3,
+    });
+    expect(() => place('a APPEND x (a ')).toThrow(ImapSyntaxError);
+    expect(() => place('a APPEND x y ')).toThrow(ImapSyntaxError);
   });
 });
 
