@@ -272,7 +272,9 @@ test('a summary that a later release wrote is worked out anew from the message',
 });
 
 test('body structures are UTF-8 for who can read it, and a message/global is a message', async () => {
-  await client.append(
+  const writer = await gateway.signIn();
+  await writer.run('ENABLE UTF8=ACCEPT');
+  await writer.append(
     'INBOX',
     'Content-Type: message/global; name="Gr\xc3\xbc\xc3\x9fe"\r\n\r\nSubject: \xc3\xbc\r\n\r\n',
   );
@@ -293,7 +295,9 @@ test('body structures are UTF-8 for who can read it, and a message/global is a m
 });
 
 test('envelopes are UTF-8 for who can read it, encoded words for others', async () => {
-  await client.append('INBOX', 'Subject: Gr\xc3\xbc\xc3\x9fe\r\n\r\n');
+  const writer = await gateway.signIn();
+  await writer.run('ENABLE UTF8=ACCEPT');
+  await writer.append('INBOX', 'Subject: Gr\xc3\xbc\xc3\x9fe\r\n\r\n');
   await client.run('NOOP');
   const plain = await client.run('FETCH 1 ENVELOPE');
   expect(plain[0]).toMatch(/"=\?utf-8\?[QB]\?[^"]+\?="/);
