@@ -22,7 +22,7 @@ type Steps<T> = Generator<LiteralPlace, T, void>;
 
 /** `APPEND`, from the space before the mailbox to the end. */
 export function parseAppend(cursor: CommandCursor): AppendArguments {
-  return whole(appendSteps(cursor));
+  return whole(appendSteps(cursor, false));
 }
 
 /** `REPLACE` and `UID REPLACE`, from the space before the number to the end. */
@@ -33,7 +33,7 @@ export function parseReplace(cursor: CommandCursor): ReplaceArguments {
 
 /** What the literal is that is being announced, where the text of an APPEND ends. */
 export function placeInAppend(cursor: CommandCursor): LiteralPlace {
-  return atItsEnd(appendSteps(cursor), cursor);
+  return atItsEnd(appendSteps(cursor, true), cursor);
 }
 
 /** The same of a REPLACE, with the message that it replaces. */
@@ -60,13 +60,14 @@ function atItsEnd(steps: Steps<unknown>, cursor: CommandCursor): LiteralPlace {
   }
 }
 
-function* appendSteps(cursor: CommandCursor): Steps<AppendArguments> {
+/** `announcing`: a literal follows the text, so that a space at its end is none that is trailing. */
+function* appendSteps(cursor: CommandCursor, announcing: boolean): Steps<AppendArguments> {
   const mailbox = yield* mailboxStep(cursor);
   const messages: AppendedMessage[] = [];
   do {
     if (messages.length > 0) cursor.needs('MULTIAPPEND', 'a second message');
     messages.push(yield* messageSteps(cursor, mailbox, messages));
-  } while (cursor.at(' ') && !cursor.atTrailingSpace());
+  } while (cursor.at(' ') && (announcing || !cursor.atTrailingSpace()));
   cursor.end();
   return { mailbox, messages };
 }

@@ -477,6 +477,7 @@ describe('APPEND', () => {
       flags: ['b'],
       before: { messages: 1, bytes: 1 },
     });
+    expect(place('a APPEND x ', literal('1'), ' ')).toMatchObject({ kind: 'message' });
     expect(place('a APPEND x CATENATE (URL ')).toEqual({ kind: 'string' });
     expect(place('a APPEND x CATENATE (TEXT ', literal('abc'), ' URL y TEXT ')).toMatchObject({
       kind: 'text',
