@@ -3,6 +3,8 @@
  * substring and order are those of the mapped strings.
  */
 
+import { isAscii } from './encoded-word.ts';
+
 /** Lower and title case of the Latin digraphs that have a title case of their own. */
 const DIGRAPHS: readonly (readonly [first: number, last: number, title: number])[] = [
   [0x01c4, 0x01c6, 0x01c5],
@@ -20,6 +22,7 @@ const MAX_MAPPED = 8192;
  * that pieces mapped one by one make the whole. It says nothing of special casing: ß does not meet SS.
  */
 export function casemap(text: string): string {
+  if (isAscii(text)) return text.toUpperCase();
   const upper = text.replace(/[a-z]+/g, (run) => run.toUpperCase());
   return upper.replace(/[^\x00-\x7f]/gu, mapCharacter);
 }

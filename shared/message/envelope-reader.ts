@@ -3,15 +3,6 @@
  * (RFC 5256 §3, RFC 5957 §4), and so by the very same that clients see.
  */
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN = 0x28;
-const CLOSE = 0x29;
-const BRACE = 0x7b;
-const LF = 0x0a;
-const SPACE = 0x20;
-const NIL_LENGTH = 3;
-
 /** Encoded words as they are. Of a group's start the name is the mailbox, and all is null at its end. */
 export interface EnvelopeAddress {
   readonly name: string | null;
@@ -31,8 +22,10 @@ export interface Envelope {
 
 /** `bytes` as `envelopeBytes` makes them; throws if they are not. */
 export function readEnvelope(bytes: Uint8Array): Envelope {
-  const reader = new EnvelopeReader(bytes);
-  reader.expect(OPEN);
+  const reader = new EnvelopeReader(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
+  );
+  reader.expect('(');
   const [date, subject] = [reader.nstring(), reader.nstring()];
   const from = reader.addresses();
   // Sender and Reply-To.
@@ -43,72 +36,88 @@ export function readEnvelope(bytes: Uint8Array): Envelope {
   return { date, subject, from, to, cc, inReplyTo: reader.nstring(), messageId: reader.nstring() };
 }
 
+/** On a byte string: slices of it cost nothing, and most of them are ASCII. */
 class EnvelopeReader {
-  readonly #bytes: Buffer;
+  readonly #text: string;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(text: string) {
+    this.#text = text;
   }
 
-  expect(byte: number): void {
-    if (this.#bytes[this.#at++] !== byte) throw new Error(`no envelope: byte ${this.#at} is another`);
+  #peek(): string {
+    return this.#text.charAt(this.#at);
+  }
+
+  #take(character: string): boolean {
+    if (this.#peek() !== character) return false;
+    this.#at++;
+    return true;
+  }
+
+  expect(character: string): void {
+    if (!this.#take(character)) throw new Error(`no envelope: byte ${this.#at} is not ${character}`);
   }
 
   addresses(): EnvelopeAddress[] {
-    this.#skipSpace();
+    this.#take(' ');
     const found: EnvelopeAddress[] = [];
-    if (this.#bytes[this.#at] !== OPEN) {
+    if (!this.#take('(')) {
       this.nstring();
       return found;
     }
-    this.#at++;
-    while (this.#bytes[this.#at] !== CLOSE) {
-      this.expect(OPEN);
+    while (!this.#take(')')) {
+      this.expect('(');
       const name = this.nstring();
       // The source route.
       this.nstring();
       found.push({ name, mailbox: this.nstring(), host: this.nstring() });
-      this.expect(CLOSE);
+      this.expect(')');
     }
-    this.#at++;
     return found;
   }
 
   nstring(): string | null {
-    this.#skipSpace();
-    const first = this.#bytes[this.#at];
-    if (first === QUOTE) return this.#quoted();
-    if (first === BRACE) return this.#literal();
-    if (this.#bytes.toString('latin1', this.#at, this.#at + NIL_LENGTH) !== 'NIL')
-      throw new Error(`no envelope: neither a string nor NIL at byte ${this.#at}`);
-    this.#at += NIL_LENGTH;
-    return null;
-  }
-
-  #skipSpace(): void {
-    if (this.#bytes[this.#at] === SPACE) this.#at++;
+    this.#take(' ');
+    switch (this.#peek()) {
+      case '"':
+        return utf8(this.#quoted());
+      case '{':
+        return utf8(this.#literal());
+      default:
+        if (!this.#text.startsWith('NIL', this.#at))
+          throw new Error(`no envelope: neither a string nor NIL at byte ${this.#at}`);
+        this.#at += 'NIL'.length;
+        return null;
+    }
   }
 
   #quoted(): string {
     const start = ++this.#at;
-    let escaped = false;
-    let end = start;
-    for (; this.#bytes[end] !== QUOTE; end++) {
-      if (end >= this.#bytes.length) throw new Error('no envelope: a string that does not end');
-      if (this.#bytes[end] !== BACKSLASH) continue;
-      escaped = true;
-      end++;
+    let end = this.#text.indexOf('"', start);
+    // Most strings have nothing escaped.
+    let escape = this.#text.indexOf('\\', start);
+    if (end >= 0 && (escape < 0 || escape > end)) {
+      this.#at = end + 1;
+      return this.#text.slice(start, end);
     }
+    while (end >= 0 && escape >= 0 && escape < end) {
+      if (escape + 1 === end) end = this.#text.indexOf('"', end + 1);
+      escape = this.#text.indexOf('\\', escape + 2);
+    }
+    if (end < 0) throw new Error('no envelope: a string that does not end');
     this.#at = end + 1;
-    const text = this.#bytes.toString('utf8', start, end);
-    return escaped ? text.replace(/\\(.)/gs, '$1') : text;
+    return this.#text.slice(start, end).replace(/\\(.)/gs, '$1');
   }
 
   #literal(): string {
-    const lf = this.#bytes.indexOf(LF, this.#at);
-    const length = Number.parseInt(this.#bytes.toString('latin1', this.#at + 1, lf), 10);
+    const lf = this.#text.indexOf('\n', this.#at);
+    const length = Number.parseInt(this.#text.slice(this.#at + 1, lf), 10);
     this.#at = lf + 1 + length;
-    return this.#bytes.toString('utf8', lf + 1, this.#at);
+    return this.#text.slice(lf + 1, this.#at);
   }
+}
+
+function utf8(bytes: string): string {
+  return /[\x80-\xff]/.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes;
 }

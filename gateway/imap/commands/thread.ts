@@ -1,6 +1,6 @@
 /** THREAD and UID THREAD (RFC 5256): from columns and summaries; no message is opened. */
 import { fieldText } from '../../../shared/message/field-text.ts';
-import { fieldNameOf, filterHeaderFields } from '../../../shared/message/header-fields.ts';
+import { rawFieldValues } from '../../../shared/message/field-values.ts';
 import { type Envelope, readEnvelope } from '../../../shared/message/envelope-reader.ts';
 import { messageIds } from '../../../shared/message/message-id.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
@@ -100,7 +100,8 @@ async function ancestry(
   summary: Summary,
   { messageId, inReplyTo }: Envelope,
 ): Promise<Pick<ThreadedMessage, 'id' | 'references'>> {
-  const references = messageIds(referencesIn(await headerOf(reader, row, summary)));
+  const [field] = rawFieldValues(await headerOf(reader, row, summary), 'references');
+  const references = field ? messageIds(fieldText(field)) : [];
   return {
     id: messageIds(messageId ?? '')[0] ?? null,
     references: references.length > 0 ? references : messageIds(inReplyTo ?? '').slice(0, 1),
@@ -112,10 +113,4 @@ async function headerOf(reader: MessageReader, row: number, summary: Summary): P
   const { start, bodyStart } = summary.parts;
   if (summary.headersComplete || bodyStart === start) return summary.headers;
   return reader.bytes(row, { start, end: bodyStart });
-}
-
-function referencesIn(header: Uint8Array): string {
-  const field = filterHeaderFields(header, ['references']);
-  const name = fieldNameOf(field);
-  return name ? fieldText(field.subarray(name.valueAt)) : '';
 }

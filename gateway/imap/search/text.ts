@@ -5,7 +5,8 @@
 import { casemap } from '../../../shared/message/casemap.ts';
 import { charsetDecoder } from '../../../shared/message/charset.ts';
 import { decodeHeaderText } from '../../../shared/message/decode.ts';
-import { fieldNameOf, filterHeaderFields } from '../../../shared/message/header-fields.ts';
+import { rawFieldValues } from '../../../shared/message/field-values.ts';
+import { fieldNameOf } from '../../../shared/message/header-fields.ts';
 import type { PartOffsets } from '../../../shared/message/part-offsets.ts';
 import { transferDecoder } from '../../../shared/message/transfer-encoding.ts';
 import { FuzzyFinder, type Score } from './fuzzy.ts';
@@ -90,7 +91,7 @@ class Finder {
 
 /** The values of the header fields of that name, decoded, in order. */
 export function fieldValues(header: Uint8Array, name: string): string[] {
-  return fieldsOf(filterHeaderFields(header, [name])).map(({ value }) => value);
+  return rawFieldValues(header, name.toLowerCase()).map(decodeHeaderText);
 }
 
 /** The fields of a header, decoded. */
