@@ -16,6 +16,8 @@ export interface Offer {
   readonly messageBytes: number;
   /** Messages that one command works on (RFC 9738). */
   readonly messagesPerCommand: number;
+  /** Who has signed in may change what accounts may hold. */
+  readonly administrator: boolean;
   /** Bytes of the largest literal that may come without waiting (RFC 7888). */
   readonly unaskedLiteralBytes: number;
 }
@@ -130,6 +132,18 @@ const TABLE = [
   { name: 'LIST-METADATA', rfc: 9590, shown: 'after login' },
   { name: 'ACL', rfc: 4314, shown: 'after login', words: () => ['ACL', 'RIGHTS=kxte'] },
   { name: 'LIST-MYRIGHTS', rfc: 8440, shown: 'after login' },
+  {
+    name: 'QUOTA',
+    rfc: 9208,
+    shown: 'after login',
+    words: () => ['QUOTA', 'QUOTA=RES-STORAGE', 'QUOTA=RES-MESSAGE'],
+  },
+  {
+    name: 'QUOTASET',
+    rfc: 9208,
+    shown: 'after login',
+    words: ({ administrator }) => (administrator ? ['QUOTASET'] : []),
+  },
 ] as const satisfies readonly Extension[];
 
 export type ExtensionName = (typeof TABLE)[number]['name'];

@@ -29,6 +29,7 @@ export interface GatewayOptions {
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
   readonly sharing: SharingDirectory;
+  readonly users: SessionServices['users'];
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
   readonly metrics?: Metrics;
@@ -50,6 +51,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     summaries,
     directory,
     sharing,
+    users,
     verifier,
     rim,
     limits,
@@ -66,6 +68,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     summaries,
     directory,
     sharing,
+    users,
     publisher: new Publisher(sharing, log),
     verifier,
     rim,

@@ -44,6 +44,12 @@ export function userCommand(): Command {
       'how many messages there may be (default: as it is)',
     ),
   ).action(setQuota);
+  addDirectoryOptions(
+    sub('admin <address>', 'let somebody set the quotas of all accounts over IMAP').option(
+      '--revoke',
+      'take that back',
+    ),
+  ).action(setAdministrator);
   addDirectoryOptions(sub('disable <address>', 'refuse logins and mail until it is enabled again')).action(
     (address: string, flags: Flags) => setDisabled(address, true, flags),
   );
@@ -114,6 +120,14 @@ async function setPassword(address: string, flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory }) => {
     await directory.users.setPassword(address, passwordHash);
     say(`${address} has another password.`);
+  });
+}
+
+async function setAdministrator(address: string, flags: Flags): Promise<void> {
+  const administrator = flags.revoke !== true;
+  await withEngine(flags, async ({ directory }) => {
+    await directory.users.setAdministrator(address, administrator);
+    say(`${address} is ${administrator ? 'an' : 'no'} administrator, from the next sign-in on.`);
   });
 }
 

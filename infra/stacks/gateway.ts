@@ -168,7 +168,14 @@ export class GatewayStack extends Stack {
       mayUseItems('Watch', mailTable, ['PutItem', 'DeleteItem'], [watch]),
       mayUseItems('LeaveWork', mailTable, ['UpdateItem'], [work]),
       mayUseItems('SignIn', directoryTable, ['GetItem'], [keyPrefixes.credential]),
-      mayUseItems('FindOwners', directoryTable, ['GetItem'], [keyPrefixes.address]),
+      mayUseItems('FindOwners', directoryTable, ['GetItem'], [keyPrefixes.address, keyPrefixes.account]),
+      // An administrator's SETQUOTA changes the limits in all three items of a user.
+      mayUseItems(
+        'SetQuotas',
+        directoryTable,
+        ['UpdateItem'],
+        [keyPrefixes.credential, keyPrefixes.address, keyPrefixes.account],
+      ),
       mayUseItems(
         'Share',
         directoryTable,

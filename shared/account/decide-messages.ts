@@ -45,6 +45,9 @@ export class MessageRefusal extends Error {
   }
 }
 
+/** No limit: as far as numbers go, and no account ever does. */
+export const UNLIMITED = Number.MAX_SAFE_INTEGER;
+
 /** What an account may hold. */
 export interface Quota {
   readonly quotaBytes: number;

@@ -23,6 +23,8 @@ export interface Login {
   /** As `password.ts` makes it. Never logged. */
   readonly passwordHash: string;
   readonly disabled: boolean;
+  /** May set what other accounts may hold. */
+  readonly administrator: boolean;
   readonly limits: Limits;
 }
 
@@ -118,6 +120,7 @@ export interface Account {
   readonly addresses: readonly string[];
   readonly displayName: string;
   readonly state: AccountState;
+  readonly administrator: boolean;
   readonly limits: Limits;
   /** Milliseconds since the epoch. */
   readonly created: number;
@@ -168,6 +171,7 @@ export interface UserDirectory {
   /** With `replacing`: only while that is the stored hash (a rehash must not undo a change of password). */
   setPassword(address: string, passwordHash: string, replacing?: string): Promise<void>;
   setDisabled(address: string, disabled: boolean): Promise<void>;
+  setAdministrator(address: string, administrator: boolean): Promise<void>;
   setLimits(address: string, limits: Limits): Promise<void>;
   /** Closes the account and frees its address. Refused while an alias or a catch-all leads to it. */
   remove(address: string): Promise<Account>;

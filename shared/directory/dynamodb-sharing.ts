@@ -91,9 +91,11 @@ function grant({ owner, address, number }: Shares, { shown, hidden }: Share): Ch
   const list = (names: readonly string[]) => ({ L: names.map((name) => ({ S: name })) });
   return {
     UpdateExpression:
-      'SET v = :v, #owner = :owner, address = :address, shown = :shown, hidden = :hidden, #number = :number',
+      'SET v = :v, #owner = :owner, #address = :address, #shown = :shown, #hidden = :hidden, #number = :number',
     ...onlyForward(),
-    ExpressionAttributeNames: { '#number': 'number', '#owner': 'owner' },
+    ExpressionAttributeNames: Object.fromEntries(
+      ['number', 'owner', 'address', 'shown', 'hidden'].map((name) => [`#${name}`, name]),
+    ),
     ExpressionAttributeValues: {
       ':v': { N: String(ITEM_VERSION) },
       ':owner': { S: owner },

@@ -49,13 +49,21 @@ export class DynamoDbUsers implements UserDirectory {
       addresses: [address],
       displayName: checkedName(user.displayName ?? ''),
       state: 'active',
+      administrator: false,
       limits: user.limits,
       created: this.#now(),
     };
     const { quotaBytes, quotaMessages } = user.limits;
     const entry = { address, account: account.id, disabled: false, quotaBytes, quotaMessages };
     const { passwordHash, limits } = user;
-    const login = { account: account.id, address, passwordHash, disabled: false, limits };
+    const login = {
+      account: account.id,
+      address,
+      passwordHash,
+      disabled: false,
+      administrator: false,
+      limits,
+    };
     const failures = await this.#table.transact([
       this.#table.check(directoryKeys.domain(domain), DOMAIN_IS_ACTIVE),
       this.#table.putNew(directoryKeys.address(address), encodeUser(entry)),
@@ -114,6 +122,15 @@ export class DynamoDbUsers implements UserDirectory {
     });
   }
 
+  async setAdministrator(address: string, administrator: boolean): Promise<void> {
+    const flag = {
+      set: 'administrator = :administrator',
+      values: { ':administrator': { BOOL: administrator } },
+    };
+    // The address tells deliveries where to go: it has nothing to do with it, and is checked with the others.
+    await this.#change(address, flag, null, flag);
+  }
+
   async setLimits(address: string, limits: Limits): Promise<void> {
     checkLimits(limits);
     const set = 'quotaBytes = :bytes, quotaMessages = :messages';
@@ -163,7 +180,12 @@ export class DynamoDbUsers implements UserDirectory {
   }
 
   /** Changes the user's three items in one transaction. */
-  async #change(input: string, credential: Setting, address: Setting, account: Setting): Promise<void> {
+  async #change(
+    input: string,
+    credential: Setting,
+    address: Setting | null,
+    account: Setting,
+  ): Promise<void> {
     const parsed = parseAddress(input).address;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const entry = await this.#entry(parsed);
@@ -171,7 +193,9 @@ export class DynamoDbUsers implements UserDirectory {
       const same = sameAccount(entry.account);
       const failures = await this.#table.transact([
         this.#table.change(directoryKeys.credential(parsed), setting(credential, same)),
-        this.#table.change(directoryKeys.address(parsed), setting(address, same)),
+        address
+          ? this.#table.change(directoryKeys.address(parsed), setting(address, same))
+          : this.#table.check(directoryKeys.address(parsed), same),
         this.#table.change(directoryKeys.account(entry.account), setting(account, NOT_CLOSED)),
       ]);
       if (failures.length === 0) return;

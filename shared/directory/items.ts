@@ -55,6 +55,7 @@ export function decodeLogin(item: Item): Login {
     address: read.text('address'),
     passwordHash: read.text('passwordHash'),
     disabled: read.flag('disabled'),
+    administrator: item.administrator !== undefined && read.flag('administrator'),
     limits: {
       quotaBytes: read.count('quotaBytes'),
       quotaMessages: read.count('quotaMessages'),
@@ -70,6 +71,7 @@ export function encodeLogin(login: Login): Item {
     address: { S: login.address },
     passwordHash: { S: login.passwordHash },
     disabled: { BOOL: login.disabled },
+    ...encodeAdministrator(login),
     ...encodeLimits(login.limits),
   };
 }
@@ -122,6 +124,7 @@ export function decodeAccount(item: Item): Account {
     addresses: read.textList('addresses'),
     displayName: read.text('displayName'),
     state,
+    administrator: item.administrator !== undefined && read.flag('administrator'),
     limits: {
       quotaBytes: read.count('quotaBytes'),
       quotaMessages: read.count('quotaMessages'),
@@ -141,6 +144,7 @@ export function encodeAccount(account: Account): Item {
     state: { S: account.state },
     created: { N: String(account.created) },
     ...(account.closed === undefined ? {} : { closed: { N: String(account.closed) } }),
+    ...encodeAdministrator(account),
     ...encodeLimits(account.limits),
   };
 }
@@ -190,6 +194,11 @@ export interface GranteesEntry {
 export function decodeGrantees(item: Item): GranteesEntry {
   const read = reader(item);
   return { number: read.count('number'), grantees: read.optionalTexts('grantees') as Grantee[] };
+}
+
+/** Left out where it is false: most are not, and items from before there was such a thing say nothing. */
+function encodeAdministrator({ administrator }: { readonly administrator: boolean }): Item {
+  return administrator ? { administrator: { BOOL: true } } : {};
 }
 
 function encodeLimits(limits: Limits): Item {

@@ -6,7 +6,7 @@ import { ReplicaCache } from '../../shared/account/replica-cache.ts';
 import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { BlobStore } from '../../shared/blob/blob-store.ts';
 import { MessageStore } from '../../shared/blob/message-store.ts';
-import type { Login } from '../../shared/directory/directory.ts';
+import type { Account, Login } from '../../shared/directory/directory.ts';
 import { hashPassword, type ScryptParameters } from '../../shared/directory/password.ts';
 import { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { createGateway } from '../../gateway/imap/gateway.ts';
@@ -87,6 +87,14 @@ export class TestGateway {
       summaries: new SummaryReader(this.journal, this.messages, 2 ** 24),
       directory: { findLogin: (address) => Promise.resolve(this.logins.get(address)) },
       sharing: this.sharing,
+      users: {
+        find: (address) => Promise.resolve(this.#accountOf(address)),
+        setLimits: (address, limits) => {
+          const login = this.logins.get(address);
+          if (login) this.logins.set(address, { ...login, limits });
+          return Promise.resolve();
+        },
+      },
       verifier: new PasswordVerifier({ now: () => this.rim.now(), parameters: CHEAP }),
       rim: this.rim,
       log,
@@ -119,8 +127,16 @@ export class TestGateway {
       address,
       passwordHash: await hashPassword(PASSWORD, CHEAP),
       disabled: false,
+      administrator: false,
       limits: { quotaBytes: 2 ** 40, quotaMessages: 2 ** 30, maxConnections: 100, ...limits },
     });
+  }
+
+  #accountOf(address: string): Account | undefined {
+    const login = this.logins.get(address);
+    if (!login) return undefined;
+    const { account: id, administrator, limits } = login;
+    return { id, addresses: [address], displayName: '', state: 'active', administrator, limits, created: 0 };
   }
 
   /** A connection, its greeting read. */

@@ -24,6 +24,7 @@ import { deleteMailbox } from './delete.ts';
 import { list } from './list.ts';
 import { metadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
+import { quota } from './quota.ts';
 import { renameMailbox } from './rename.ts';
 import { replace } from './replace.ts';
 import { status } from './status.ts';
@@ -67,6 +68,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   namespace,
   metadata,
   acl,
+  quota,
 ];
 
 /**

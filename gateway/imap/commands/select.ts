@@ -3,6 +3,7 @@ import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-me
 import { SEEN } from '../../../shared/account/flags.ts';
 import type { Decision } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import type { Home } from '../session/home.ts';
 import { mailboxId } from '../session/object-id.ts';
 import { findNamed, nonexistent } from '../session/places.ts';
 import { Bad } from '../session/refusals.ts';
@@ -65,6 +66,7 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
   const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
   describe(session, mailbox, selected);
+  tellIfOverQuota(session, home, state);
   // IMAP4rev2 wants it (RFC 9051 §6.3.2).
   if (session.dialect.rev2) {
     const entry = entryOf(state, mailbox, home.prefix + mailbox.name, (other) => home.may(other, 'l'));
@@ -75,6 +77,13 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
   // \Seen is each reader's own: it is none of the rights that make a mailbox writable (RFC 4314 §5.2).
   const writes = /[iewt]/.test(home.rightsOn(mailbox));
   return { text: 'selected', code: writes ? 'READ-WRITE' : 'READ-ONLY' };
+}
+
+/** Mail to the account waits outside, and is refused in the end: its owner should know (RFC 9208 §4.3.1). */
+function tellIfOverQuota({ writer }: Session, { guest, quota }: Home, { usage }: AccountState): void {
+  if (guest !== null) return;
+  if (usage.bytes > quota.quotaBytes || usage.messages > quota.quotaMessages)
+    writer.status('*', 'NO', 'the account holds more than it may; mail to it is not delivered', 'OVERQUOTA');
 }
 
 function describe(session: Session, mailbox: Mailbox, selected: SelectedMailbox): void {

@@ -1,4 +1,5 @@
 /** STATUS (RFC 3501 §6.3.10, RFC 9051 §6.3.11), with SIZE (RFC 8438), HIGHESTMODSEQ (RFC 7162), MAILBOXID (RFC 8474), APPENDLIMIT (RFC 7889). */
+import { DELETED } from '../../../shared/account/flags.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
@@ -61,6 +62,8 @@ function valueOf(
       return home.guest === null ? mailbox.unseen : unseenBy(home, mailbox);
     case 'DELETED':
       return mailbox.deleted;
+    case 'DELETED-STORAGE':
+      return mailbox.deleted === 0 ? 0 : deletedBytes(home, mailbox);
     case 'SIZE':
       return mailbox.bytes;
     case 'HIGHESTMODSEQ':
@@ -72,6 +75,15 @@ function valueOf(
     case 'MAILBOXID':
       return `(${mailboxId(home.account, mailbox.id)})`;
   }
+}
+
+/** What an EXPUNGE would free (RFC 9208 §4.1.4). */
+async function deletedBytes(home: Home, mailbox: Mailbox): Promise<number> {
+  const columns = (await home.load(mailbox.id))?.columns;
+  let bytes = 0;
+  for (let row = 0; row < (columns?.count ?? 0); row++)
+    if ((columns?.system[row] ?? 0) & DELETED) bytes += columns?.sizes[row] ?? 0;
+  return bytes;
 }
 
 /** The counter is the owner's: what a guest has not seen is counted. */

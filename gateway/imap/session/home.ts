@@ -34,7 +34,8 @@ export interface HomeOptions {
 export class Home {
   readonly replica: Replica;
   readonly address: string;
-  readonly quota: Quota;
+  /** As last looked up: at sign-in, or for a QUOTA command. */
+  quota: Quota;
   readonly recent: RecentFloors;
   readonly guest: AccountId | null;
   #looked = false;

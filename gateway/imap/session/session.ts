@@ -9,7 +9,12 @@ import type { Rim } from '../../../shared/account/rim.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../../shared/blob/message-store.ts';
-import type { Login, LoginDirectory, SharingDirectory } from '../../../shared/directory/directory.ts';
+import type {
+  Login,
+  LoginDirectory,
+  SharingDirectory,
+  UserDirectory,
+} from '../../../shared/directory/directory.ts';
 import type { PasswordVerifier } from '../../../shared/directory/password-verifier.ts';
 import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
@@ -40,6 +45,8 @@ export interface SessionServices {
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
   readonly sharing: SharingDirectory;
+  /** Administration by those who may: quotas. */
+  readonly users: Pick<UserDirectory, 'find' | 'setLimits'>;
   readonly publisher: Publisher;
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
@@ -304,6 +311,7 @@ export class Session implements ChangeListener {
       messageBytes: limits.messageBytes,
       unaskedLiteralBytes: limits.unaskedLiteralBytes,
       messagesPerCommand: limits.messagesPerCommand,
+      administrator: this.#signedIn?.login.administrator ?? false,
     });
   }
 

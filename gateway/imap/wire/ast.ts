@@ -216,6 +216,7 @@ export const STATUS_ITEMS = [
   'UNSEEN',
   'RECENT',
   'DELETED',
+  'DELETED-STORAGE',
   'SIZE',
   'HIGHESTMODSEQ',
   'APPENDLIMIT',
@@ -357,4 +358,12 @@ export interface AclArguments {
 export interface SetAclArguments extends AclArguments {
   /** `lrs`, `+w`, `-x`, as sent. */
   readonly rights: string;
+}
+
+// --- QUOTA (RFC 9208) ---------------------------------------------------------------------------------------------
+
+export interface SetQuotaArguments {
+  readonly root: string;
+  /** Resources in upper case. */
+  readonly limits: readonly { readonly resource: string; readonly limit: number }[];
 }

@@ -125,6 +125,7 @@ const ITEM_EXTENSIONS: ReadonlyMap<StatusItem, ExtensionName> = new Map([
   ['HIGHESTMODSEQ', 'CONDSTORE'],
   ['APPENDLIMIT', 'APPENDLIMIT'],
   ['MAILBOXID', 'OBJECTID'],
+  ['DELETED-STORAGE', 'QUOTA'],
 ]);
 
 /** `(MESSAGES UIDNEXT …)`, also in LIST's RETURN (RFC 5819). */

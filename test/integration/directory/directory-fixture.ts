@@ -13,6 +13,7 @@ import {
   DynamoDbLoginDirectory,
   dynamoDbAccountDirectory,
 } from '../../../shared/directory/dynamodb-directory.ts';
+import { DynamoDbSharingDirectory } from '../../../shared/directory/dynamodb-sharing.ts';
 import { callOf, withJson, wrapping } from '../../support/transport.ts';
 
 /** Retries do not wait. */
@@ -30,6 +31,7 @@ export interface DirectoryFixture {
   readonly logins: DynamoDbLoginDirectory;
   readonly addresses: DynamoDbAddressDirectory;
   readonly accounts: AccountDirectory;
+  readonly sharing: DynamoDbSharingDirectory;
 }
 
 let tables = 0;
@@ -63,6 +65,7 @@ export function openDirectory(
     table,
     logins: new DynamoDbLoginDirectory(options),
     addresses: new DynamoDbAddressDirectory(options),
+    sharing: new DynamoDbSharingDirectory(options),
     accounts: dynamoDbAccountDirectory({ ...options, now: () => NOW }),
   };
 }

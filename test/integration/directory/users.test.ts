@@ -35,6 +35,17 @@ beforeEach(async () => {
 const A = 'alice@example.test';
 const B = 'bob@example.test';
 
+test('an administrator is one from the next sign-in on, until that is taken back', async () => {
+  const { users } = directory.accounts;
+  await users.add(newUser(A));
+  for (const administrator of [true, false]) {
+    await users.setAdministrator(A, administrator);
+    expect(await directory.logins.findLogin(A)).toMatchObject({ administrator });
+    expect(await users.find(A)).toMatchObject({ administrator, state: 'active' });
+  }
+  await expect(users.setAdministrator(B, true)).rejects.toMatchObject({ kind: 'no-such-user' });
+});
+
 describe('adding users', () => {
   test('a user can log in, be reached and be read', async () => {
     const user = newUser('Alice@Example.test', { displayName: 'Alice' });
@@ -44,6 +55,7 @@ describe('adding users', () => {
       addresses: [A],
       displayName: 'Alice',
       state: 'active',
+      administrator: false,
       limits: LIMITS,
       created: NOW,
     });
@@ -54,6 +66,7 @@ describe('adding users', () => {
       address: A,
       passwordHash: HASH,
       disabled: false,
+      administrator: false,
       limits: LIMITS,
     });
     expect(

@@ -18,12 +18,20 @@ import { attributeKey, directoryKeys } from '../../../shared/directory/keys.ts';
 
 const ID = '0123456789abcdef0123' as AccountId;
 const limits = { quotaBytes: 5, quotaMessages: 6, maxConnections: 7 };
-const login: Login = { account: ID, address: 'a@b.test', passwordHash: '$scrypt$', disabled: false, limits };
+const login: Login = {
+  account: ID,
+  address: 'a@b.test',
+  passwordHash: '$scrypt$',
+  disabled: false,
+  administrator: false,
+  limits,
+};
 const account: Account = {
   id: ID,
   addresses: ['a@b.test'],
   displayName: '',
   state: 'active',
+  administrator: false,
   limits,
   created: 1,
 };

@@ -14,6 +14,7 @@ beforeAll(async () => {
     address: 'alice@example.test',
     passwordHash: await hashPassword('secret', CHEAP),
     disabled: false,
+    administrator: false,
     limits: { quotaBytes: 1, quotaMessages: 1, maxConnections: 1 },
   };
   disabled = { ...active, address: 'bob@example.test', disabled: true };
