@@ -16,6 +16,8 @@ export interface Completion {
   readonly code?: ResponseCode;
   /** What of the changes that follow this command has already told; see `UpdateOptions`. */
   readonly telling?: UpdateOptions['telling'];
+  /** Flags that are told before this are its answer, whatever NOTIFY says. */
+  readonly answersFlags?: boolean;
   /** The arguments were message numbers, which must not move before this is answered: no EXPUNGE, whatever `updates`. */
   readonly numbersStay?: boolean;
 }

@@ -22,6 +22,7 @@ import type { CommandCursor } from '../wire/parser.ts';
 import { mailbox as mailboxName, string } from '../wire/response.ts';
 import { parseSearchProgram } from '../wire/search-grammar.ts';
 import { ALL_RESULTS, OF_SEARCH, parseReturn } from '../wire/search-return.ts';
+import { arrivalsTold } from './search.ts';
 import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
 
 export const esearch: CommandFamily = {
@@ -90,7 +91,7 @@ async function searchOne(
   if (returns.save) save(session, place, returns, hits);
   const text = esearchText(returns, true, resultsOf(session, place, request, hits, true));
   if (text !== null && hits.rows.length > 0) session.writer.untagged(`${correlators} ${text}`);
-  const voice = { tag, correlators, byUid: true };
+  const voice = { tag, correlators, byUid: true, tellArrived: arrivalsTold(session, returns) };
   if (returns.update && isSelected && !session.selected.contexts.add(voice, place, request, hits))
     session.writer.status('*', 'NO', 'no more searches can be kept up to date', { code: 'NOUPDATE', tag });
 }

@@ -89,13 +89,33 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   return { text: 'fetched', telling, ...(code && { code }) };
 }
 
+/**
+ * FETCH responses that nobody has asked for by a command: of messages that have come, to a client that wants it so. What
+ * is gone again is passed over. Sets no flag.
+ */
+export async function tellMessages(
+  session: Session,
+  items: readonly FetchItem[],
+  uids: Uint32Array,
+): Promise<void> {
+  const mailbox = await session.selected.home.load(session.selected.id);
+  if (!mailbox?.columns) return;
+  const all = itemsOf({ items, changedSince: undefined }, !session.dialect.uidOnly);
+  await new FetchAnswer(session, all, mailbox.columns, NO_UIDS).send(uids, 0);
+}
+
+const NO_UIDS: ReadonlySet<number> = new Set();
+
 function windowOf(partial: ResultRange, uids: Uint32Array): Uint32Array {
   const { start, end } = placesOf(partial, uids.length);
   return uids.subarray(start, end);
 }
 
 /** UID FETCH always tells UIDs (RFC 9051 §6.4.9; UIDFETCH begins with it), CHANGEDSINCE always MODSEQ (RFC 7162 §3.1.4.1). */
-function itemsOf({ items, changedSince }: FetchArguments, byUid: boolean): readonly FetchItem[] {
+function itemsOf(
+  { items, changedSince }: Pick<FetchArguments, 'items' | 'changedSince'>,
+  byUid: boolean,
+): readonly FetchItem[] {
   const all = [...items];
   if (byUid && !all.some(({ kind }) => kind === 'uid')) all.unshift({ kind: 'uid' });
   if (changedSince !== undefined && !all.some(({ kind }) => kind === 'modseq')) all.push({ kind: 'modseq' });

@@ -5,7 +5,14 @@
  * that only stand above others because their own mailbox was deleted.
  */
 import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
-import { type AccountState, DELIMITER, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
+import {
+  type AccountState,
+  DELIMITER,
+  INBOX,
+  type Mailbox,
+  byName,
+  hasChildren,
+} from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
 import { type ListPattern, compilePattern } from '../wire/list-pattern.ts';
 
@@ -92,6 +99,14 @@ export function entryOf(
   const children = [...state.mailboxes.values()].some((each) => each.name.startsWith(above) && seen(each));
   const attributes = attributesOf(name, { use: told === name ? use : null }, children, { subscribed: false });
   return { name: told, attributes, childInfo: [], selected: true };
+}
+
+/** What there is to tell of any name, whether it is a mailbox or not: what NOTIFY tells (RFC 5465 §5.4, §5.5). */
+export function entryNamed(state: AccountState, name: string): ListEntry {
+  const mailbox = byName(state).get(name);
+  const subscribed = state.subscriptions.has(name);
+  const attributes = attributesOf(name, mailbox, hasChildren(state, name), { subscribed });
+  return { name, attributes, childInfo: [], selected: mailbox !== undefined };
 }
 
 /** What LSUB returns (RFC 3501 §6.3.9): a level of hierarchy above a subscribed name, for `%`, as \Noselect. */

@@ -32,6 +32,7 @@ import { uidbatches } from './uidbatches.ts';
 import { subscriptions } from './subscribe.ts';
 import { unauthenticate } from './unauthenticate.ts';
 import { xlist } from './xlist.ts';
+import { notify } from './notify.ts';
 import type { Command, CommandFamily } from './command.ts';
 import type { Offered } from '../extensions.ts';
 
@@ -58,6 +59,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   esearch,
   cancelUpdate,
   idle,
+  notify,
   createMailbox,
   deleteMailbox,
   renameMailbox,

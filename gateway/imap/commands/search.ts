@@ -14,12 +14,15 @@ import {
   surroundingsOf,
 } from '../search/search.ts';
 import { sayingStillHere } from '../search/still-here.ts';
+import type { ContextVoice } from '../search/contexts.ts';
 import type { Session } from '../session/session.ts';
+import type { SearchReturn } from '../wire/ast.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { string } from '../wire/response.ts';
 import { parseSearchProgram } from '../wire/search-grammar.ts';
 import { ALL_RESULTS, OF_SEARCH, parseReturn } from '../wire/search-return.ts';
 import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { tellMessages } from './fetch.ts';
 
 export const search: CommandFamily = {
   commands: [
@@ -81,6 +84,16 @@ export async function answerSearch(
   const results = resultsOf(session, place, request, hits, byUid);
   const text = returns ? esearchText(returns, byUid, results) : plainText(name, results);
   if (text !== null) session.writer.untagged(returns ? [correlators, text].filter(Boolean).join(' ') : text);
-  if (returns?.update && !selected.contexts.add({ tag, correlators, byUid }, place, request, hits))
+  const voice = { tag, correlators, byUid, tellArrived: arrivalsTold(session, returns) };
+  if (returns?.update && !selected.contexts.add(voice, place, request, hits))
     session.writer.status('*', 'NO', 'no more searches can be kept up to date', { code: 'NOUPDATE', tag });
+}
+
+/** How a search that is kept up to date tells of messages that arrive (RFC 5465 §7); null: it does not. */
+export function arrivalsTold(
+  session: Session,
+  returns: SearchReturn | undefined,
+): ContextVoice['tellArrived'] {
+  const items = returns?.update?.items ?? [];
+  return items.length === 0 ? null : (uids) => tellMessages(session, items, uids);
 }

@@ -67,6 +67,7 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   return {
     text: modified ? 'stored, but for messages that have changed since' : 'stored',
     ...(code && { code }),
+    answersFlags: true,
     ...(args.silent && { telling: silence(args.action, flags, outcome, watermark) }),
   };
 }

@@ -29,15 +29,19 @@ export interface ContextVoice {
   /** The beginning of its responses. */
   readonly correlators: string;
   readonly byUid: boolean;
+  /** Tells of messages that have arrived and match, in the way that UPDATE has asked for. */
+  readonly tellArrived: ((uids: Uint32Array) => Promise<void>) | null;
 }
 
 /** Responses about contexts: those that go before the news of the mailbox, and those that go behind. */
 export interface ContextUpdates {
   readonly before: readonly string[];
+  /** FETCH responses, which stand between EXISTS and ADDTO (RFC 5465 §7). */
+  readonly arrived: readonly (() => Promise<void>)[];
   readonly after: readonly string[];
 }
 
-const NOTHING: ContextUpdates = { before: [], after: [] };
+const NOTHING: ContextUpdates = { before: [], arrived: [], after: [] };
 
 interface Context extends ContextVoice {
   readonly request: SearchRequest;
@@ -89,13 +93,19 @@ export class Contexts {
    */
   async updates(session: Session, before: View): Promise<ContextUpdates> {
     if (!this.#contexts) return NOTHING;
-    const lines: { before: string[]; after: string[] } = { before: [], after: [] };
+    const lines = { before: [] as string[], arrived: [] as (() => Promise<void>)[], after: [] as string[] };
     for (const context of this.#contexts.values()) {
       try {
         const { removed, added } = await update(session, context);
         const { selected } = session;
         lines.before.push(...told(context, 'REMOVEFROM', removed, before));
         lines.after.push(...told(context, 'ADDTO', added, selected.view));
+        // Not of what joins by a change of flags.
+        const uids = Uint32Array.from(added.flatMap((change) => change.uids)).filter(
+          (uid) => uid >= before.next,
+        );
+        const { tellArrived } = context;
+        if (tellArrived && uids.length > 0) lines.arrived.push(() => tellArrived(uids.sort()));
       } catch (error) {
         if (error instanceof ConnectionLostError) throw error;
         // The context stays as it was, and catches up the next time.

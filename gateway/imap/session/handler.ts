@@ -10,6 +10,7 @@ import { openCommand, type OpenedCommand } from '../wire/parser.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import { ImapSyntaxError } from '../wire/syntax-error.ts';
 import { answerTo } from './faults.ts';
+import { NO_NOTIFIER } from './notifier.ts';
 import { Bad } from './refusals.ts';
 import { Session, type SessionServices } from './session.ts';
 
@@ -73,6 +74,20 @@ export class SessionHandler implements ConnectionHandler {
   async news(): Promise<void> {
     const paused = this.#paused;
     if (paused) await actingFor(activityOf(paused.command), () => paused.pause.news());
+    else await actingFor('idle', () => this.#push());
+  }
+
+  /** What cannot be told ends in the overflow that RFC 5465 §5.8 has for it: the client looks for itself. */
+  async #push(): Promise<void> {
+    const session = this.#session;
+    try {
+      await session.pushNews();
+    } catch (error) {
+      if (answerTo(error).kind === 'lost') throw error;
+      session.services.log.warn({ err: error, connection: session.connection.id }, 'NOTIFY failed');
+      session.notify(NO_NOTIFIER);
+      session.writer.status('*', 'OK', 'nothing is told any more', 'NOTIFICATIONOVERFLOW');
+    }
   }
 
   async literalPolicy(announcement: LiteralAnnouncement): Promise<LiteralDecision> {
@@ -148,7 +163,11 @@ export class SessionHandler implements ConnectionHandler {
       return;
     }
     if (command.updates !== 'nothing')
-      await session.announce(command.updates === 'everything' && !ending.numbersStay, ending.telling);
+      await session.announce(
+        command.updates === 'everything' && !ending.numbersStay,
+        ending.telling,
+        ending.answersFlags,
+      );
     session.writer.status(tag, 'OK', ending.text, ending.code, session.text);
   }
 

@@ -9,7 +9,7 @@ import { ALL_RIGHTS, type Right, grantedTo } from '../../../shared/account/acl.t
 import type { Guest } from '../../../shared/account/decide-guest.ts';
 import type { Quota } from '../../../shared/account/decide-messages.ts';
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
-import type { RecentOp } from '../../../shared/account/ops.ts';
+import type { Op, RecentOp } from '../../../shared/account/ops.ts';
 import { mailboxFor } from '../../../shared/account/readers.ts';
 import type { CommitRequest, Replica } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
@@ -39,6 +39,7 @@ export class Home {
   readonly recent: RecentFloors;
   readonly guest: AccountId | null;
   #looked = false;
+  #own: WeakSet<Op> | null = null;
 
   constructor({ replica, address, quota, recent, guest }: HomeOptions) {
     this.replica = replica;
@@ -46,6 +47,15 @@ export class Home {
     this.quota = quota;
     this.recent = recent;
     this.guest = guest;
+  }
+
+  /** From here on `isOwn` tells of what was committed through this home. */
+  rememberOwn(): void {
+    this.#own ??= new WeakSet();
+  }
+
+  isOwn(op: Op): boolean {
+    return this.#own?.has(op) ?? false;
   }
 
   get account(): AccountId {
@@ -116,6 +126,7 @@ export class Home {
       ...request,
       decide: (state) => {
         const decision = request.decide(state);
+        for (const op of decision.ops) this.#own?.add(op);
         if (decision.ops.length === 0) return decision;
         const recent: readonly RecentOp[] = this.recent.ops(state);
         return { ...decision, ops: [...decision.ops, ...recent] };

@@ -13,6 +13,7 @@ import { BatchRequests } from './batches.ts';
 import type { Dialect } from './dialect.ts';
 import { Contexts } from '../search/contexts.ts';
 import type { Home } from './home.ts';
+import { ALL_KINDS } from './notifier.ts';
 import { RecentUids } from './recent.ts';
 import { exists, flagLines, recent, type UpdateOptions, updatesOf } from './updates.ts';
 import { View } from './view.ts';
@@ -22,7 +23,7 @@ export function watermarkOf(state: AccountState): number {
   return modSeqOf((state.number + 1) as RecordNumber, 0) - 1;
 }
 
-export type TellOptions = Pick<UpdateOptions, 'expunges' | 'dialect' | 'telling'>;
+export type TellOptions = Pick<UpdateOptions, 'expunges' | 'dialect' | 'telling' | 'kinds'>;
 
 /** Response text beside HIGHESTMODSEQ, which says up to where the client knows everything. */
 const HIGHEST = (modSeq: number): string => `* OK [HIGHESTMODSEQ ${modSeq}] all is told up to here\r\n`;
@@ -136,13 +137,15 @@ export class SelectedMailbox {
    */
   async news(options: TellOptions): Promise<readonly string[] | null> {
     const { replica } = this.home;
+    const { kinds = ALL_KINDS } = options;
     let state = await this.home.state();
     let mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return null;
+    if (!kinds.messages && !kinds.flags) return [];
     if (!this.hasNews(state, options.expunges)) return this.#reminder(options.dialect);
     const permitted = this.#permissionLines(mailbox);
     if (!mailbox.columns) {
-      const arrivals = this.#pureArrivals(state, mailbox, options.dialect);
+      const arrivals = kinds.messages && this.#pureArrivals(state, mailbox, options.dialect);
       if (arrivals) return [...permitted, ...arrivals];
       state = await replica.load([this.id]);
       mailbox = this.home.mailbox(state, this.id);
@@ -175,7 +178,8 @@ export class SelectedMailbox {
     const withheldBefore = this.#withheldAbove;
     this.#withheldAbove = updates.withheld ? (withheldBefore ?? this.#watermark) : null;
     this.view = updates.view;
-    this.#watermark = watermarkOf(state);
+    // What was not told may be asked for later.
+    if (options.kinds?.flags ?? true) this.#watermark = watermarkOf(state);
     this.#keywords = mailbox.keywords.length;
     const lines = [...updates.lines];
     if (arrived && this.#claim(mailbox) && !options.dialect.rev2) lines.push(recent(this.recentCount));

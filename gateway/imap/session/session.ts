@@ -27,6 +27,7 @@ import type { TextEncoding } from '../wire/response.ts';
 import type { ResponseWriter } from '../wire/response-writer.ts';
 import type { Dialect } from './dialect.ts';
 import { Home } from './home.ts';
+import { ALL_KINDS, type Notifier } from './notifier.ts';
 import type { Publisher } from './publisher.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
@@ -77,6 +78,7 @@ export class Session implements ChangeListener {
   #watching: readonly AccountId[] = [];
   #selected: SelectedMailbox | null = null;
   #rest: Timer | null = null;
+  #notifier: Notifier | null = null;
   /** The client is told of changes as they happen: the connection is stirred by each. */
   pushing = false;
 
@@ -243,7 +245,7 @@ export class Session implements ChangeListener {
   /** Of the selected mailbox's account. */
   changed(change: Change): void {
     this.#selected?.note(change);
-    if (this.pushing) this.connection.stir();
+    if (this.pushing || this.#notifier?.pushes) this.connection.stir();
   }
 
   /** Back to the authenticated state, without a word to the client. */
@@ -252,14 +254,36 @@ export class Session implements ChangeListener {
     this.#selected = null;
   }
 
+  /** NOTIFY: from here on the client is told what `notifier` says, and nothing else. */
+  notify(notifier: Notifier): void {
+    this.#notifier?.end();
+    this.#notifier = notifier;
+  }
+
+  /** Something has happened while no command runs, and the client has asked to be told so (NOTIFY). */
+  async pushNews(): Promise<void> {
+    if (!this.#notifier?.pushes) return;
+    await this.announce(!this.#notifier.delayed);
+    this.quiet();
+  }
+
   /**
-   * Tells the client what has changed in the selected mailbox, up to the newest state that this process knows. If the
-   * mailbox is gone, the connection ends with BYE.
+   * Tells the client what has changed, up to the newest state that this process knows: in the selected mailbox, and
+   * elsewhere if it has asked for it. `answersFlags`: flags are told whatever NOTIFY says.
    */
-  async announce(expunges: boolean, telling?: TellOptions['telling']): Promise<void> {
-    const selected = this.#selected;
-    if (!selected) return;
-    const options = { expunges, dialect: this.dialect, ...(telling && { telling }) };
+  async announce(expunges: boolean, telling?: TellOptions['telling'], answersFlags = false): Promise<void> {
+    const { kinds = ALL_KINDS } = this.#notifier ?? {};
+    const dialect = this.dialect;
+    const flags = kinds.flags || answersFlags;
+    if (this.#selected) {
+      const options = { expunges, dialect, kinds: { ...kinds, flags }, ...(telling && { telling }) };
+      await this.#announceSelected(this.#selected, options);
+    }
+    await this.#notifier?.tell();
+  }
+
+  /** If the mailbox is gone, the connection ends with BYE. */
+  async #announceSelected(selected: SelectedMailbox, options: TellOptions): Promise<void> {
     const { view } = selected;
     const lines = await selected.news(options);
     if (lines === null) {
@@ -272,8 +296,16 @@ export class Session implements ChangeListener {
       );
       return;
     }
-    const { before, after } = await selected.contexts.updates(this, view);
-    for (const line of [...before, ...lines, ...after]) {
+    const { before, arrived, after } = await selected.contexts.updates(this, view);
+    await this.#write([...before, ...lines]);
+    for (const tell of arrived) await tell();
+    await this.#write(after);
+    if (this.#notifier && selected.view.next > view.next)
+      await this.#notifier.arrived(selected.view.uids.filter((uid) => uid >= view.next));
+  }
+
+  async #write(lines: readonly string[]): Promise<void> {
+    for (const line of lines) {
       this.writer.write(line);
       if (this.writer.full) await this.writer.pace();
     }
@@ -319,6 +351,8 @@ export class Session implements ChangeListener {
   release(): void {
     this.busy();
     this.deselect();
+    this.#notifier?.end();
+    this.#notifier = null;
     for (const account of this.#watching) this.services.wakes.unwatch(account);
     this.#watching = [];
     this.#visits?.release();

@@ -8,6 +8,7 @@ import { SYSTEM_FLAGS } from '../../../shared/account/flags.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import { type Dialect, fetchHead, goneLines } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
+import { ALL_KINDS, type ToldKinds } from './notifier.ts';
 import { View } from './view.ts';
 
 /** What the client knows. */
@@ -31,6 +32,8 @@ export interface UpdateOptions {
   readonly rights: string;
   /** What is told of a changed message: a STORE has answered for its own. Default: all. */
   readonly telling?: ((columns: Columns, row: number) => Telling) | undefined;
+  /** What the client wants to be told at all. Default: all. */
+  readonly kinds?: ToldKinds;
 }
 
 export interface Updates {
@@ -45,14 +48,15 @@ export interface Updates {
 export function updatesOf(known: Known, mailbox: Mailbox, columns: Columns, options: UpdateOptions): Updates {
   const lines: string[] = [];
   const before = known.view;
-  const gone = goneFrom(before, columns);
+  const { kinds = ALL_KINDS } = options;
+  const gone = kinds.messages ? goneFrom(before, columns) : [];
   if (options.expunges)
     lines.push(...goneLines(options.dialect, gone, (number) => before.uids[number - 1] ?? 0));
   const withheld = gone.length > 0 && !options.expunges;
-  const view = nextView(before, mailbox, columns, withheld);
-  if (hasArrivals(before, columns)) lines.push(exists(view.count));
+  const view = kinds.messages ? nextView(before, mailbox, columns, withheld) : before;
+  if (kinds.messages && hasArrivals(before, columns)) lines.push(exists(view.count));
   if (mailbox.keywords.length > known.keywords) lines.push(...flagLines(mailbox, options.rights));
-  changed(known, columns, view, options, lines);
+  if (kinds.flags) changed(known, columns, view, options, lines);
   return { view, lines, withheld };
 }
 

@@ -133,9 +133,14 @@ export interface SearchReturn {
   /** RFC 5267 §4.4, RFC 9394. */
   readonly partial: ResultRange | undefined;
   /** RFC 5267 §4.3. CONTEXT, a hint, is understood and dropped: nothing is cached that would need it. */
-  readonly update: boolean;
+  readonly update: UpdateOption | null;
   /** RFC 6203 §4. */
   readonly relevancy: boolean;
+}
+
+/** UPDATE, with the data items that are told of a message which arrives and matches (RFC 5465 §7). */
+export interface UpdateOption {
+  readonly items: readonly FetchItem[];
 }
 
 /** A window of a list of results: `1:500`, or `-1:-100` for the last hundred (RFC 9394 §3.1). */

@@ -59,10 +59,14 @@ function parseModifiers(cursor: CommandCursor): Modifiers {
 }
 
 function parseItems(cursor: CommandCursor): readonly FetchItem[] {
-  if (cursor.peek() === '(')
-    return cursor.list('data items', () => parseItem(cursor, cursor.itemName('a data item')));
+  if (cursor.peek() === '(') return parseFetchAttributes(cursor);
   const name = cursor.itemName('a data item, a list of them, or ALL, FAST or FULL');
   return MACROS.get(name) ?? [parseItem(cursor, name)];
+}
+
+/** A list of data items without macros: what NOTIFY wants told of new messages (RFC 5465 §8). */
+export function parseFetchAttributes(cursor: CommandCursor): readonly FetchItem[] {
+  return cursor.list('data items', () => parseItem(cursor, cursor.itemName('a data item')));
 }
 
 function parseItem(cursor: CommandCursor, name: string): FetchItem {

@@ -20,6 +20,7 @@ export type PlainResponseCode =
   | 'NOMODSEQ'
   | 'NONEXISTENT'
   | 'NOPERM'
+  | 'NOTIFICATIONOVERFLOW'
   | 'NOTSAVED'
   | 'OVERQUOTA'
   | 'PARSE'
@@ -43,6 +44,7 @@ export type ResponseCode =
   | { readonly code: 'APPENDUID'; readonly uidValidity: number; readonly uids: NumberSet }
   /** RFC 4469 §4.1: the URL as it was sent. */
   | { readonly code: 'BADURL'; readonly url: string }
+  | { readonly code: 'BADEVENT'; readonly events: readonly string[] }
   | { readonly code: 'BADCHARSET'; readonly charsets: readonly string[] }
   | { readonly code: 'CAPABILITY'; readonly capabilities: readonly string[] }
   | {

@@ -125,6 +125,8 @@ export function formatCode(code: ResponseCode): string {
       return `COPYUID ${code.uidValidity} ${code.source} ${code.destination}`;
     case 'BADURL':
       return `BADURL ${code.url.replaceAll(/[^\x21-\x5c\x5e-\x7e]/gu, encodeURIComponent)}`;
+    case 'BADEVENT':
+      return `BADEVENT ${list(code.events)}`;
     case 'BADCHARSET':
       return `BADCHARSET ${list(code.charsets.map((charset) => astring(charset)))}`;
     case 'CAPABILITY':

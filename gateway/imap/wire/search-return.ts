@@ -1,6 +1,7 @@
 /** RETURN options of SEARCH, SORT and ESEARCH (RFC 4731, RFC 5182, RFC 5267, RFC 6203, RFC 9394). */
 import type { ExtensionName } from '../extensions.ts';
-import type { SearchReturn } from './ast.ts';
+import type { FetchItem, SearchReturn } from './ast.ts';
+import { parseFetchAttributes } from './fetch-grammar.ts';
 import type { CommandCursor } from './parser.ts';
 import { parseResultRange } from './result-range.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
@@ -12,7 +13,7 @@ export const ALL_RESULTS: SearchReturn = {
   count: false,
   save: false,
   partial: undefined,
-  update: false,
+  update: null,
   relevancy: false,
 };
 
@@ -36,6 +37,14 @@ export function parseReturn(cursor: CommandCursor, of: ReturnExtensions): Search
   if (options.all && options.partial)
     throw new ImapSyntaxError('RETURN takes one PARTIAL, or ALL, but not both (RFC 5267 section 4.4)');
   return options;
+}
+
+/** `UPDATE (UID …)`: RFC 5465 §7. */
+function parseUpdateItems(cursor: CommandCursor): readonly FetchItem[] {
+  if (!cursor.at(' (')) return [];
+  cursor.needs('NOTIFY', 'data items of UPDATE');
+  cursor.space('data items');
+  return parseFetchAttributes(cursor);
 }
 
 function parseOption(
@@ -63,7 +72,7 @@ function parseOption(
       return;
     case 'UPDATE':
       cursor.needs(of.context, name);
-      options.update = true;
+      options.update = { items: parseUpdateItems(cursor) };
       return;
     case 'CONTEXT':
       cursor.needs(of.context, name);

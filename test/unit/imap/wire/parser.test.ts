@@ -314,12 +314,15 @@ describe('SEARCH', () => {
       returns: {
         ...none,
         partial: { text: '500:1', low: 1, high: 500, fromEnd: false },
-        update: true,
+        update: { items: [] },
         relevancy: true,
       },
     });
     expect(of('SEARCH RETURN (PARTIAL -1:-100) ALL')).toMatchObject({
       returns: { partial: { text: '-1:-100', low: 1, high: 100, fromEnd: true } },
+    });
+    expect(of('SEARCH RETURN (UPDATE (UID FLAGS)) ALL')).toMatchObject({
+      returns: { update: { items: [{ kind: 'uid' }, { kind: 'flags' }] } },
     });
     for (const options of [
       'PARTIAL 1:2 ALL',
