@@ -92,6 +92,8 @@ async function searchOne(
   const text = esearchText(returns, true, resultsOf(session, place, request, hits, true));
   if (text !== null && hits.rows.length > 0) session.writer.untagged(`${correlators} ${text}`);
   const voice = { tag, correlators, byUid: true, tellArrived: arrivalsTold(session, returns) };
-  if (returns.update && isSelected && !session.selected.contexts.add(voice, place, request, hits))
+  if (!returns.update || !isSelected) return;
+  const { contexts, view } = session.selected;
+  if (!contexts.add(voice, place, request, hits, view.next))
     session.writer.status('*', 'NO', 'no more searches can be kept up to date', { code: 'NOUPDATE', tag });
 }

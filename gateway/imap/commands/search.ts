@@ -85,7 +85,7 @@ export async function answerSearch(
   const text = returns ? esearchText(returns, byUid, results) : plainText(name, results);
   if (text !== null) session.writer.untagged(returns ? [correlators, text].filter(Boolean).join(' ') : text);
   const voice = { tag, correlators, byUid, tellArrived: arrivalsTold(session, returns) };
-  if (returns?.update && !selected.contexts.add(voice, place, request, hits))
+  if (returns?.update && !selected.contexts.add(voice, place, request, hits, selected.view.next))
     session.writer.status('*', 'NO', 'no more searches can be kept up to date', { code: 'NOUPDATE', tag });
 }
 

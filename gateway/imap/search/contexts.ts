@@ -10,7 +10,8 @@ import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import { Bad } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { View } from '../session/view.ts';
-import type { SearchKey } from '../wire/ast.ts';
+import type { SearchKey, SortCriterion } from '../wire/ast.ts';
+import { status } from '../wire/response.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import { MAX_NUMBER, NumberSet, formatInOrder } from '../wire/sequence-set.ts';
 import { type Change, additions, removals } from './context-changes.ts';
@@ -62,11 +63,18 @@ export class Contexts {
     if (this.#contexts?.has(tag)) throw new Bad('the tag is that of a search that is kept up to date');
   }
 
-  /** Keeps a search up to date from here on; false if that is refused. */
-  add(voice: ContextVoice, place: SearchPlace, request: SearchRequest, { rows }: Hits): boolean {
+  /** Keeps a search up to date from here on, the client knowing of UIDs below `next`; false if that is refused. */
+  add(
+    voice: ContextVoice,
+    place: SearchPlace,
+    request: SearchRequest,
+    { rows }: Hits,
+    next: number,
+  ): boolean {
     const { key, criteria } = request;
-    // Time alone would have every body opened again.
-    const opensBodies = usesKey(key, 'within') && (usesKey(key, 'body') || usesKey(key, 'text'));
+    // Time would have every body opened again, and so would a list by scores at each arrival.
+    const isOfBodies = usesKey(key, 'body') || usesKey(key, 'text');
+    const opensBodies = isOfBodies && (usesKey(key, 'within') || isByScore(criteria));
     const isTooLong = criteria !== null && rows.length > MAX_SORTED;
     if (opensBodies || isTooLong || (this.#contexts?.size ?? 0) >= MAX_CONTEXTS) return false;
     this.#contexts ??= new Map();
@@ -75,7 +83,7 @@ export class Contexts {
       request: { key: settled(key, place), criteria, returns: undefined },
       results: uidsOf(place.columns, rows),
       watermark: place.mailboxState.highestModSeq,
-      next: (place.uids.at(-1) ?? 0) + 1,
+      next,
     });
     return true;
   }
@@ -95,6 +103,7 @@ export class Contexts {
     if (!this.#contexts) return NOTHING;
     const lines = { before: [] as string[], arrived: [] as (() => Promise<void>)[], after: [] as string[] };
     for (const context of this.#contexts.values()) {
+      const { tag } = context;
       try {
         const { removed, added } = await update(session, context);
         const { selected } = session;
@@ -108,8 +117,12 @@ export class Contexts {
         if (tellArrived && uids.length > 0) lines.arrived.push(() => tellArrived(uids.sort()));
       } catch (error) {
         if (error instanceof ConnectionLostError) throw error;
-        // The context stays as it was, and catches up the next time.
-        session.services.log.warn({ err: error }, 'a search could not be kept up to date this time');
+        // The news of the mailbox go on; but what the client holds of this search may not be taken for right any longer.
+        session.services.log.warn({ err: error }, 'a search could not be kept up to date');
+        this.#contexts.delete(tag);
+        lines.after.push(
+          status('*', 'NO', 'the search is not kept up to date any longer', { code: 'NOUPDATE', tag }),
+        );
       }
     }
     return lines;
@@ -121,13 +134,14 @@ async function update(
   session: Session,
   context: Context,
 ): Promise<{ removed: readonly Change[]; added: readonly Change[] }> {
-  const place = await selectedPlace(session);
-  const { highestModSeq } = place.mailboxState;
+  const { selected } = session;
+  const { next } = selected.view;
   const { key, criteria } = context.request;
   const isOfTime = usesKey(key, 'within');
-  const end = (place.uids.at(-1) ?? 0) + 1;
-  if (!isOfTime && highestModSeq === context.watermark && end <= context.next)
+  // By counters alone: nothing is loaded for a context that has no news.
+  if (!isOfTime && selected.current?.highestModSeq === context.watermark && next === context.next)
     return { removed: [], added: [] };
+  const place = await selectedPlace(session);
   const asked = isOfTime ? place.uids : changedSince(place, context);
   const { rows } = await find(
     session,
@@ -144,8 +158,8 @@ async function update(
   const joined = [...matching].filter((uid) => !known.has(uid));
   const after = joined.length === 0 ? kept : await ordered(session, place, context, [...kept, ...joined]);
   context.results = after;
-  context.watermark = highestModSeq;
-  context.next = Math.max(context.next, end);
+  context.watermark = place.mailboxState.highestModSeq;
+  context.next = next;
   const isNew = new Set(joined);
   return {
     removed: removals(before, stays, criteria !== null),
@@ -172,10 +186,17 @@ async function ordered(
   const sorted = Uint32Array.from(uids).sort();
   if (!criteria) return sorted;
   // Scores depend on the key as well: all that is listed is found again, and nothing else is asked.
-  const byScore = criteria.some((criterion) => criterion.key === 'RELEVANCY');
-  const request = { key: byScore ? key : ({ kind: 'all' } as const), criteria, returns: undefined };
+  const request = {
+    key: isByScore(criteria) ? key : ({ kind: 'all' } as const),
+    criteria,
+    returns: undefined,
+  };
   const { rows } = await find(session, { ...place, uids: sorted }, request);
   return uidsOf(place.columns, rows);
+}
+
+function isByScore(criteria: readonly SortCriterion[] | null): boolean {
+  return (criteria ?? []).some(({ key }) => key === 'RELEVANCY');
 }
 
 function told(
