@@ -183,6 +183,21 @@ export function decideExpunge(
   return { ops: [{ op: 'expunge', mailbox: id, uids: ranges, effect }], value: gone };
 }
 
+/** Takes messages out of the mailbox, \Deleted or not; those that are gone are no matter. `uids` ascending. */
+export function decideRemoval(
+  state: AccountState,
+  id: MailboxId,
+  uids: readonly number[],
+): Decision<readonly number[]> {
+  const columns = columnsIn(state, id);
+  const gone: number[] = [];
+  eachRow(columns, Uint32Array.from(uids), (row) => gone.push(columns.uids[row] as number));
+  if (gone.length === 0) return { ops: [], value: gone };
+  const ranges = rangesOver(gone, columns.uids, columns.count);
+  const effect = effectOfRemoval(columns, ranges);
+  return { ops: [{ op: 'expunge', mailbox: id, uids: ranges, effect }], value: gone };
+}
+
 // --- COPY, MOVE -----------------------------------------------------------------------------------------------------
 
 export interface CopyRequest {

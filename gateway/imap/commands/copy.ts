@@ -1,4 +1,4 @@
-/** COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8): one record, however many messages; MOVE is atomic. */
+/** COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8): one record, however many messages; MOVE is atomic. Between accounts: see `copy-across.ts`. */
 import { decideGuestCopy } from '../../../shared/account/decide-guest.ts';
 import {
   type CopyOutcome,
@@ -11,13 +11,13 @@ import type { AccountState } from '../../../shared/account/state.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
 import type { Home } from '../session/home.ts';
 import { limited, requireFew, tellLimit } from '../session/message-limit.ts';
-import { findNamed } from '../session/places.ts';
-import { No } from '../session/refusals.ts';
+import { type FoundMailbox, findNamed } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import { formatInOrder } from '../wire/sequence-set.ts';
 import { parseCopy } from '../wire/store-grammar.ts';
+import { AcrossError, type AcrossRequest, copyAcross } from './copy-across.ts';
 import { type Command, type CommandFamily, type Completion, SELECTED } from './command.ts';
 import { requireWritable } from './writable.ts';
 
@@ -45,13 +45,14 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   if (kind === 'COPY') requireFew(session, named);
   const { uids, code: limit } = limited(session, named);
   const target = await findNamed(session, name, { right: 'i', tryCreate: true });
-  if (target.home.account !== home.account)
-    throw new No('messages cannot be copied between accounts', 'CANNOT');
   const request = { from, to: target.mailbox.id, uids, all: !byUid, quota: home.quota };
-  const outcome = await home.commit({
-    needs: () => [from],
-    decide: (state) => decideFor(home, state, kind, request),
-  });
+  const outcome =
+    target.home.account === home.account
+      ? await home.commit({
+          needs: () => [from],
+          decide: (state) => decideFor(home, state, kind, request),
+        })
+      : await carried(session, target, { kind, uids, all: !byUid });
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
   if (outcome.source.length === 0)
@@ -63,6 +64,18 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   const highest = highestModSeqCode(session);
   if (highest.code) tellLimit(session, limit);
   return { text, ...(limit && { code: limit }), ...highest };
+}
+
+/** Into another account. Of a MOVE that fails midway the client is told what was moved (RFC 6851 §4.3). */
+async function carried(session: Session, target: FoundMailbox, request: AcrossRequest): Promise<CopyOutcome> {
+  try {
+    return await copyAcross(session, target, request);
+  } catch (error) {
+    if (!(error instanceof AcrossError)) throw error;
+    if (error.outcome.source.length > 0 && session.offers('UIDPLUS'))
+      session.writer.status('*', 'OK', 'moved so far', copyUid(error.outcome));
+    throw error.cause;
+  }
 }
 
 /** In somebody else's account, with the flags that the rights on the target allow (RFC 4314 §4). */
