@@ -34,6 +34,7 @@ import {
   NO_KEYWORDS,
   type Usage,
   byName,
+  knownName,
   mailboxFor,
   resolveTarget,
   withMailbox,
@@ -104,7 +105,7 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
     case 'rename':
       return rename(state, op, place);
     case 'subscribe':
-      return { ...state, subscriptions: new Set(state.subscriptions).add(op.name) };
+      return { ...state, subscriptions: new Set(state.subscriptions).add(knownName(op.name)) };
     case 'unsubscribe': {
       const subscriptions = new Set(state.subscriptions);
       subscriptions.delete(op.name);
@@ -254,7 +255,7 @@ function create(state: AccountState, op: CreateOp, modSeq: ModSeq): AccountState
   const uidValidity = Math.max(op.uidValidity, state.lastUidValidity + 1);
   const mailbox: Mailbox = {
     id: state.nextMailbox,
-    name: op.name,
+    name: knownName(op.name),
     uidValidity,
     uidNext: 1,
     messages: 0,
@@ -264,7 +265,7 @@ function create(state: AccountState, op: CreateOp, modSeq: ModSeq): AccountState
     highestModSeq: modSeq,
     recentFloor: 1,
     // A special use belongs to one mailbox.
-    use: op.use !== null && mailboxFor(state, op.use) ? null : op.use,
+    use: op.use === null || mailboxFor(state, op.use) ? null : knownName(op.use),
     keywords: NO_KEYWORDS,
     acl: NO_ACL,
     annotations: NO_ANNOTATIONS,

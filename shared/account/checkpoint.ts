@@ -19,7 +19,7 @@ import type { BlobId, MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
 import { NO_READERS } from './readers.ts';
 import { UnknownVersionError } from './record.ts';
-import { type AccountState, type Mailbox, NO_KEYWORDS } from './state.ts';
+import { type AccountState, type Mailbox, NO_KEYWORDS, knownName } from './state.ts';
 
 /**
  * Version 2 adds annotations, access control lists and readers (I8). A checkpoint without any is written as version 1, so
@@ -179,7 +179,7 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     lastUidValidity: lastUidValidity as number,
     nextMailbox: nextMailbox as MailboxId,
     mailboxes: new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox])),
-    subscriptions: new Set(subscriptions as string[]),
+    subscriptions: new Set((subscriptions as string[]).map(knownName)),
     annotations: annotations === undefined ? NO_ANNOTATIONS : annotationsOfFields(annotations as Fields),
     sharedAt: sharedAt as RecordNumber,
   };
@@ -237,7 +237,7 @@ function mailboxOf(fields: Fields): Mailbox {
   const [highestModSeq, recentFloor, use, keywords, shared] = rest;
   return {
     id: id as MailboxId,
-    name: name as string,
+    name: knownName(name as string),
     uidValidity: uidValidity as number,
     uidNext: uidNext as number,
     messages: messages as number,
@@ -246,7 +246,7 @@ function mailboxOf(fields: Fields): Mailbox {
     bytes: bytes as number,
     highestModSeq: highestModSeq as ModSeq,
     recentFloor: recentFloor as number,
-    use: use as SpecialUse | null,
+    use: use === null ? null : knownName(use as SpecialUse),
     keywords: (keywords as string[]).length > 0 ? (keywords as string[]) : NO_KEYWORDS,
     ...(shared === undefined ? NOT_SHARED : sharedOf(shared as Fields)),
     columns: undefined,

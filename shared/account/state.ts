@@ -6,7 +6,7 @@ import type { Acl } from './acl.ts';
 import { type Annotations, NO_ANNOTATIONS } from './annotations.ts';
 import type { Columns } from './columns.ts';
 import type { MailboxId, ModSeq, RecordNumber } from './ids.ts';
-import type { SpecialUse, Target } from './ops.ts';
+import { SPECIAL_USES, type SpecialUse, type Target } from './ops.ts';
 import type { Readers } from './readers.ts';
 
 /** The hierarchy delimiter. */
@@ -14,6 +14,15 @@ export const DELIMITER = '/';
 export const INBOX = 'INBOX';
 /** INBOX is the first mailbox of every account. */
 export const INBOX_ID = 1 as MailboxId;
+
+const KNOWN_NAMES: ReadonlyMap<string, string> = new Map(
+  [INBOX, ...SPECIAL_USES].map((name) => [name, name]),
+);
+
+/** The same name; of those that nearly every account has, the one string of this process. */
+export function knownName<Name extends string>(name: Name): Name {
+  return (KNOWN_NAMES.get(name) ?? name) as Name;
+}
 
 /** Shared by all mailboxes without: most are. */
 export const NO_KEYWORDS: readonly string[] = [];

@@ -25,8 +25,11 @@ const REST_MS = 500;
 const QUIET_MS = 2_000;
 const AT_ONCE = 8;
 const CLONES_PER_WRITE = 8;
-/** V8 drops the code of functions that have not run for some collections: megabytes, at any moment between two looks. */
-const FLAGS = ['--expose-gc', '--no-flush-bytecode'];
+/**
+ * V8 compiles the code of functions that run often, and drops that of those that do not: hundreds of kilobytes, at any
+ * moment between two looks, which belong to no session.
+ */
+const FLAGS = ['--expose-gc', '--no-flush-bytecode', '--no-opt', '--no-maglev', '--no-sparkplug'];
 
 export const idle: Section = async ({ scale, say, nodeFlags }) => {
   const sessions = Math.max(1, Math.round(SESSIONS * scale));

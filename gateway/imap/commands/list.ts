@@ -49,7 +49,7 @@ export const list: CommandFamily = {
       async run(session, cursor) {
         const args = parseList(cursor);
         useStatusItems(session, args.returns.status ?? []);
-        const metadata = args.returns.metadata && namedEntries(args.returns.metadata, session.login.account);
+        const metadata = args.returns.metadata && namedEntries(args.returns.metadata, session.home.account);
         for (const entry of await entriesOf(session, args)) {
           session.writer.untagged(`LIST ${entryText(session, entry)}`);
           if (entry.selected) await tellMore(session, entry.name, args.returns, metadata);

@@ -34,7 +34,7 @@ export const metadata: CommandFamily = {
 
 async function get(session: Session, cursor: CommandCursor): Promise<Completion> {
   const args = parseGetMetadata(cursor);
-  const { account } = session.login;
+  const { account } = session.home;
   const entries = namedEntries(args.entries, account);
   const { home, mailbox } = await annotated(session, args.mailbox);
   const annotations = mailbox ? mailbox.annotations : (await home.sync()).annotations;
@@ -141,7 +141,7 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
   const args = parseSetMetadata(cursor);
   const entries = namedEntries(
     args.entries.map(({ entry }) => entry),
-    session.login.account,
+    session.home.account,
   );
   // Every account sees the server's shared entries, and a user is none of those who may speak for all.
   if (args.mailbox === '' && entries.some(({ scope }) => scope === 'shared'))

@@ -33,19 +33,20 @@ const REMEMBERED = 32;
  * of these a selected mailbox.
  */
 export class BatchRequests {
-  readonly #answered = new Map<string, { readonly count: number; readonly next: number }>();
+  /** Null as long as there is none: few clients ever ask. */
+  #answered: Map<string, { readonly count: number; readonly next: number }> | null = null;
 
   /** False for a request that was answered on nearly the same mailbox; else it is remembered. */
   admit({ size, first, last }: BatchRequest, view: View): boolean {
     const key = `${size} ${first} ${last}`;
-    const before = this.#answered.get(key);
+    const before = this.#answered?.get(key);
     if (before) {
       const left = lowerBound(view.uids, view.count, before.next);
       const gone = before.count - left;
       const come = view.count - left;
       if (gone < size / 2 && come < size / 2) return false;
     }
-    if (this.#answered.size >= REMEMBERED) this.#answered.clear();
+    if (!this.#answered || this.#answered.size >= REMEMBERED) this.#answered = new Map();
     this.#answered.set(key, { count: view.count, next: view.next });
     return true;
   }

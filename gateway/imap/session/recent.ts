@@ -11,25 +11,26 @@ import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 
 /** Floors that were claimed here and stand in no record yet, of one account. */
 export class RecentFloors {
-  readonly #floors = new Map<MailboxId, number>();
+  /** Null as long as nothing was claimed. */
+  #floors: Map<MailboxId, number> | null = null;
 
   /** UIDs from here on have been recent to nobody. */
   floorOf(mailbox: Mailbox): number {
-    return Math.max(mailbox.recentFloor, this.#floors.get(mailbox.id) ?? 0);
+    return Math.max(mailbox.recentFloor, this.#floors?.get(mailbox.id) ?? 0);
   }
 
   /** Claims what nobody has claimed below `next`; returns the first UID that is the caller's. */
   claim(mailbox: Mailbox, next = mailbox.uidNext): number {
     const floor = this.floorOf(mailbox);
-    if (next > floor) this.#floors.set(mailbox.id, next);
-    else if (mailbox.recentFloor >= floor) this.#floors.delete(mailbox.id);
+    if (next > floor) (this.#floors ??= new Map()).set(mailbox.id, next);
+    else if (mailbox.recentFloor >= floor) this.#floors?.delete(mailbox.id);
     return floor;
   }
 
   /** Ops that record what was claimed. */
   ops(state: AccountState): RecentOp[] {
     const ops: RecentOp[] = [];
-    for (const [id, floor] of this.#floors) {
+    for (const [id, floor] of this.#floors ?? []) {
       const mailbox = state.mailboxes.get(id);
       if (mailbox && mailbox.recentFloor < floor) ops.push({ op: 'recent', mailbox: id, floor });
     }

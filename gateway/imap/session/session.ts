@@ -59,7 +59,6 @@ export interface SessionServices {
 }
 
 interface SignedIn {
-  readonly login: Login;
   readonly lease: ReplicaLease;
   readonly home: Home;
 }
@@ -158,12 +157,6 @@ export class Session implements ChangeListener {
     });
   }
 
-  /** Who has signed in. Only for commands that run after that. */
-  get login(): Login {
-    if (!this.#signedIn) throw new Error('nobody has signed in');
-    return this.#signedIn.login;
-  }
-
   /** The account of who has signed in. Only for commands that run after that. */
   get home(): Home {
     if (!this.#signedIn) throw new Error('nobody has signed in');
@@ -181,7 +174,7 @@ export class Session implements ChangeListener {
     return this.#selected;
   }
 
-  /** Throws `No` if the account has too many connections. */
+  /** Keeps nothing of the password. Throws `No` if the account has too many connections. */
   signIn(login: Login): void {
     const admitted = this.connection.signIn(login.account, login.limits.maxConnections);
     if (!admitted.ok) throw new No(admitted.reason, 'LIMIT');
@@ -189,7 +182,7 @@ export class Session implements ChangeListener {
     const { address, limits: quota } = login;
     const { replica } = lease;
     const home = new Home({ replica, address, quota, recent: this.#floorsOf(replica), guest: null });
-    this.#signedIn = { login, lease, home };
+    this.#signedIn = { lease, home };
   }
 
   /** The account of the user with this address; null if there is none. What may be done there, `Home` decides. */
