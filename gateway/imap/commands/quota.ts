@@ -74,7 +74,7 @@ function limitsOf(limits: SetQuotaArguments['limits']): Pick<Limits, 'quotaBytes
 }
 
 function requireAdministrator(session: Session): void {
-  if (!session.login.administrator) throw new No('only an administrator can set a quota', 'NOPERM');
+  if (!session.administrator) throw new No('only an administrator can set a quota', 'NOPERM');
 }
 
 /** The account of a quota root: one's own, or, for administrators, any. */
@@ -82,7 +82,7 @@ async function rootNamed(session: Session, root: string): Promise<Home> {
   if (!root.startsWith(OTHER_USERS)) throw noSuchRoot();
   const address = root.slice(OTHER_USERS.length);
   const home = await session.homeOf(address);
-  if (!home || (home.guest !== null && !session.login.administrator)) throw noSuchRoot();
+  if (!home || (home.guest !== null && !session.administrator)) throw noSuchRoot();
   return home;
 }
 

@@ -59,6 +59,7 @@ export interface SessionServices {
 }
 
 interface SignedIn {
+  readonly administrator: boolean;
   readonly lease: ReplicaLease;
   readonly home: Home;
 }
@@ -157,6 +158,11 @@ export class Session implements ChangeListener {
     });
   }
 
+  /** Whether who has signed in may do what only administrators may. */
+  get administrator(): boolean {
+    return this.#signedIn?.administrator ?? false;
+  }
+
   /** The account of who has signed in. Only for commands that run after that. */
   get home(): Home {
     if (!this.#signedIn) throw new Error('nobody has signed in');
@@ -182,7 +188,7 @@ export class Session implements ChangeListener {
     const { address, limits: quota } = login;
     const { replica } = lease;
     const home = new Home({ replica, address, quota, recent: this.#floorsOf(replica), guest: null });
-    this.#signedIn = { lease, home };
+    this.#signedIn = { administrator: login.administrator, lease, home };
   }
 
   /** The account of the user with this address; null if there is none. What may be done there, `Home` decides. */
@@ -336,7 +342,7 @@ export class Session implements ChangeListener {
       messageBytes: limits.messageBytes,
       unaskedLiteralBytes: limits.unaskedLiteralBytes,
       messagesPerCommand: limits.messagesPerCommand,
-      administrator: this.#signedIn?.login.administrator ?? false,
+      administrator: this.administrator,
     });
   }
 

@@ -198,6 +198,10 @@ export async function tree(player: Player): Promise<void> {
     player.refused(answer, command, {
       ALREADYEXISTS: (state) => [...state.mailboxes.values()].some((each) => isAtOrBelow(each.name, taken)),
       NONEXISTENT: (state) => !there(state),
+      HASCHILDREN: (state) =>
+        what === 'DELETE' &&
+        !there(state) &&
+        [...state.mailboxes.values()].some((each) => isAtOrBelow(each.name, name)),
       CANNOT: (state) => what === 'RENAME' && (isAtOrBelow(other, name) || !there(state)),
     });
     return;
