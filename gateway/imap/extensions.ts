@@ -71,6 +71,7 @@ const TABLE = [
     words: ({ secure }) => [secure ? 'AUTH=PLAIN' : 'LOGINDISABLED'],
   },
   { name: 'SASL-IR', rfc: 4959, shown: 'before login' },
+  { name: 'COMPRESS=DEFLATE', rfc: 4978, shown: 'after login' },
   { name: 'UNAUTHENTICATE', rfc: 8437, shown: 'after login' },
   { name: 'ENABLE', rfc: 5161, shown: 'after login' },
   { name: 'CONDSTORE', rfc: 7162, shown: 'after login', enable: [] },

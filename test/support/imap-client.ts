@@ -45,12 +45,13 @@ export class ImapClient {
 
   #listen(): void {
     this.#socket.on('data', (bytes: Buffer) => this.#take(bytes));
-    const ended = (): void => {
-      this.#ended = true;
-      this.#wake?.();
-    };
-    this.#socket.on('end', ended).on('close', ended).on('error', ended);
+    this.#socket.on('end', this.#over).on('close', this.#over).on('error', this.#over);
   }
+
+  readonly #over = (): void => {
+    this.#ended = true;
+    this.#wake?.();
+  };
 
   #take(bytes: Buffer): void {
     this.#received += bytes.toString('latin1');
@@ -115,9 +116,13 @@ export class ImapClient {
   /** COMPRESS DEFLATE (RFC 4978), unless the gateway refuses it. */
   async compress(): Promise<void> {
     if (!(await this.run('COMPRESS DEFLATE')).at(-1)?.startsWith('tag OK')) return;
-    const inflate = createInflateRaw();
+    const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
     const deflate = createDeflateRaw();
     this.#socket.removeAllListeners('data');
+    // The last words are inflated after the socket has ended.
+    this.#socket.off('end', this.#over).off('close', this.#over);
+    this.#socket.on('close', () => inflate.end());
+    inflate.on('end', this.#over);
     this.#socket.pipe(inflate);
     deflate.pipe(this.#socket);
     this.#deflate = deflate;
@@ -125,6 +130,15 @@ export class ImapClient {
     // What came behind the answer in one packet is compressed already.
     inflate.write(Buffer.from(this.#received, 'latin1'));
     this.#received = '';
+  }
+
+  /** After UNAUTHENTICATE bytes go as they are again. */
+  decompress(): void {
+    this.#socket.unpipe().removeAllListeners('data').removeAllListeners('close');
+    this.#deflate?.unpipe();
+    this.#deflate = undefined;
+    this.#listen();
+    this.#socket.resume();
   }
 
   /** Appends with LITERAL+; resolves to the tagged response. */

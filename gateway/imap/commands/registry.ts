@@ -7,6 +7,7 @@ import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { noop } from './noop.ts';
 import { select } from './select.ts';
+import { compress } from './compress.ts';
 import { copy } from './copy.ts';
 import { enable } from './enable.ts';
 import { expunge } from './expunge.ts';
@@ -43,6 +44,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   starttls,
   login,
   unauthenticate,
+  compress,
   id,
   enable,
   select,

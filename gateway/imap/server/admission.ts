@@ -2,7 +2,10 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { ImapLimits } from './limits.ts';
 
-type AdmissionLimits = Pick<ImapLimits, 'connections' | 'connectionsPerAddress' | 'connectionsPerAccount'>;
+type AdmissionLimits = Pick<
+  ImapLimits,
+  'connections' | 'connectionsPerAddress' | 'connectionsPerAccount' | 'compressedConnections'
+>;
 
 /** Why a connection was turned away, or where it was let in. */
 export type Admitted = Place | { readonly ok: false; readonly reason: string };
@@ -30,6 +33,7 @@ export class Admission {
   readonly #addresses = new Map<string, number>();
   readonly #accounts = new Map<string, number>();
   #total = 0;
+  #compressed = 0;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
@@ -58,9 +62,21 @@ export class Admission {
     return new Place(this.#leaveAccount, account);
   }
 
+  /** A connection begins to compress: each keeps an inflater. */
+  admitToCompression(): Admitted {
+    if (this.#compressed >= this.#limits.compressedConnections)
+      return { ok: false, reason: 'this server compresses too many connections already' };
+    this.#compressed++;
+    return new Place(this.#leaveCompression, '');
+  }
+
   readonly #leaveAddress = (network: string): void => {
     this.#total--;
     count(this.#addresses, network, -1);
+  };
+
+  readonly #leaveCompression = (): void => {
+    this.#compressed--;
   };
 
   readonly #leaveAccount = (account: string): void => count(this.#accounts, account, -1);

@@ -23,12 +23,13 @@ import {
 import { isLoopback, type Admission, type Place } from './admission.ts';
 import type { Peer } from './arrivals.ts';
 import type { ConnectionHandler, HandlerFactory, ServerLog } from './connection-handler.ts';
+import { DeflateTransport } from './deflate-transport.ts';
 import { Turns } from './fairness.ts';
 import type { ImapLimits } from './limits.ts';
 import { type Limit, Patience } from './patience.ts';
 import { secureSocket, TlsHandshakeError, type TlsSettings } from './tls.ts';
 import type { Timers } from './timers.ts';
-import { SocketTransport, type Transport, type TransportOwner } from './transport.ts';
+import { SocketTransport, type TransportOwner } from './transport.ts';
 
 /** What a connection takes from its server. */
 export interface ConnectionSurroundings {
@@ -69,7 +70,8 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   readonly #patience: Patience;
   readonly #place: Place;
   #socket: Socket;
-  #transport: Transport;
+  #transport: SocketTransport | DeflateTransport;
+  #compression: Place | undefined;
   #abort: AbortController | undefined;
   #accountPlace: Place | undefined;
   /** What to say when what runs is done. */
@@ -178,6 +180,45 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     const secured = await secureSocket(this.#socket, settings, timers, limits.unauthenticatedMs);
     this.#socket = secured;
     this.#transport = new SocketTransport(secured, this);
+  }
+
+  /** Bytes go compressed (RFC 4978). */
+  get compressed(): boolean {
+    return this.#transport instanceof DeflateTransport;
+  }
+
+  /**
+   * COMPRESS, for a connection that is not `compressed`: answers OK, and compresses from there on. If there are too many
+   * connections that do, or something came behind the command, nothing is changed: answer with the reason.
+   */
+  async compress(
+    tag: string,
+  ): Promise<
+    { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly full: boolean }
+  > {
+    const plain = this.#transport;
+    if (plain instanceof DeflateTransport) throw new Error('the connection is compressed already');
+    // RFC 4978 §3: the client MUST NOT send anything before it has seen the answer. It cannot be told what that would be.
+    if (this.#hasInput()) return { ok: false, reason: 'nothing may follow before the answer', full: false };
+    const place = this.#around.admission.admitToCompression();
+    if (!place.ok) return { ...place, full: true };
+    this.#compression = place;
+    if (this.#gone) place.release();
+    this.writer.status(tag, 'OK', 'compressed from here on');
+    await this.writer.flush();
+    this.#transport = new DeflateTransport(plain, this);
+    return { ok: true };
+  }
+
+  /** Bytes go as they are again, from both sides; false if it cannot be told where the client's begin (RFC 8437 §4.1). */
+  async decompress(): Promise<boolean> {
+    if (!(this.#transport instanceof DeflateTransport)) return true;
+    await this.writer.flush();
+    const plain = this.#reader.buffered > 0 ? undefined : this.#transport.undo();
+    if (!plain) return false;
+    this.#transport = plain;
+    this.#compression?.release();
+    return true;
   }
 
   /** There is news: `handler.news` is called as soon as nothing else runs. */
@@ -384,6 +425,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     this.#closing = true;
     this.#patience.end();
     this.#accountPlace?.release();
+    this.#compression?.release();
     this.#place.release();
     this.writer.close(new ConnectionLostError());
     this.#abort?.abort();

@@ -18,6 +18,8 @@ export interface ImapLimits extends ReaderLimits {
   readonly connectionsPerAddress: number;
   /** Signed-in connections of one account. */
   readonly connectionsPerAccount: number;
+  /** Connections that compress (RFC 4978); the others are refused it with NO [LIMIT]. */
+  readonly compressedConnections: number;
   /** Milliseconds from the connection (TLS handshake included) to a successful sign-in. */
   readonly unauthenticatedMs: number;
   /** Milliseconds without a command, or in IDLE without a word. */
@@ -68,6 +70,8 @@ export const DEFAULT_LIMITS: ImapLimits = {
   connectionsPerAddress: 500,
   // Dovecot's default is 10 for one user and one address; phones, tablets and desktops of one person add up.
   connectionsPerAccount: 64,
+  // About 50 KB each at rest, of which 40 are zlib's: 100 MB beside everything else.
+  compressedConnections: 2_000,
 
   // A person types a password before the client connects; RFC 9051 §5.4 leaves it to the server.
   unauthenticatedMs: 60 * SECOND,

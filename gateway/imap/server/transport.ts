@@ -1,7 +1,6 @@
 /**
  * A connection's bytes in both directions. The reader and the writer know only this, so that what lies between them and
- * the socket can change: TLS after STARTTLS, a deflate stream with COMPRESS (which would be a `Transport` that wraps
- * another and ends every batch with a full flush, because iOS stalls on a partly flushed one).
+ * the socket can change: TLS after STARTTLS, deflate with COMPRESS (`deflate-transport.ts`).
  */
 import type { Socket } from 'node:net';
 import type { ByteSource } from '../wire/command-reader.ts';
@@ -33,7 +32,7 @@ export interface TransportOwner {
 export class SocketTransport implements Transport {
   static readonly #of = new WeakMap<Socket, SocketTransport>();
   readonly #socket: Socket;
-  readonly #owner: TransportOwner;
+  #owner: TransportOwner;
   #ended = false;
   #reader: ((bytes: Uint8Array | null) => void) | undefined;
   #drained: { readonly resolve: () => void; readonly reject: (reason: Error) => void } | undefined;
@@ -47,6 +46,12 @@ export class SocketTransport implements Transport {
     socket.on('drain', SocketTransport.#onDrain);
     socket.on('error', SocketTransport.#onError);
     socket.on('close', SocketTransport.#onClose);
+  }
+
+  /** Somebody else is told from now on. */
+  ownedBy(owner: TransportOwner): void {
+    this.#owner = owner;
+    if (this.ready) owner.wake();
   }
 
   static #at(socket: Socket): SocketTransport {

@@ -156,6 +156,9 @@ export class SessionHandler implements ConnectionHandler {
     if (ending === 'signed out') {
       this.#session = session.signedOut();
       this.#session.writer.status(tag, 'OK', 'signed out');
+      // RFC 8437 §4.1: behind the OK.
+      if (!(await this.#session.connection.decompress()))
+        this.#session.connection.bye('it cannot be told where compression ends');
       return;
     }
     if ('resume' in ending) {

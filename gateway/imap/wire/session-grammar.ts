@@ -58,6 +58,14 @@ export function parseId(cursor: CommandCursor): IdArguments {
   return fields;
 }
 
+/** `COMPRESS mechanism`, in upper case. */
+export function parseCompress(cursor: CommandCursor): string {
+  cursor.space('a mechanism');
+  const mechanism = cursor.keyword('a mechanism');
+  cursor.end();
+  return mechanism;
+}
+
 /** `ENABLE capability …`, in upper case. */
 export function parseEnable(cursor: CommandCursor): string[] {
   const capabilities: string[] = [];

@@ -26,7 +26,12 @@ test('loopback', () => {
 });
 
 describe('counts', () => {
-  const limits = { connections: 3, connectionsPerAddress: 2, connectionsPerAccount: 1 };
+  const limits = {
+    connections: 3,
+    connectionsPerAddress: 2,
+    connectionsPerAccount: 1,
+    compressedConnections: 1,
+  };
 
   test('a release counts once, however often it is called', () => {
     const admission = new Admission(limits);
