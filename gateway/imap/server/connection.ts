@@ -318,12 +318,13 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
       if (!this.#isOpen()) return asked;
       if (this.#farewell !== undefined) {
         this.bye(this.#farewell.text, this.#farewell.code);
+      } else if (this.#hasInput()) {
+        // Before news, of which there may be no end in a busy account.
+        asked = true;
+        await (this.#handler.paused ? this.#handler.resume() : this.#next());
       } else if (this.#stirred) {
         this.#stirred = false;
         await this.#handler.news();
-      } else if (this.#hasInput()) {
-        asked = true;
-        await (this.#handler.paused ? this.#handler.resume() : this.#next());
       } else {
         return asked;
       }

@@ -149,16 +149,31 @@ describe('commands', () => {
     await stage.waiting.opened;
     stage.connections[0]?.stir();
     stage.connections[0]?.stir();
-    client.send('b NOOP\r\n');
     await turns(20);
     stage.release.open();
     await client.play('S: a OK WAIT');
+    client.send('b NOOP\r\n');
     await turns(20);
     expect(stage.events).toEqual(['begin a', 'end a']);
     told.open();
     await client.play(`
       S: * NEWS
       S: b OK NOOP`);
+  });
+
+  test('a client that speaks is heard, however much news there is', async () => {
+    const { plain, stage } = await start();
+    const client = await plain();
+    await client.play('S: * OK hello tls=false secure=true');
+    const [connection] = stage.connections;
+    stage.news = async () => {
+      await nextTurn();
+      connection?.stir();
+    };
+    connection?.stir();
+    client.send('a NOOP\r\n');
+    await until(() => stage.events.includes('end a'));
+    stage.news = () => Promise.resolve();
   });
 
   test('news that comes while other news comes to its end is not forgotten', async () => {
