@@ -119,6 +119,7 @@ const TABLE = [
   { name: 'SEARCH=FUZZY', rfc: 6203, shown: 'after login' },
   { name: 'FILTERS', rfc: 5466, shown: 'after login' },
   { name: 'PREVIEW', rfc: 8970, shown: 'after login' },
+  { name: 'INPROGRESS', rfc: 9585, shown: 'after login' },
   { name: 'IDLE', rfc: 2177, shown: 'after login' },
   { name: 'NOTIFY', rfc: 5465, shown: 'after login' },
   { name: 'CREATE-SPECIAL-USE', rfc: 6154, shown: 'after login' },

@@ -22,7 +22,6 @@ import {
   decideRemoval,
 } from '../../../shared/account/decide-messages.ts';
 import type { Uid } from '../../../shared/account/ids.ts';
-import { sayingStillHere } from '../search/still-here.ts';
 import { inOrder } from '../session/in-order.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
 import type { FoundMailbox } from '../session/places.ts';
@@ -48,13 +47,12 @@ export interface AcrossRequest {
   readonly all: boolean;
 }
 
-export async function copyAcross(
+export function copyAcross(
   session: Session,
   target: FoundMailbox,
   request: AcrossRequest,
 ): Promise<CopyOutcome> {
-  const across = new Across(session, target, request);
-  return sayingStillHere(session, () => across.run(), 'still copying');
+  return new Across(session, target, request).run();
 }
 
 /** A message that is stored anew, and where it was. */
@@ -84,6 +82,7 @@ class Across {
     if (kind === 'MOVE') for (const right of ['t', 'e'] as const) home.require(mailbox, right);
     const rows = this.#rowsOf(mailbox.columns);
     await this.#checkRoom(mailbox.columns, rows);
+    this.#session.progress?.at(0, rows.length);
     try {
       for (const batch of batchesOf(mailbox.columns, rows)) await this.#carry(mailbox.columns, batch);
     } catch (error) {
@@ -135,6 +134,7 @@ class Across {
       );
     let failure: Error | undefined;
     for await (const result of inOrder(rows, PARALLEL, store)) {
+      this.#session.progress?.step();
       if (this.#session.connection.signal.aborted) failure ??= new ConnectionLostError();
       if (!(result instanceof Error)) carried.push(result);
       else if (this.#request.all || !(result instanceof ExpungedError)) failure ??= result;

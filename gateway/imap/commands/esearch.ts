@@ -13,7 +13,7 @@ import {
 } from '../search/search.ts';
 import { usesNumbers, usesSaved } from '../search/program.ts';
 import { isNaming, sourcesOf } from '../search/sources.ts';
-import { sayingStillHere } from '../search/still-here.ts';
+import { tellLimit } from '../session/message-limit.ts';
 import { Bad } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { MailboxFilter, SearchReturn } from '../wire/ast.ts';
@@ -53,7 +53,7 @@ async function run(session: Session, cursor: CommandCursor, tag: string): Promis
     const key = parseSearchProgram(cursor, surroundings);
     if (usesSaved(key) && !isSelectedOnly) throw new Bad('"$" is of the selected mailbox alone');
     if (returns.update) session.selected.contexts.checkTag(tag);
-    await sayingStillHere(session, () => searchAll(session, sources, { key, criteria: null, returns }, tag));
+    await searchAll(session, sources, { key, criteria: null, returns }, tag);
     return { text: 'searched', ...(usesNumbers(key) && { numbersStay: true }) };
   });
 }
@@ -87,6 +87,8 @@ async function searchOne(
   const { returns } = request;
   const { name, uidValidity } = place.mailboxState;
   const hits = await find(session, place, request);
+  // UIDs of which mailbox it may be, the code cannot say: it comes with each.
+  tellLimit(session, hits.limit);
   const correlators = `ESEARCH (TAG ${string(tag)} MAILBOX ${mailboxName(place.home.prefix + name, session.text)} UIDVALIDITY ${uidValidity})`;
   if (returns.save) save(session, place, returns, hits);
   const text = esearchText(returns, true, resultsOf(session, place, request, hits, true));

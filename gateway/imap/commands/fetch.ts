@@ -181,6 +181,8 @@ class FetchAnswer {
   readonly #literals: LiteralReader;
   readonly #seen: ReadonlySet<number>;
   #text = '';
+  /** The response that is being sent has begun and not ended. */
+  #within = false;
   #expunged = 0;
   #failure: Error | undefined;
 
@@ -198,6 +200,9 @@ class FetchAnswer {
 
   async send(uids: Uint32Array, changedSince: number): Promise<void> {
     const rows = this.#rowsOf(uids, changedSince);
+    const { progress } = this.#session;
+    progress?.speakOnly(() => !this.#within);
+    progress?.at(0, rows.length);
     for (let at = 0; at < rows.length; at += BATCH_ROWS) {
       if (this.plan.needsSummary && at % PREFETCH_ROWS === 0)
         await this.#reader.prefetch(rows.slice(at, at + PREFETCH_ROWS));
@@ -242,7 +247,10 @@ class FetchAnswer {
     }
     const prepare = ({ row, pieces }: (typeof composed)[number]): Promise<Prepared> =>
       this.#prepare(row, pieces);
-    for await (const prepared of inOrder(composed, AHEAD, prepare)) await this.#sendPrepared(prepared);
+    for await (const prepared of inOrder(composed, AHEAD, prepare)) {
+      await this.#sendPrepared(prepared);
+      this.#session.progress?.step();
+    }
   }
 
   #factsOf(row: number, summary: Summary | undefined): MessageFacts {
@@ -274,6 +282,7 @@ class FetchAnswer {
   }
 
   async #sendPieces(pieces: readonly (string | Literal)[]): Promise<void> {
+    this.#within = true;
     for (const piece of pieces) {
       if (typeof piece === 'string') this.#text += piece;
       else {
@@ -281,6 +290,9 @@ class FetchAnswer {
         await this.#session.writer.literal(piece.size, piece.body, { binary: piece.binary });
       }
     }
+    // Its end goes to the writer with it: what is said next must not come between.
+    this.#emit();
+    this.#within = false;
   }
 
   /** What cannot be told of one message is no reason to tell nothing of the others. */

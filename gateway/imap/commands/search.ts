@@ -13,11 +13,11 @@ import {
   selectedPlace,
   surroundingsOf,
 } from '../search/search.ts';
-import { sayingStillHere } from '../search/still-here.ts';
 import type { ContextVoice } from '../search/contexts.ts';
 import type { Session } from '../session/session.ts';
 import type { SearchReturn } from '../wire/ast.ts';
 import type { CommandCursor } from '../wire/parser.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
 import { string } from '../wire/response.ts';
 import { parseSearchProgram } from '../wire/search-grammar.ts';
 import { ALL_RESULTS, OF_SEARCH, parseReturn } from '../wire/search-return.ts';
@@ -54,8 +54,12 @@ async function run(
   const surroundings = await surroundingsOf(session);
   return saving(session, returns, async () => {
     const key = parseSearchProgram(cursor, surroundings);
-    await answerSearch(session, { key, criteria: null, returns }, { tag, byUid, name: 'SEARCH' });
-    return { text: 'searched', ...(usesNumbers(key) && { numbersStay: true }) };
+    const code = await answerSearch(
+      session,
+      { key, criteria: null, returns },
+      { tag, byUid, name: 'SEARCH' },
+    );
+    return { text: 'searched', ...(code && { code }), ...(usesNumbers(key) && { numbersStay: true }) };
   });
 }
 
@@ -67,19 +71,19 @@ export interface SearchAnswer {
   readonly name: 'SEARCH' | 'SORT';
 }
 
-/** Searches the selected mailbox, and tells what was found. */
+/** Searches the selected mailbox, and tells what was found; returns MESSAGELIMIT if it did not look at everything. */
 export async function answerSearch(
   session: Session,
   request: SearchRequest,
   { tag, byUid, name }: SearchAnswer,
-): Promise<void> {
+): Promise<ResponseCode | undefined> {
   const { returns } = request;
   const { selected } = session;
   // The tag is quoted: new Outlook wants it so (RFC 4466 §2.6.2 allows it).
   const correlators = `ESEARCH (TAG ${string(tag)})`;
   if (returns?.update) selected.contexts.checkTag(tag);
   const place = await selectedPlace(session);
-  const hits = await sayingStillHere(session, () => find(session, place, request));
+  const hits = await find(session, place, request);
   if (returns?.save) save(session, place, returns, hits);
   const results = resultsOf(session, place, request, hits, byUid);
   const text = returns ? esearchText(returns, byUid, results) : plainText(name, results);
@@ -87,6 +91,7 @@ export async function answerSearch(
   const voice = { tag, correlators, byUid, tellArrived: arrivalsTold(session, returns) };
   if (returns?.update && !selected.contexts.add(voice, place, request, hits, selected.view.next))
     session.writer.status('*', 'NO', 'no more searches can be kept up to date', { code: 'NOUPDATE', tag });
+  return hits.limit;
 }
 
 /** How a search that is kept up to date tells of messages that arrive (RFC 5465 §7); null: it does not. */

@@ -11,11 +11,11 @@ import { type SearchPlace, find, selectedPlace, surroundingsOf } from '../search
 import type { Hits } from '../search/searcher.ts';
 import { subjectKey } from '../search/sort.ts';
 import { withPauses } from '../search/steps.ts';
-import { sayingStillHere } from '../search/still-here.ts';
 import { withSummaries } from '../search/summaries.ts';
 import { threadText } from '../search/thread-text.ts';
 import { Turns } from '../server/fairness.ts';
 import { MessageReader } from '../session/message-reader.ts';
+import { requireAtMost } from '../session/message-limit.ts';
 import type { Session } from '../session/session.ts';
 import type { ThreadAlgorithm } from '../wire/ast.ts';
 import type { CommandCursor } from '../wire/parser.ts';
@@ -47,10 +47,10 @@ export const thread: CommandFamily = {
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
   const { algorithm, key } = parseThreadProgram(cursor, await surroundingsOf(session));
   const place = await selectedPlace(session);
-  const threads = await sayingStillHere(session, async () => {
-    const hits = await find(session, place, { key, criteria: null, returns: undefined });
-    return threadsOf(session, place, hits, algorithm, byUid);
-  });
+  // RFC 9738 §3.3.
+  requireAtMost(session, place.uids.length);
+  const hits = await find(session, place, { key, criteria: null, returns: undefined });
+  const threads = await threadsOf(session, place, hits, algorithm, byUid);
   const text = threadText(threads);
   session.writer.untagged(text === '' ? 'THREAD' : `THREAD ${text}`);
   return { text: 'threaded', ...(usesNumbers(key) && { numbersStay: true }) };

@@ -10,6 +10,7 @@ import type { Summary } from '../../../shared/message/summary.ts';
 import type { DateRelation, SearchKey } from '../wire/ast.ts';
 import { dayNumber } from '../wire/date-time.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
+import { emailId, threadId } from '../session/object-id.ts';
 import { FuzzyText, type Score, hasWords, scoreBeyond } from './fuzzy.ts';
 import { type ScanOptions, fieldValues } from './text.ts';
 
@@ -164,7 +165,7 @@ class Compiler {
     }
   }
 
-  /** Keys that columns answer. */
+  /** Keys that columns answer, or a summary. */
   #column(key: SearchKey): Test {
     const { columns, isRecent, lastUid, saved, now } = this.#context;
     switch (key.kind) {
@@ -180,6 +181,10 @@ class Compiler {
         return this.#flag(key.flag);
       case 'recent':
         return ({ uid }) => isRecent(uid);
+      case 'emailid':
+        return ({ row }) => emailId(columns.blobAt(row)) === key.id;
+      case 'threadid':
+        return ({ row, summary }) => summary && threadId(summary, columns.blobAt(row)) === key.id;
       case 'modseq':
         return ({ row }) => (columns.modSeqs[row] ?? 0) >= key.atLeast;
       case 'within': {
@@ -273,7 +278,7 @@ class Compiler {
   }
 
   #date({ of, relation, date }: Extract<SearchKey, { kind: 'date' }>, fuzzy: boolean): Node {
-    const dayOf = of === 'internal' ? this.#arrivalDay() : sentDay;
+    const dayOf = of === 'sent' ? sentDay : of === 'saved' ? this.#savedDay() : this.#arrivalDay();
     const beyond = daysBeyond(relation, dayNumber(date));
     const look =
       <T>(atDay: (day: number) => T, none: T) =>
@@ -284,6 +289,11 @@ class Compiler {
     // What has no date was sent neither before nor after anything.
     if (fuzzy) return scored(look((day) => scoreBeyond(beyond(day), FUZZY_DAYS), 0));
     return { test: look((day) => beyond(day) <= 0, false) };
+  }
+
+  #savedDay(): (facts: SearchFacts) => number {
+    const { saved } = this.#context.columns;
+    return ({ row }) => Math.floor((saved[row] ?? 0) / DAY_SECONDS);
   }
 
   #arrivalDay(): (facts: SearchFacts) => number {

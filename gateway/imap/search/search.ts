@@ -7,6 +7,7 @@ import { Turns } from '../server/fairness.ts';
 import { answerTo } from '../session/faults.ts';
 import type { Home } from '../session/home.ts';
 import { MessageReader } from '../session/message-reader.ts';
+import { requireAtMost } from '../session/message-limit.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { SearchKey, SearchReturn, SortCriterion } from '../wire/ast.ts';
@@ -17,6 +18,7 @@ import { compileSearch, usesKey } from './program.ts';
 import type { Results } from './results.ts';
 import { returned } from './results.ts';
 import { type Hits, Searcher, type SearchTarget } from './searcher.ts';
+import { scopeOf } from './scope.ts';
 import { SortTable, needsSummaries } from './sort.ts';
 import { withPauses } from './steps.ts';
 import { withSummaries } from './summaries.ts';
@@ -94,8 +96,11 @@ export async function find(session: Session, place: SearchPlace, request: Search
   const scored = (returns?.relevancy ?? false) || (criteria ?? []).some((each) => each.key === 'RELEVANCY');
   // RFC 6203 §4, §6.
   if (scored && !usesKey(key, 'fuzzy')) throw new Bad('RELEVANCY is of searches with FUZZY');
-  const hits = await new Searcher(session, place, program, { scored }).run();
-  return criteria ? inOrderOf(session, place, hits, criteria) : hits;
+  const { from, code: limit } = scopeOf(session, key, place);
+  // An order of some of them is none (RFC 9738 §3.3).
+  if (limit && criteria) requireAtMost(session, place.uids.length);
+  const hits = await new Searcher(session, place, program, { scored, from }).run();
+  return criteria ? inOrderOf(session, place, hits, criteria) : { ...hits, limit };
 }
 
 async function inOrderOf(

@@ -4,12 +4,14 @@
  */
 import type { Columns } from '../../../shared/account/columns.ts';
 import type { MailboxId } from '../../../shared/account/ids.ts';
+import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { Turns } from '../server/fairness.ts';
 import type { Home } from '../session/home.ts';
 import { inOrder } from '../session/in-order.ts';
 import { ExpungedError, MessageReader } from '../session/message-reader.ts';
 import type { Session } from '../session/session.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import type { Content, SearchFacts, SearchProgram } from './program.ts';
 import { type Summarized, withSummaries } from './summaries.ts';
@@ -35,6 +37,8 @@ export interface Hits {
   readonly rows: readonly number[];
   /** How relevant each is (RFC 6203 §4); empty unless asked for. */
   readonly scores: readonly number[];
+  /** MESSAGELIMIT, if not all messages were looked at. */
+  readonly limit?: ResponseCode | undefined;
 }
 
 interface Hit {
@@ -50,19 +54,28 @@ export class Searcher {
   readonly #target: SearchTarget;
   readonly #program: SearchProgram;
   readonly #scored: boolean;
+  readonly #from: number;
   readonly #reader: MessageReader;
 
-  constructor(session: Session, target: SearchTarget, program: SearchProgram, { scored = false } = {}) {
+  /** `from`: messages below this UID are not looked at. */
+  constructor(
+    session: Session,
+    target: SearchTarget,
+    program: SearchProgram,
+    { scored = false, from = 0 } = {},
+  ) {
     this.#session = session;
     this.#target = target;
     this.#program = program;
     this.#scored = scored;
+    this.#from = from;
     this.#reader = new MessageReader(session, target.home, target.mailbox, target.columns);
   }
 
   async run(): Promise<Hits> {
     const { hits, open } = await this.#byColumns();
     if (open.length > 0) {
+      this.#session.progress?.at(0, open.length);
       for await (const batch of withSummaries(this.#reader, open))
         hits.push(...(await this.#byMessages(batch)));
       hits.sort((a, b) => a.row - b.row);
@@ -86,7 +99,7 @@ export class Searcher {
     const open: SearchFacts[] = [];
     const turns = new Turns(ROWS_PER_TURN);
     let row = 0;
-    for (let place = 0; place < uids.length; place++) {
+    for (let place = lowerBound(uids, uids.length, this.#from); place < uids.length; place++) {
       const uid = uids[place] ?? 0;
       while (row < columns.count && (columns.uids[row] ?? 0) < uid) row++;
       if (row >= columns.count) break;
@@ -113,6 +126,7 @@ export class Searcher {
       }
     };
     for await (const outcome of inOrder(batch, PARALLEL_READS, decide)) {
+      this.#session.progress?.step();
       // The search ends when the client does.
       if (this.#session.connection.signal.aborted) throw new ConnectionLostError();
       if (outcome instanceof Error) {

@@ -11,6 +11,7 @@ import { ConnectionLostError } from '../wire/response-writer.ts';
 import { ImapSyntaxError } from '../wire/syntax-error.ts';
 import { answerTo } from './faults.ts';
 import { NO_NOTIFIER } from './notifier.ts';
+import { Progress } from './progress.ts';
 import { Bad } from './refusals.ts';
 import { Session, type SessionServices } from './session.ts';
 
@@ -229,14 +230,23 @@ export class SessionHandler implements ConnectionHandler {
   }
 }
 
-/** What it asks the stores is counted for what it does. */
-function run(
+/** What it asks the stores is counted for what it does; a client that has signed in is told that it goes on. */
+async function run(
   command: Command,
   session: Session,
   { cursor }: OpenedCommand,
   tag: string,
-): Promise<Ending> | Ending {
-  return actingFor(activityOf(command), () => command.run(session, cursor, tag));
+): Promise<Ending> {
+  if (command.phases.includes('not authenticated'))
+    return actingFor(activityOf(command), () => command.run(session, cursor, tag));
+  const progress = new Progress(session, tag);
+  session.progress = progress;
+  try {
+    return await actingFor(activityOf(command), () => command.run(session, cursor, tag));
+  } finally {
+    progress.end();
+    session.progress = null;
+  }
 }
 
 function activityOf({ activity = 'read' }: Command): Activity {

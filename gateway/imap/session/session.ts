@@ -29,6 +29,7 @@ import type { Dialect } from './dialect.ts';
 import { Home } from './home.ts';
 import { ALL_KINDS, type Notifier } from './notifier.ts';
 import type { Publisher } from './publisher.ts';
+import type { Progress } from './progress.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
 import { Visits } from './visits.ts';
@@ -71,6 +72,8 @@ export class Session implements ChangeListener {
   readonly services: SessionServices;
   /** Capabilities that are switched on, in upper case. */
   #enabled: ReadonlySet<string> = NOTHING_ENABLED;
+  /** Of the command that runs, if it may take long. */
+  progress: Progress | null = null;
   /** Sign-ins that failed on this connection. */
   failures = 0;
   #signedIn: SignedIn | null = null;

@@ -104,10 +104,10 @@ export type SearchKey =
   | { readonly kind: 'header'; readonly field: string; readonly text: string }
   | { readonly kind: 'body'; readonly text: string }
   | { readonly kind: 'text'; readonly text: string }
-  /** INTERNALDATE's day, or the Date: field's (`sent`), without time and zone. */
+  /** INTERNALDATE's day, or the Date: field's (`sent`), without time and zone; `saved`: RFC 8514, in UTC. */
   | {
       readonly kind: 'date';
-      readonly of: 'internal' | 'sent';
+      readonly of: 'internal' | 'sent' | 'saved';
       readonly relation: DateRelation;
       readonly date: CalendarDate;
     }
@@ -115,6 +115,8 @@ export type SearchKey =
   | { readonly kind: 'size'; readonly relation: 'larger' | 'smaller'; readonly bytes: number }
   /** INTERNALDATE at most (OLDER), or at least (YOUNGER), so many seconds before now (RFC 5032). */
   | { readonly kind: 'within'; readonly relation: 'older' | 'younger'; readonly seconds: number }
+  /** RFC 8474. */
+  | { readonly kind: 'emailid' | 'threadid'; readonly id: string }
   /** RFC 6203. */
   | { readonly kind: 'fuzzy'; readonly key: SearchKey }
   /** MODSEQ at least that (RFC 7162 §3.1.5); the entry, which Quire has no per-flag answer to, is checked and dropped. */

@@ -55,6 +55,13 @@ export type ResponseCode =
       readonly source: string;
       readonly destination: string;
     }
+  | {
+      readonly code: 'INPROGRESS';
+      readonly tag: string | undefined;
+      readonly done?: number;
+      /** Above `done`. */
+      readonly goal?: number;
+    }
   | { readonly code: 'MAILBOXID'; readonly id: string }
   /** `lastUid`: the lowest that was worked on; left out if there is none. */
   | { readonly code: 'MESSAGELIMIT'; readonly limit: number; readonly lastUid?: number | undefined }

@@ -131,6 +131,8 @@ export function formatCode(code: ResponseCode): string {
       return `BADCHARSET ${list(code.charsets.map((charset) => astring(charset)))}`;
     case 'CAPABILITY':
       return `CAPABILITY ${code.capabilities.join(' ')}`;
+    case 'INPROGRESS':
+      return `INPROGRESS (${code.tag === undefined ? 'NIL' : string(code.tag)} ${code.done ?? 'NIL'} ${code.goal ?? 'NIL'})`;
     case 'MAILBOXID':
       return `MAILBOXID (${code.id})`;
     case 'MESSAGELIMIT':

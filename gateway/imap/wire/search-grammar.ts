@@ -2,6 +2,7 @@
 import type { ExtensionName } from '../extensions.ts';
 import type { DateRelation, SearchKey } from './ast.ts';
 import type { Segment } from './command.ts';
+import { parseMessageKey } from './message-keys.ts';
 import { CommandCursor, decodeUtf8 } from './parser.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
@@ -241,8 +242,11 @@ function parseOtherKey(cursor: CommandCursor, context: KeyContext, name: string)
       return parseFilter(cursor, context);
     case 'MODSEQ':
       return parseModSeq(cursor);
-    default:
+    default: {
+      const key = parseMessageKey(cursor, name);
+      if (key) return key;
       throw new ImapSyntaxError(`unknown search key ${name.length <= 40 ? name : `${name.slice(0, 40)}…`}`);
+    }
   }
 }
 

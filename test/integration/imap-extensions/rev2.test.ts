@@ -11,12 +11,14 @@ conforms(
   async (gateway) => {
     const client = await gateway.signIn();
     await client.run('CREATE Entw&APw-rfe');
-    await client.append('Entw&APw-rfe', MAIL);
-    await client.append('Entw&APw-rfe', MAIL, '(\\Deleted)');
     await client.play(`
       C: a ENABLE imap4REV2
       S: * ENABLED IMAP4rev2
       S: a OK enabled
+    `);
+    await client.append('"Entw\u00c3\u00bcrfe"', MAIL);
+    await client.append('"Entw\u00c3\u00bcrfe"', MAIL, '(\\Deleted)');
+    await client.play(`
       C: b SELECT "Entw\u00c3\u00bcrfe"
       S: * FLAGS …
       S: * OK [PERMANENTFLAGS …
@@ -54,6 +56,7 @@ conforms('IMAP4rev2', 'what is new is told without RECENT', async (gateway) => {
   await client.run('ENABLE IMAP4rev2');
   await client.run('SELECT INBOX');
   const other = await gateway.signIn();
+  await other.run('ENABLE IMAP4rev2');
   await other.append('INBOX', MAIL);
   await client.play(`
       C: a NOOP

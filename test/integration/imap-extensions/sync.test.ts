@@ -144,6 +144,49 @@ conforms('SAVEDATE', 'a message has the time at which it came into its mailbox',
   `);
 });
 
+conforms('OBJECTID', 'SEARCH finds by identifier', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.append('INBOX', 'Message-ID: <1@x>\r\n\r\nbody\r\n');
+  await client.append('INBOX', 'Message-ID: <2@x>\r\nIn-Reply-To: <1@x>\r\n\r\nbody\r\n');
+  await client.append('INBOX', message('b'));
+  await client.run('SELECT INBOX');
+  const lines = (await client.run('UID FETCH 2 (EMAILID THREADID)')).join();
+  const [, email = '', thread = ''] = /EMAILID \((\w+)\) THREADID \((\w+)\)/.exec(lines) ?? [];
+  await client.play(`
+    C: a UID SEARCH EMAILID ${email}
+    S: * SEARCH 2
+    S: a OK searched
+    C: b UID SEARCH THREADID ${thread}
+    S: * SEARCH 1 2
+    S: b OK searched
+    C: c UID SEARCH OR EMAILID ${email.toUpperCase()} THREADID ${email}
+    S: * SEARCH
+    S: c OK searched
+    C: d UID SEARCH EMAILID a.b
+    S: d BAD an object identifier has …
+  `);
+});
+
+conforms('SAVEDATE', 'SEARCH finds by the day, in UTC', async (gateway) => {
+  const client = await gateway.signIn();
+  gateway.rim.time = Date.UTC(2026, 4, 6, 23, 59);
+  await client.append('INBOX', message('x'), '" 1-Feb-2020 12:00:00 +0100"');
+  gateway.rim.time = Date.UTC(2026, 4, 7, 0, 1);
+  await client.append('INBOX', message('y'), '" 1-Feb-2020 12:00:00 +0100"');
+  await client.run('SELECT INBOX');
+  await client.play(`
+    C: a UID SEARCH SAVEDBEFORE 7-May-2026
+    S: * SEARCH 1
+    S: a OK searched
+    C: b UID SEARCH SAVEDON 7-May-2026
+    S: * SEARCH 2
+    S: b OK searched
+    C: c UID SEARCH SAVEDSINCE 6-May-2026 SAVEDATESUPPORTED
+    S: * SEARCH 1 2
+    S: c OK searched
+  `);
+});
+
 conforms('UIDBATCHES', 'a mailbox is cut into batches, the newest first', async (gateway) => {
   const client = await filled(gateway, 10);
   await client.run('SELECT INBOX');
@@ -259,6 +302,54 @@ conforms(
     );
     await client.run('EXPUNGE');
     expect(await client.run('STATUS INBOX (MESSAGES)')).toContain('* STATUS INBOX (MESSAGES 0)');
+  },
+  { gateway: { limits: { messagesPerCommand: 3 } } },
+);
+
+conforms(
+  'MESSAGELIMIT',
+  'SEARCH looks at the last messages that its sets name, and saves what it found',
+  async (gateway) => {
+    const client = await filled(gateway, 7);
+    await client.run('SELECT INBOX');
+    await client.play(`
+      C: a UID SEARCH ALL
+      S: * SEARCH 5 6 7
+      S: a OK [MESSAGELIMIT 3 5] searched
+      C: b UID SEARCH UID 1:4 SUBJECT 2
+      S: * SEARCH 2
+      S: b OK [MESSAGELIMIT 3 2] searched
+      C: c UID SEARCH UID 1:3
+      S: * SEARCH 1 2 3
+      S: c OK searched
+      C: d UID SEARCH RETURN (SAVE) ALL
+      S: d OK [MESSAGELIMIT 3 5] searched
+      C: e UID SEARCH RETURN (COUNT) $
+      S: * ESEARCH (TAG "e") UID COUNT 3
+      S: e OK searched
+      C: f UID SEARCH UIDAFTER 5
+      S: * SEARCH 6 7
+      S: f OK searched
+      C: g UID SEARCH UIDBEFORE 3
+      S: * SEARCH 1 2
+      S: g OK searched
+      C: h UID SEARCH UIDBEFORE 1
+      S: * SEARCH
+      S: h OK searched
+      C: i UID FETCH 1:* UID (PARTIAL -1:-4)
+      S: i NO [MESSAGELIMIT 3] a command works on at most 3 messages
+      C: j UID FETCH 1:* UID (PARTIAL 1:2)
+      S: * 1 FETCH (UID 1)
+      S: * 2 FETCH (UID 2)
+      S: j OK fetched
+      C: k UID THREAD REFERENCES UTF-8 ALL
+      S: k NO [MESSAGELIMIT 3] a command works on at most 3 messages
+      C: l UID SORT (SIZE) UTF-8 ALL
+      S: l NO [MESSAGELIMIT 3] a command works on at most 3 messages
+      C: m UID SORT (REVERSE ARRIVAL) UTF-8 UID 1:2
+      S: * SORT 1 2
+      S: m OK sorted
+    `);
   },
   { gateway: { limits: { messagesPerCommand: 3 } } },
 );
