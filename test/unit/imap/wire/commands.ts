@@ -10,6 +10,7 @@ import {
   parseStatus,
 } from '../../../../gateway/imap/wire/mailbox-grammar.ts';
 import { openCommand, type CommandCursor, type CursorOptions } from '../../../../gateway/imap/wire/parser.ts';
+import { parseMailboxFilters } from '../../../../gateway/imap/wire/mailbox-filter-grammar.ts';
 import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { OF_SEARCH, OF_SORT, parseReturn } from '../../../../gateway/imap/wire/search-return.ts';
 import { parseSortProgram, parseThreadProgram } from '../../../../gateway/imap/wire/sort-grammar.ts';
@@ -34,6 +35,12 @@ export function command(...parts: (string | Uint8Array)[]): RawCommand {
 
 export function literal(text: string): Uint8Array {
   return Buffer.from(text, 'latin1');
+}
+
+function parseEsearch(cursor: CommandCursor): unknown {
+  const sources = cursor.accept(' IN ') ? parseMailboxFilters(cursor) : undefined;
+  const returns = parseReturn(cursor, OF_SEARCH);
+  return { sources, returns, key: parseSearchProgram(cursor, { filter: () => 'NOT SEEN' }) };
 }
 
 function parseSearch(cursor: CommandCursor): unknown {
@@ -68,6 +75,7 @@ const GRAMMARS: Record<string, (cursor: CommandCursor) => unknown> = {
   'UID SEARCH': parseSearch,
   SORT: (cursor) => ({ returns: parseReturn(cursor, OF_SORT), ...parseSortProgram(cursor, {}) }),
   THREAD: (cursor) => parseThreadProgram(cursor, {}),
+  ESEARCH: parseEsearch,
 };
 
 /** Parses a whole command by the grammar of its name. */

@@ -356,6 +356,29 @@ describe('SEARCH', () => {
     expect(refusal('THREAD MOON UTF-8 ALL')).toContain('unknown threading algorithm');
   });
 
+  test('ESEARCH', () => {
+    expect(of('ESEARCH IN (mailboxes ("a" b) subtree c selected) RETURN (COUNT) UNSEEN')).toMatchObject({
+      sources: [
+        { kind: 'mailboxes', mailboxes: ['a', 'b'] },
+        { kind: 'subtree', mailboxes: ['c'] },
+        { kind: 'selected' },
+      ],
+      returns: { count: true },
+    });
+    expect(of('ESEARCH FILTER x 1')).toMatchObject({
+      key: {
+        keys: [
+          { kind: 'not', key: { kind: 'flag' } },
+          { kind: 'sequence', set: '1' },
+        ],
+      },
+    });
+    expect(refusal('ESEARCH IN () ALL')).toContain('which mailboxes');
+    expect(refusal('ESEARCH IN (moon) ALL')).toContain('mailboxes are selected');
+    expect(refusal('ESEARCH IN (personal (x)) ALL')).not.toBe('');
+    expect(refusal('ESEARCH IN (selected-delayed) ALL')).toContain('NOTIFY');
+  });
+
   test('WITHIN, FUZZY', () => {
     expect(key('OLDER 60')).toEqual({ kind: 'within', relation: 'older', seconds: 60 });
     expect(key('YOUNGER 259200')).toEqual({ kind: 'within', relation: 'younger', seconds: 259200 });
