@@ -71,6 +71,9 @@ const TABLE = [
     words: ({ secure }) => [secure ? 'AUTH=PLAIN' : 'LOGINDISABLED'],
   },
   { name: 'SASL-IR', rfc: 4959, shown: 'before login' },
+  // RFC 5255 §3.1: in the greeting too, for what is said before sign-in.
+  { name: 'LANGUAGE', rfc: 5255, shown: 'always' },
+  { name: 'I18NLEVEL=1', rfc: 5255, shown: 'after login' },
   { name: 'COMPRESS=DEFLATE', rfc: 4978, shown: 'after login' },
   { name: 'UNAUTHENTICATE', rfc: 8437, shown: 'after login' },
   { name: 'ENABLE', rfc: 5161, shown: 'after login' },

@@ -22,6 +22,7 @@ import { starttls } from './starttls.ts';
 import { store } from './store.ts';
 import { createMailbox } from './create.ts';
 import { deleteMailbox } from './delete.ts';
+import { language } from './language.ts';
 import { list } from './list.ts';
 import { metadata } from './metadata.ts';
 import { namespace } from './namespace.ts';
@@ -46,6 +47,7 @@ export const FAMILIES: readonly CommandFamily[] = [
   unauthenticate,
   compress,
   id,
+  language,
   enable,
   select,
   append,

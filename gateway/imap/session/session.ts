@@ -19,6 +19,7 @@ import type { PasswordVerifier } from '../../../shared/directory/password-verifi
 import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import type { WakeListener } from '../../../shared/wake/wake-listener.ts';
 import type { ExtensionName, Offered } from '../extensions.ts';
+import type { Language } from '../language/languages.ts';
 import type { ServerLog } from '../server/connection-handler.ts';
 import type { Connection } from '../server/connection.ts';
 import type { Timer, Timers } from '../server/timers.ts';
@@ -76,6 +77,7 @@ export class Session implements ChangeListener {
   progress: Progress | null = null;
   /** Sign-ins that failed on this connection. */
   failures = 0;
+  #language: Language | undefined;
   #signedIn: SignedIn | null = null;
   #visits: Visits | null = null;
   #watching: readonly AccountId[] = [];
@@ -124,6 +126,17 @@ export class Session implements ChangeListener {
       uidOnly: this.hasEnabled('UIDONLY'),
       rev2: this.hasEnabled('IMAP4rev2'),
     };
+  }
+
+  /** The language that the client has chosen (RFC 5255). */
+  get language(): Language | undefined {
+    return this.#language;
+  }
+
+  /** Speaks it from here on. */
+  speak(language: Language): void {
+    this.#language = language;
+    this.writer.spoken = language;
   }
 
   /** Whether this gateway serves the extension. */
@@ -215,6 +228,7 @@ export class Session implements ChangeListener {
   signedOut(): Session {
     this.release();
     this.connection.signOut();
+    this.writer.spoken = undefined;
     const next = new Session(this.connection, this.services);
     next.failures = this.failures;
     return next;

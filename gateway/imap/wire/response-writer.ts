@@ -50,7 +50,17 @@ export interface WriterOptions {
   readonly nextTurn: () => Promise<void>;
 }
 
+/** A language that the client has chosen. */
+export interface Spoken {
+  /** The text in the language; as it is, where the language has no words for it. */
+  readonly translate: (text: string) => string;
+}
+
+const UTF8: TextEncoding = { utf8: true };
+
 export class ResponseWriter {
+  /** In which the texts of responses are; without it, as the code has them, in ASCII. */
+  spoken: Spoken | undefined;
   readonly #sink: ByteSink;
   readonly #options: WriterOptions;
   #chunks: Chunk[] = [];
@@ -90,12 +100,15 @@ export class ResponseWriter {
     code?: ResponseCode,
     encoding?: TextEncoding,
   ): void {
-    this.write(status(tag, condition, text, code, encoding));
+    // RFC 5255 §3.5: texts are UTF-8 for a client that has chosen a language.
+    const words = this.spoken ? this.spoken.translate(text) : text;
+    this.write(status(tag, condition, words, code, this.spoken ? UTF8 : encoding));
   }
 
   /** `+ text`. Flush it, or the client waits for ever. */
   continuation(text?: string): void {
-    this.write(continuation(text));
+    const words = text ?? 'go ahead';
+    this.write(continuation(this.spoken ? this.spoken.translate(words) : words));
   }
 
   /** In the middle of a literal, where no response can begin. */

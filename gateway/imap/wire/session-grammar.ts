@@ -58,6 +58,17 @@ export function parseId(cursor: CommandCursor): IdArguments {
   return fields;
 }
 
+/** `LANGUAGE [range …]`, as sent. */
+export function parseLanguage(cursor: CommandCursor): string[] {
+  const ranges: string[] = [];
+  while (cursor.at(' ') && !cursor.atTrailingSpace()) {
+    cursor.space('a language');
+    ranges.push(cursor.astring('a language'));
+  }
+  cursor.end();
+  return ranges;
+}
+
 /** `COMPRESS mechanism`, in upper case. */
 export function parseCompress(cursor: CommandCursor): string {
   cursor.space('a mechanism');

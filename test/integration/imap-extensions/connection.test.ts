@@ -172,6 +172,65 @@ conforms('UTF8=ACCEPT', 'names are UTF-8 both ways, and an ampersand is an amper
   `);
 });
 
+conforms('LANGUAGE', 'texts are German or French for who asks', async (gateway) => {
+  const utf8 = (text: string): string => Buffer.from(text).toString('latin1');
+  const stranger = await gateway.connect();
+  await stranger.play(`
+    C: a LANGUAGE fr
+    S: * LANGUAGE (fr)
+    S: a OK ${utf8('langue changée')}
+    C: b LIST "" *
+    S: b BAD connectez-vous avant LIST
+  `);
+  const client = await gateway.signIn();
+  await client.play(`
+    C: a LANGUAGE
+    S: * LANGUAGE (i-default en de fr)
+    S: a OK languages listed
+    C: b LANGUAGE mul
+    S: b NO [CANNOT] none of these languages is spoken here
+    C: c LANGUAGE FR_CA
+    S: c BAD …
+    C: d LANGUAGE "it" de-AT
+    S: * LANGUAGE (de)
+    S: * NAMESPACE (("" "/")) (("#user/" "/" "TRANSLATION" ("Andere Benutzer/"))) NIL
+    S: d OK Sprache gewechselt
+    C: e CREATE INBOX
+    S: e NO [ALREADYEXISTS] ${utf8('den Ordner „INBOX“ gibt es schon')}
+    C: f SELECT "Gr&APwA3w-e"
+    S: f NO [NONEXISTENT] es gibt keinen Ordner mit diesem Namen
+    C: g LANGUAGE it
+    S: g NO [CANNOT] keine dieser Sprachen wird hier gesprochen
+    C: h LANGUAGE default
+    S: * LANGUAGE (i-default)
+    S: * NAMESPACE (("" "/")) (("#user/" "/")) NIL
+    S: h OK language changed
+  `);
+});
+
+conforms(
+  'I18NLEVEL=1',
+  'texts compare by i;unicode-casemap, and no other comparator can be asked for',
+  async (gateway) => {
+    const client = await gateway.signIn();
+    await client.append('INBOX', 'Subject: =?utf-8?Q?Caf=C3=A9?=\r\n\r\nbody\r\n');
+    await client.append('INBOX', 'Subject: =?utf-8?Q?CAFE=CC=81?=\r\n\r\nbody\r\n');
+    await client.append('INBOX', 'Subject: Cafe\r\n\r\nbody\r\n');
+    await client.run('SELECT INBOX');
+    await client.play(`
+    C: a CAPABILITY
+    S: * CAPABILITY … I18NLEVEL=1 …
+    S: a OK capabilities listed
+    C: b UID SEARCH RETURN (ALL) SUBJECT {5+}
+    C: ${Buffer.from('CAFÉ').toString('latin1')}
+    S: * ESEARCH (TAG "b") UID ALL 1:2
+    S: b OK searched
+    C: c COMPARATOR
+    S: c BAD there is no command COMPARATOR
+  `);
+  },
+);
+
 conforms(
   'COMPRESS=DEFLATE',
   'both sides compress from the OK on, and each answer arrives whole',

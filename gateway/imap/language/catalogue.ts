@@ -1,0 +1,240 @@
+/**
+ * What the server says, in the languages that it speaks (RFC 5255 §3): English as the code has it, German, French. `{}`
+ * stands for what differs from time to time, in the same order in all three. What is not here is said in English.
+ *
+ * A test finds each English text in the code, so that a text which is changed there is not forgotten here.
+ */
+export type Entry = readonly [english: string, german: string, french: string];
+
+export const CATALOGUE: readonly Entry[] = [
+  // --- done
+  ['access control list set', 'Zugriffsliste gesetzt', 'liste de contrôle d’accès modifiée'],
+  ['access control list told', 'Zugriffsliste genannt', 'liste de contrôle d’accès indiquée'],
+  ['annotations set', 'Anmerkungen gesetzt', 'annotations modifiées'],
+  ['annotations told', 'Anmerkungen genannt', 'annotations indiquées'],
+  ['appended', 'angefügt', 'message ajouté'],
+  ['capabilities listed', 'Fähigkeiten aufgezählt', 'capacités énumérées'],
+  ['closed', 'geschlossen', 'boîte fermée'],
+  ['compressed from here on', 'ab hier komprimiert', 'compressé à partir d’ici'],
+  ['copied', 'kopiert', 'messages copiés'],
+  ['done', 'erledigt', 'terminé'],
+  ['enabled', 'eingeschaltet', 'activé'],
+  ['examined', 'zum Lesen geöffnet', 'boîte ouverte en lecture'],
+  ['expunged', 'endgültig entfernt', 'messages effacés'],
+  ['fetched', 'geholt', 'messages fournis'],
+  ['stored', 'gespeichert', 'marques enregistrées'],
+  ['go ahead', 'weiter', 'continuez'],
+  ['goodbye', 'auf Wiedersehen', 'au revoir'],
+  ['idling', 'wartet', 'en attente'],
+  ['language changed', 'Sprache gewechselt', 'langue changée'],
+  ['languages listed', 'Sprachen aufgezählt', 'langues énumérées'],
+  ['logged out', 'abgemeldet', 'déconnecté'],
+  ['mailbox created', 'Ordner angelegt', 'boîte créée'],
+  ['mailbox deleted', 'Ordner gelöscht', 'boîte supprimée'],
+  [
+    'mailbox deleted; no mailbox is selected any more',
+    'Ordner gelöscht; kein Ordner ist mehr ausgewählt',
+    'boîte supprimée ; aucune boîte n’est plus sélectionnée',
+  ],
+  ['mailbox renamed', 'Ordner umbenannt', 'boîte renommée'],
+  ['mailboxes listed', 'Ordner aufgezählt', 'boîtes énumérées'],
+  ['moved', 'verschoben', 'messages déplacés'],
+  ['namespaces told', 'Namensräume genannt', 'espaces de noms indiqués'],
+  ['no longer idle', 'wartet nicht mehr', 'n’attend plus'],
+  ['pleased to meet you', 'sehr erfreut', 'enchanté'],
+  ['quota roots told', 'Kontingente genannt', 'racines de quota indiquées'],
+  ['quota set', 'Kontingent gesetzt', 'quota modifié'],
+  ['quota told', 'Kontingent genannt', 'quota indiqué'],
+  ['replaced', 'ersetzt', 'message remplacé'],
+  ['rights listed', 'Rechte aufgezählt', 'droits énumérés'],
+  ['rights told', 'Rechte genannt', 'droits indiqués'],
+  ['searched', 'gesucht', 'recherche terminée'],
+  ['selected', 'ausgewählt', 'boîte sélectionnée'],
+  ['signed in', 'angemeldet', 'connecté'],
+  ['sorted', 'sortiert', 'messages triés'],
+  ['status told', 'Stand genannt', 'état indiqué'],
+  ['subscribed', 'abonniert', 'abonné'],
+  ['subscriptions listed', 'Abonnements aufgezählt', 'abonnements énumérés'],
+  ['threaded', 'nach Gesprächen geordnet', 'fils de discussion établis'],
+  ['unselected', 'kein Ordner mehr ausgewählt', 'boîte désélectionnée'],
+  ['unsubscribed', 'nicht mehr abonniert', 'désabonné'],
+  ['UIDs are valid', 'UIDs gelten', 'les UID sont valides'],
+  ['next UID', 'nächste UID', 'prochain UID'],
+  ['first unseen message', 'erste ungelesene Nachricht', 'premier message non lu'],
+  ['highest mod-sequence', 'höchste Änderungsnummer', 'numéro de modification le plus élevé'],
+  ['the mailbox before is closed', 'der vorige Ordner ist geschlossen', 'la boîte précédente est fermée'],
+  ['the replacement is stored', 'der Ersatz ist gespeichert', 'le message de remplacement est enregistré'],
+  // --- not done
+  [
+    'there is no mailbox with that name',
+    'es gibt keinen Ordner mit diesem Namen',
+    'aucune boîte ne porte ce nom',
+  ],
+  [
+    'there is no message with that UID',
+    'es gibt keine Nachricht mit dieser UID',
+    'aucun message n’a cet UID',
+  ],
+  ['mailbox "{}" exists already', 'den Ordner „{}“ gibt es schon', 'la boîte « {} » existe déjà'],
+  ['mailbox "{}" does not exist', 'den Ordner „{}“ gibt es nicht', 'la boîte « {} » n’existe pas'],
+  [
+    '"{}" is only a level above other mailboxes: delete those',
+    '„{}“ ist nur eine Ebene über anderen Ordnern: löschen Sie diese',
+    '« {} » n’est qu’un niveau au-dessus d’autres boîtes : supprimez celles-ci',
+  ],
+  ['INBOX cannot be deleted', 'INBOX kann nicht gelöscht werden', 'INBOX ne peut pas être supprimée'],
+  [
+    'a mailbox cannot be moved below itself',
+    'ein Ordner kann nicht unter sich selbst verschoben werden',
+    'une boîte ne peut pas être déplacée sous elle-même',
+  ],
+  [
+    'a mailbox name cannot be empty',
+    'ein Ordnername kann nicht leer sein',
+    'un nom de boîte ne peut pas être vide',
+  ],
+  [
+    'a mailbox name cannot have an empty level: "{}" stands between names',
+    'ein Ordnername kann keine leere Ebene haben: „{}“ steht zwischen Namen',
+    'un nom de boîte ne peut pas avoir de niveau vide : « {} » sépare des noms',
+  ],
+  [
+    'a mailbox name can have at most {} bytes of UTF-8',
+    'ein Ordnername hat höchstens {} Bytes in UTF-8',
+    'un nom de boîte a au plus {} octets en UTF-8',
+  ],
+  [
+    'special use {} is not supported',
+    'die besondere Verwendung {} wird nicht unterstützt',
+    'l’usage particulier {} n’est pas pris en charge',
+  ],
+  [
+    'the account may hold {} bytes',
+    'das Konto fasst höchstens {} Bytes',
+    'le compte contient au plus {} octets',
+  ],
+  [
+    'the account may hold {} messages',
+    'das Konto fasst höchstens {} Nachrichten',
+    'le compte contient au plus {} messages',
+  ],
+  [
+    'a message may have at most {} bytes',
+    'eine Nachricht hat höchstens {} Bytes',
+    'un message a au plus {} octets',
+  ],
+  [
+    'an empty message cannot be appended',
+    'eine leere Nachricht kann nicht angefügt werden',
+    'un message vide ne peut pas être ajouté',
+  ],
+  [
+    'some of the messages have been expunged',
+    'einige der Nachrichten sind endgültig entfernt worden',
+    'certains des messages ont été effacés',
+  ],
+  [
+    'the message to be replaced has been expunged',
+    'die Nachricht, die ersetzt werden soll, ist endgültig entfernt worden',
+    'le message à remplacer a été effacé',
+  ],
+  ['the mailbox is gone', 'den Ordner gibt es nicht mehr', 'la boîte n’existe plus'],
+  [
+    'the mailbox is open for reading only: SELECT it',
+    'der Ordner ist nur zum Lesen offen: SELECT öffnet ihn ganz',
+    'la boîte n’est ouverte qu’en lecture : utilisez SELECT',
+  ],
+  [
+    'a mailbox has at most {} different keywords',
+    'ein Ordner hat höchstens {} verschiedene Schlagwörter',
+    'une boîte a au plus {} mots-clés différents',
+  ],
+  [
+    'a keyword has at most {} characters',
+    'ein Schlagwort hat höchstens {} Zeichen',
+    'un mot-clé a au plus {} caractères',
+  ],
+  [
+    'the header holds 8-bit characters: that needs ENABLE UTF8=ACCEPT before',
+    'der Kopf enthält 8-Bit-Zeichen: dazu muss vorher ENABLE UTF8=ACCEPT gegeben werden',
+    'l’en-tête contient des caractères à 8 bits : il faut d’abord ENABLE UTF8=ACCEPT',
+  ],
+  [
+    'you may not do this with the mailbox: it needs the right "{}"',
+    'das dürfen Sie mit dem Ordner nicht tun: es braucht das Recht „{}“',
+    'vous ne pouvez pas faire cela avec cette boîte : il faut le droit « {} »',
+  ],
+  [
+    'wrong user name or password',
+    'Benutzername oder Kennwort falsch',
+    'nom d’utilisateur ou mot de passe incorrect',
+  ],
+  ['this account is disabled', 'dieses Konto ist gesperrt', 'ce compte est désactivé'],
+  [
+    'passwords are taken over TLS only: use STARTTLS or the TLS port',
+    'Kennwörter werden nur über TLS angenommen: STARTTLS oder der TLS-Port hilft',
+    'les mots de passe ne sont acceptés que sous TLS : utilisez STARTTLS ou le port TLS',
+  ],
+  [
+    'only the mechanism PLAIN is known',
+    'nur das Verfahren PLAIN ist bekannt',
+    'seul le mécanisme PLAIN est connu',
+  ],
+  [
+    'there are too many connections to this account',
+    'es gibt zu viele Verbindungen zu diesem Konto',
+    'il y a trop de connexions à ce compte',
+  ],
+  [
+    'none of these languages is spoken here',
+    'keine dieser Sprachen wird hier gesprochen',
+    'aucune de ces langues n’est parlée ici',
+  ],
+  [
+    'the account is very busy at this moment, please try again',
+    'das Konto ist gerade sehr beschäftigt, bitte versuchen Sie es noch einmal',
+    'le compte est très occupé en ce moment, veuillez réessayer',
+  ],
+  [
+    'the change is too large for one command, please split it',
+    'die Änderung ist zu groß für einen Befehl, bitte teilen Sie sie',
+    'la modification est trop grande pour une commande, veuillez la diviser',
+  ],
+  [
+    'the store does not answer at this moment; the administrator finds it by {}',
+    'der Speicher antwortet gerade nicht; die Verwaltung findet es unter {}',
+    'le stockage ne répond pas en ce moment ; l’administrateur le trouve sous {}',
+  ],
+  [
+    'the server failed to do this; the administrator finds it by {}',
+    'der Server konnte das nicht tun; die Verwaltung findet es unter {}',
+    'le serveur n’a pas pu le faire ; l’administrateur le trouve sous {}',
+  ],
+  [
+    'a message cannot be read; the administrator finds it by {}',
+    'eine Nachricht kann nicht gelesen werden; die Verwaltung findet es unter {}',
+    'un message ne peut pas être lu ; l’administrateur le trouve sous {}',
+  ],
+  // --- not understood
+  ['there is no command {}', 'es gibt keinen Befehl {}', 'il n’y a pas de commande {}'],
+  ['sign in before {}', 'melden Sie sich vor {} an', 'connectez-vous avant {}'],
+  ['select a mailbox before {}', 'wählen Sie vor {} einen Ordner aus', 'sélectionnez une boîte avant {}'],
+  [
+    'the flag {} cannot be set',
+    'die Markierung {} kann nicht gesetzt werden',
+    'la marque {} ne peut pas être posée',
+  ],
+  // --- goodbye
+  ['you were idle for too long', 'Sie waren zu lange untätig', 'vous êtes resté inactif trop longtemps'],
+  [
+    'the selected mailbox was deleted',
+    'der ausgewählte Ordner wurde gelöscht',
+    'la boîte sélectionnée a été supprimée',
+  ],
+  [
+    'the server is going down, please connect again',
+    'der Server wird beendet, bitte verbinden Sie sich neu',
+    'le serveur s’arrête, veuillez vous reconnecter',
+  ],
+  ['too many failed sign-ins', 'zu viele fehlgeschlagene Anmeldungen', 'trop de connexions refusées'],
+];
