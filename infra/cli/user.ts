@@ -139,8 +139,9 @@ async function setDisabled(address: string, disabled: boolean, flags: Flags): Pr
 }
 
 async function remove(address: string, flags: Flags): Promise<void> {
-  await withEngine(flags, async ({ directory }) => {
-    await directory.users.remove(address);
+  await withEngine(flags, async ({ directory, sharing }) => {
+    const { id } = await directory.users.remove(address);
+    await sharing.withdraw(id, address);
     say(`${address} is closed.`);
   });
 }

@@ -68,6 +68,8 @@ export interface SharingDirectory {
   publishedUpTo(owner: AccountId): Promise<number>;
   /** May be repeated, and overtaken by a younger one: what is known of a younger record stays. */
   publish(shares: Shares): Promise<void>;
+  /** The account is closed: nobody lists its mailboxes any more, whatever is published from now on. */
+  withdraw(owner: AccountId, address: string): Promise<void>;
 }
 
 /** An account that a message goes to. */

@@ -58,6 +58,17 @@ export class DynamoDbSharingDirectory implements SharingDirectory {
     return item ? decodeGrantees(item).number : 0;
   }
 
+  async withdraw(owner: AccountId, address: string): Promise<void> {
+    if ((await this.publishedUpTo(owner)) === 0) return;
+    // No record ever has this number, so that no publisher comes after it.
+    await this.publish({
+      owner,
+      address,
+      number: Number.MAX_SAFE_INTEGER as RecordNumber,
+      grantees: new Map(),
+    });
+  }
+
   async publish(shares: Shares): Promise<void> {
     const { owner, number, grantees } = shares;
     const key = directoryKeys.shares(owner);

@@ -44,6 +44,11 @@ export class MemorySharing implements SharingDirectory {
       this.#published.set(shares.owner, shares);
     return Promise.resolve();
   }
+
+  withdraw(owner: AccountId): Promise<void> {
+    this.#published.delete(owner);
+    return Promise.resolve();
+  }
 }
 
 function shareOf(grantees: ReadonlyMap<Grantee, Share>, grantee: string): readonly Share[] {

@@ -109,6 +109,15 @@ describe('what is published later', () => {
   });
 });
 
+test('of a closed account nothing is listed, whoever publishes late', async () => {
+  await directory.sharing.withdraw(owner, ALICE);
+  expect(await directory.sharing.publishedUpTo(owner)).toBe(0);
+  await directory.sharing.publish(shares(5, [[bob, { shown: ['Work'] }]]));
+  await directory.sharing.withdraw(owner, ALICE);
+  await directory.sharing.publish(shares(6, [[bob, { shown: ['Work'] }]])).catch(() => undefined);
+  expect(await namesFor(bob)).toEqual([]);
+});
+
 /** A publisher whose process dies after so many requests. */
 function dyingAfter(requests: number): DirectoryFixture {
   let left = requests;
