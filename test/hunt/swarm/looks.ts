@@ -73,12 +73,17 @@ export async function search(player: Player): Promise<void> {
   ]);
   let found: number[] = [];
   const numbers = player.session.view.entries.map(({ uid }) => uid ?? 0);
-  const command = `${byUid ? 'UID ' : ''}SEARCH ${key}`;
+  const form = player.draw.pick([
+    'SEARCH',
+    'SEARCH RETURN (ALL)',
+    'SORT (SIZE DATE) UTF-8',
+    'THREAD REFS UTF-8',
+  ]);
+  const command = `${byUid ? 'UID ' : ''}${form} ${key}`;
   const answer = await player.session.run(command, {
     shows: byUid ? 'all' : 'no expunge',
     onUntagged: ({ text }) => {
-      const words = /^\* SEARCH ?([\d ]*)$/.exec(text)?.[1];
-      if (words !== undefined) found = words.split(' ').filter(Boolean).map(Number);
+      if (/^\* (?:E?SEARCH|SORT|THREAD)/.test(text)) found = numbersIn(text);
     },
   });
   if (answer.status !== 'OK') {
@@ -91,6 +96,15 @@ export async function search(player: Player): Promise<void> {
     const right = rows(state, mailbox, known).filter((row) => wanted(row));
     return right.map(({ uid }) => uid).join() === uids.join();
   });
+}
+
+/** The messages that a response names, in whatever order and form: numbers, sets, threads. */
+function numbersIn(response: string): number[] {
+  const told = response.replace(/^\* \w+/, '').replace(/ \(TAG "\w+"\)(?: UID)?(?: ALL)?/, '');
+  const numbers = [...told.matchAll(/(\d+)(?::(\d+))?/g)].flatMap(([, low, high = low]) =>
+    Array.from({ length: Number(high) - Number(low) + 1 }, (_, index) => Number(low) + index),
+  );
+  return numbers.sort((a, b) => a - b);
 }
 
 /** Whether a row matches; by the header of its blob, or by its flags. */
