@@ -67,3 +67,17 @@ test('every test that is named exists, is not skipped, and fails without its ext
   }
   expect(wrong).toEqual([]);
 });
+
+test('every test that is named below the table of extensions exists', async () => {
+  const text = await readFile(join(ROOT, 'docs/CONFORMANCE.md'), 'utf8');
+  const [, below = ''] = text.split('\n## IMAP4rev2\n');
+  const named = [...below.matchAll(/`([^`]+\.test\.ts)`: "([^"]+)"/g)];
+  expect(named.length).toBeGreaterThan(20);
+  const missing: string[] = [];
+  for (const [, file = '', name = ''] of named) {
+    const source = await readFile(join(ROOT, 'test/integration', file), 'utf8').catch(() => '');
+    const at = source.replaceAll(/\s+/g, ' ').replaceAll("\\'", "'");
+    if (!at.includes(`'${name}'`)) missing.push(`${file} has no test "${name}"`);
+  }
+  expect(missing).toEqual([]);
+});
