@@ -7,6 +7,7 @@ import { SYSTEM_FLAGS, foldKeyword } from '../../../shared/account/flags.ts';
 import { casemap } from '../../../shared/message/casemap.ts';
 import { areListed } from '../../../shared/message/listed-fields.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
+import { No } from '../session/refusals.ts';
 import type { DateRelation, SearchKey } from '../wire/ast.ts';
 import { dayNumber } from '../wire/date-time.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
@@ -69,6 +70,8 @@ export interface SearchProgram {
   readonly scanOptions: (summary: Summary) => ScanOptions;
 }
 
+/** Fuzzy texts of one search: each word of a message is held to each of theirs (RFC 6203 §8). */
+const MAX_FUZZY_TEXTS = 32;
 /** More than this is nowhere near a date any more. */
 const FUZZY_DAYS = 3;
 /** Sizes are near up to a tenth more or less. */
@@ -129,6 +132,7 @@ class Compiler {
   /** Header fields that keys look into. */
   readonly fields = new Set<string>();
   readonly #context: SearchContext;
+  #fuzzyTexts = 0;
 
   constructor(context: SearchContext) {
     this.#context = context;
@@ -245,6 +249,7 @@ class Compiler {
         return content && inHeader(content.header);
       };
     if (fuzzy && hasWords(text)) {
+      this.#countFuzzy();
       const sought = new FuzzyText(text);
       return scored(
         look((header) => Math.max(0, ...fieldValues(header, name).map((value) => sought.scoreOf(value)))),
@@ -267,7 +272,13 @@ class Compiler {
       content && (content.inHeader.exact.has(wanted) || content.inBody.exact.has(wanted));
   }
 
+  #countFuzzy(): void {
+    if (++this.#fuzzyTexts > MAX_FUZZY_TEXTS)
+      throw new No(`a search has at most ${MAX_FUZZY_TEXTS} fuzzy texts`, 'LIMIT');
+  }
+
   #fuzzyContent(kind: 'body' | 'text', text: string): Node {
+    this.#countFuzzy();
     (kind === 'body' ? this.bodyTexts : this.texts).fuzzy.add(text);
     return scored(({ content }) => {
       if (!content) return undefined;

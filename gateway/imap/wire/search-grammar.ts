@@ -42,6 +42,11 @@ const CHARSETS = [
   'BIG5',
 ];
 
+/**
+ * Keys of one search, those of its filters included: each is asked of every message, and a filter that names another a
+ * hundred times, eight deep, would be more keys than fit any memory.
+ */
+export const MAX_KEYS = 1024;
 /** Filters may name filters so deep (RFC 5466 §3.1 wants 3); a loop ends there as well. */
 const MAX_FILTER_DEPTH = 8;
 
@@ -75,7 +80,7 @@ export function parseSearchKeys(
   charset: SearchCharset,
   surroundings: SearchSurroundings,
 ): SearchKey {
-  return parseKeys(cursor, { charset, filter: surroundings.filter, depth: 0 });
+  return parseKeys(cursor, { charset, filter: surroundings.filter, depth: 0, count: new KeyCount() });
 }
 
 /** What keys are read by. */
@@ -84,6 +89,17 @@ interface KeyContext {
   readonly filter: SearchSurroundings['filter'];
   /** How many filters this key is within. */
   readonly depth: number;
+  readonly count: KeyCount;
+}
+
+class KeyCount {
+  #keys = 0;
+
+  /** One more; throws NO [LIMIT] where there are too many. */
+  add(): void {
+    if (++this.#keys > MAX_KEYS)
+      throw new ImapSyntaxError(`a search has at most ${MAX_KEYS} keys`, { status: 'NO', code: 'LIMIT' });
+  }
 }
 
 function parseKeys(cursor: CommandCursor, context: KeyContext): SearchKey {
@@ -109,6 +125,7 @@ function allOf(keys: readonly SearchKey[]): SearchKey {
 }
 
 function parseKey(cursor: CommandCursor, context: KeyContext): SearchKey {
+  context.count.add();
   return cursor.nested(() => {
     const first = cursor.peek();
     if (first === '(') return allOf(cursor.list('search keys', () => parseKey(cursor, context)));
@@ -268,7 +285,8 @@ function parseModSeq(cursor: CommandCursor): SearchKey {
 }
 
 /** `FILTER name`: the stored search, in its place (RFC 5466 §3.1). */
-function parseFilter(cursor: CommandCursor, { charset, filter, depth }: KeyContext): SearchKey {
+function parseFilter(cursor: CommandCursor, context: KeyContext): SearchKey {
+  const { charset, filter, depth } = context;
   cursor.needs('FILTERS', 'FILTER');
   cursor.space('the name of a filter');
   const name = cursor.atom('the name of a filter');
@@ -286,7 +304,7 @@ function parseFilter(cursor: CommandCursor, { charset, filter, depth }: KeyConte
   try {
     const offers = (extension: ExtensionName): boolean => cursor.offers(extension);
     const stored = new CommandCursor(segmentsOf(` ${value}`), { offers, uidOnly: cursor.uidOnly });
-    return parseKeys(stored, { charset, filter, depth: depth + 1 });
+    return parseKeys(stored, { ...context, depth: depth + 1 });
   } catch (error) {
     if (!(error instanceof ImapSyntaxError) || error.status === 'NO') throw error;
     // What is wrong stands in the filter, not in this command.

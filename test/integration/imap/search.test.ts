@@ -133,6 +133,16 @@ test('numbers beyond the mailbox are no error, and * is the last message', () =>
     `),
   ));
 
+test('a search of many fuzzy texts is refused', () =>
+  withClient([subject('a')], async (client) => {
+    expect((await client.run(`SEARCH FUZZY (${'TEXT x '.repeat(31)}SUBJECT x)`)).at(-1)).toBe(
+      'tag OK searched',
+    );
+    expect((await client.run(`SEARCH FUZZY (${'TEXT x '.repeat(32)}SUBJECT x)`)).at(-1)).toMatch(
+      /^tag NO \[LIMIT\]/,
+    );
+  }));
+
 test('the fields of parts are part of the text, and not of the body', () =>
   withClient(
     [

@@ -1,7 +1,7 @@
 import { describe, test, expect } from '@jest/globals';
 import { CommandCursor, MAX_NESTING, openCommand } from '../../../../gateway/imap/wire/parser.ts';
 import { placeInAppend } from '../../../../gateway/imap/wire/append-grammar.ts';
-import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
+import { MAX_KEYS, parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
 import { command, literal, parse, plainly } from './commands.ts';
 
@@ -402,6 +402,21 @@ describe('SEARCH', () => {
         }),
       );
     }
+  });
+
+  test('too many keys are refused, and so are filters that multiply', () => {
+    expect(() => of(`SEARCH ${'SEEN '.repeat(MAX_KEYS - 1)}SEEN`)).not.toThrow();
+    expect(refusal(`SEARCH ${'SEEN '.repeat(MAX_KEYS)}SEEN`)).toContain(`at most ${MAX_KEYS} keys`);
+    const names = 'abcdefgh';
+    // Each filter names the next a hundred times.
+    const filter = (name: string): string => {
+      const next = names[names.indexOf(name) + 1];
+      return `${next === undefined ? 'SEEN' : `FILTER ${next}`} `.repeat(100).trim();
+    };
+    const { cursor } = openCommand(command('a SEARCH FILTER a'));
+    expect(() => parseSearchProgram(cursor, { filter })).toThrow(
+      expect.objectContaining({ status: 'NO', code: 'LIMIT' }),
+    );
   });
 
   test('what is nested too deep is refused, whatever nests it', () => {
