@@ -168,7 +168,12 @@ export class GatewayStack extends Stack {
       mayUseItems('Watch', mailTable, ['PutItem', 'DeleteItem'], [watch]),
       mayUseItems('LeaveWork', mailTable, ['UpdateItem'], [work]),
       mayUseItems('SignIn', directoryTable, ['GetItem'], [keyPrefixes.credential]),
-      mayUseItems('FindOwners', directoryTable, ['GetItem'], [keyPrefixes.address, keyPrefixes.account]),
+      mayUseItems(
+        'FindOwners',
+        directoryTable,
+        ['GetItem', 'BatchGetItem'],
+        [keyPrefixes.address, keyPrefixes.account],
+      ),
       // An administrator's SETQUOTA changes the limits in all three items of a user.
       mayUseItems(
         'SetQuotas',

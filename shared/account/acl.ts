@@ -2,7 +2,8 @@
  * Access control lists of mailboxes (RFC 4314): who but the owner may do what. The owner always has every right; nobody
  * can take one from them, so they stand in no list.
  *
- * An entry keeps the account beside the identifier that was typed: an address that is given to another person later
+ * A group is an alias of the directory, known by its address; who is in it is the directory's to say. Of a user, an
+ * entry keeps the account beside the identifier that was typed: an address that is given to another person later
  * does not take along what was granted to the one who had it.
  */
 import type { AccountId, MailboxId } from './ids.ts';
@@ -24,7 +25,7 @@ const NEGATIVE = '-';
 export interface AclEntry {
   /** As told by GETACL: an address, or `anyone`; with a dash before it, of negative rights. */
   readonly identifier: string;
-  /** Whom it means; null: everybody. */
+  /** Whom it means; null: everybody, or the members of a group by that address. */
   readonly account: AccountId | null;
   /** Letters of `RIGHTS` in their order, one at least. */
   readonly rights: string;
@@ -64,22 +65,37 @@ export function isNegative({ identifier }: Pick<AclEntry, 'identifier'>): boolea
   return identifier.startsWith(NEGATIVE);
 }
 
-/** Whom an entry is about: an account, or everybody. */
-export type Grantee = AccountId | typeof ANYONE;
+/** Whom an entry is about: the id of an account, `anyone`, or the address of a group. None looks like another. */
+export type Grantee = string;
 
-export function granteeOf({ account }: Pick<AclEntry, 'account'>): Grantee {
-  return account ?? ANYONE;
+export function granteeOf({ identifier, account }: Pick<AclEntry, 'identifier' | 'account'>): Grantee {
+  return account ?? identifier.slice(isNegative({ identifier }) ? NEGATIVE.length : 0);
 }
 
-/** What `account`, which is not the owner's, may do: all that is granted to it or to everybody, but for what is taken. */
-export function grantedTo(acl: Acl, account: AccountId): string {
+/** Addresses of the groups that somebody is in; null: not known. */
+export type Groups = ReadonlySet<string> | null;
+
+/** Whether it takes knowledge of groups to tell what the lists of an account grant. */
+export function namesGroups({ mailboxes }: AccountState): boolean {
+  for (const { acl } of mailboxes.values())
+    for (const entry of acl.values()) if (entry.account === null && granteeOf(entry) !== ANYONE) return true;
+  return false;
+}
+
+/**
+ * What `account`, which is not the owner's, may do: all that is granted to it, to its groups or to everybody, but for what is
+ * taken from any of them. Where groups are not known, they grant nothing and take everything.
+ */
+export function grantedTo(acl: Acl, account: AccountId, groups: Groups): string {
   let granted = '';
   let taken = '';
   for (const entry of acl.values()) {
     const grantee = granteeOf(entry);
-    if (grantee !== ANYONE && grantee !== account) continue;
-    if (isNegative(entry)) taken += entry.rights;
-    else granted += entry.rights;
+    const mine = grantee === account || grantee === ANYONE || groups?.has(grantee);
+    if (isNegative(entry)) {
+      const unknown = groups === null && entry.account === null;
+      if (mine || unknown) taken += entry.rights;
+    } else if (mine) granted += entry.rights;
   }
   return withoutRights(granted, taken);
 }

@@ -62,8 +62,12 @@ export interface Shares {
 export interface SharingDirectory {
   /** The user with exactly this address, strongly consistent. */
   findOwner(address: string): Promise<Owner | undefined>;
-  /** What was granted to the account, and to everybody. */
-  granted(account: AccountId): Promise<readonly Grant[]>;
+  /** Whether the address is an alias, which may have any number of members. */
+  isGroup(address: string): Promise<boolean>;
+  /** The aliases that lead to a user, at any depth. */
+  groupsOf(address: string): Promise<ReadonlySet<string>>;
+  /** What was granted to the account, to the groups of the user with this address, and to everybody. */
+  granted(account: AccountId, address: string): Promise<readonly Grant[]>;
   /** The record of the owner's journal up to which its shares are published; 0 if none ever were. */
   publishedUpTo(owner: AccountId): Promise<number>;
   /** May be repeated, and overtaken by a younger one: what is known of a younger record stays. */

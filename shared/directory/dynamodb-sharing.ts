@@ -15,6 +15,7 @@ import type { DynamoDbDirectoryOptions } from './dynamodb-directory.ts';
 import { type Change, DirectoryTable } from './dynamodb-table.ts';
 import { type Item, ITEM_VERSION, decodeAddress, decodeGrant, decodeGrantees } from './items.ts';
 import { directoryKeys } from './keys.ts';
+import { MAX_LEVELS } from './resolve.ts';
 
 /** Items that are written at one time. */
 const PARALLEL_PUTS = 8;
@@ -37,9 +38,36 @@ export class DynamoDbSharingDirectory implements SharingDirectory {
     return { account, address: entry.address, quota: { quotaBytes, quotaMessages } };
   }
 
-  async granted(account: AccountId): Promise<readonly Grant[]> {
-    const [mine, everybodys] = await Promise.all([this.#grants(account), this.#grants(ANYONE)]);
-    const byOwner = Map.groupBy([...mine, ...everybodys], ({ owner }) => owner);
+  async isGroup(address: string): Promise<boolean> {
+    const parsed = parseIfAddress(address);
+    const item = parsed && (await this.#table.get(directoryKeys.address(parsed.address)));
+    return item !== undefined && decodeAddress(item).kind === 'alias';
+  }
+
+  /** An address names the aliases that lead to it: from level to level upwards, each read once. */
+  async groupsOf(address: string): Promise<ReadonlySet<string>> {
+    const groups = new Set<string>();
+    let level = [address];
+    for (let depth = 0; depth <= MAX_LEVELS && level.length > 0; depth++) {
+      const items = await this.#table.getAll(level.map(directoryKeys.address), 'strong');
+      // Beside aliases stand the domains whose catch-all it is.
+      const above = items
+        .flatMap((item) => decodeAddress(item).referrers)
+        .filter((referrer) => !referrer.startsWith('@') && !groups.has(referrer));
+      level = [...new Set(above)];
+      for (const group of level) groups.add(group);
+    }
+    return groups;
+  }
+
+  async granted(account: AccountId, address: string): Promise<readonly Grant[]> {
+    const [mine, everybodys, groups] = await Promise.all([
+      this.#grants(account),
+      this.#grants(ANYONE),
+      this.groupsOf(address),
+    ]);
+    const ofGroups = await Promise.all([...groups].map((group) => this.#grants(group)));
+    const byOwner = Map.groupBy([...mine, ...everybodys, ...ofGroups.flat()], ({ owner }) => owner);
     return [...byOwner].flatMap(([owner, grants]): Grant[] => {
       const hidden = new Set(grants.flatMap((grant) => grant.hidden));
       const names = new Set(grants.flatMap((grant) => grant.shown).filter((name) => !hidden.has(name)));

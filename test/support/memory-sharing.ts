@@ -10,6 +10,8 @@ export class MemorySharing implements SharingDirectory {
   broken = false;
   /** Calls, by name. */
   readonly calls: string[] = [];
+  /** Members of groups, by address. */
+  readonly groups = new Map<string, readonly string[]>();
 
   constructor(logins: ReadonlyMap<string, Login>) {
     this.#logins = logins;
@@ -21,10 +23,26 @@ export class MemorySharing implements SharingDirectory {
     return Promise.resolve(login && { account: login.account, address: login.address, quota: login.limits });
   }
 
-  granted(account: AccountId): Promise<readonly Grant[]> {
+  isGroup(address: string): Promise<boolean> {
+    return Promise.resolve(this.groups.has(address));
+  }
+
+  groupsOf(address: string): Promise<ReadonlySet<string>> {
+    return Promise.resolve(this.#groupsOf(address));
+  }
+
+  #groupsOf(address: string): ReadonlySet<string> {
+    return new Set(
+      [...this.groups].flatMap(([group, members]) => (members.includes(address) ? [group] : [])),
+    );
+  }
+
+  granted(account: AccountId, member: string): Promise<readonly Grant[]> {
     this.calls.push('granted');
     const grants = [...this.#published.values()].flatMap(({ owner, address, grantees }): Grant[] => {
-      const shares = [account, ANYONE].flatMap((grantee) => shareOf(grantees, grantee));
+      const shares = [account, ANYONE, ...this.#groupsOf(member)].flatMap((grantee) =>
+        shareOf(grantees, grantee),
+      );
       const hidden = new Set(shares.flatMap((share) => share.hidden));
       const names = shares.flatMap(({ shown }) => shown).filter((name) => !hidden.has(name));
       return owner === account || names.length === 0 ? [] : [{ owner, address, names: [...new Set(names)] }];
@@ -52,6 +70,6 @@ export class MemorySharing implements SharingDirectory {
 }
 
 function shareOf(grantees: ReadonlyMap<Grantee, Share>, grantee: string): readonly Share[] {
-  const share = grantees.get(grantee as Grantee);
+  const share = grantees.get(grantee);
   return share ? [share] : [];
 }

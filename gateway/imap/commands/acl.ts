@@ -1,7 +1,8 @@
 /**
  * GETACL, SETACL, DELETEACL, LISTRIGHTS and MYRIGHTS (RFC 4314 §3).
  *
- * Identifiers are the addresses by which users sign in, and `anyone`; with a dash before them, of rights that are taken.
+ * Identifiers are the addresses by which users sign in, addresses of groups, which are aliases, and `anyone`; with a dash
+ * before them, of rights that are taken.
  * No rights are tied. The owner always has all of them, which LISTRIGHTS says, and nobody can change.
  */
 import {
@@ -131,7 +132,7 @@ function spelled(sent: string): string {
   const address = parseIfAddress(name)?.address;
   if (address === undefined)
     throw new Bad(
-      'an identifier is the address of a user, or anyone; with "-" before it to take rights away',
+      'an identifier is the address of a user or a group, or anyone; with "-" before it to take rights away',
     );
   return dash + address;
 }
@@ -145,8 +146,10 @@ async function identified(
   const identifier = spelled(sent);
   const name = identifier.replace(/^-/, '');
   if (name === ANYONE) return { identifier, account: null };
-  const user = await session.services.sharing.findOwner(name);
-  if (!user) throw new No(`there is no user ${name}`, 'CANNOT');
+  const { sharing } = session.services;
+  const user = await sharing.findOwner(name);
+  if (!user && (await sharing.isGroup(name))) return { identifier, account: null };
+  if (!user) throw new No(`there is no user and no group ${name}`, 'CANNOT');
   if (user.account === home.account) throw ownersRights();
   return { identifier, account: user.account };
 }

@@ -105,13 +105,13 @@ export async function treeOf(
 ): Promise<ListTree> {
   const { home, services } = session;
   const wanted = session.offers('ACL') && patterns.some(reachesOthers);
-  const asked = wanted && !subscribed ? services.sharing.granted(home.account) : null;
+  const asked = wanted && !subscribed ? services.sharing.granted(home.account, home.address) : null;
   // It is awaited below, after what may fail before it.
   asked?.catch(() => undefined);
   const own = ownTree(await home.sync());
   const subscribesToOthers = [...own.subscriptions].some((name) => name.startsWith(OTHER_USERS));
   const grants = await (asked ??
-    (wanted && subscribesToOthers ? services.sharing.granted(home.account) : []));
+    (wanted && subscribesToOthers ? services.sharing.granted(home.account, home.address) : []));
   if (grants.length === 0) return own;
   const mailboxes = new Map<string, Pick<Mailbox, 'use'>>(own.mailboxes);
   for (const { address, names } of grants)

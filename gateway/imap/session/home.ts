@@ -5,7 +5,7 @@
  * What somebody else's home lets the session see and do is decided here, by the access control lists of the state at hand
  * (I9): reads bring that state up to date first, and a commit decides on the newest there is.
  */
-import { ALL_RIGHTS, type Right, grantedTo } from '../../../shared/account/acl.ts';
+import { ALL_RIGHTS, type Groups, type Right, grantedTo, namesGroups } from '../../../shared/account/acl.ts';
 import type { Guest } from '../../../shared/account/decide-guest.ts';
 import type { Quota } from '../../../shared/account/decide-messages.ts';
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
@@ -29,6 +29,8 @@ export interface HomeOptions {
   readonly recent: RecentFloors;
   /** Whose session it is, if not the owner's. */
   readonly guest: AccountId | null;
+  /** Looks up the groups that the guest is in. */
+  readonly groupsOf?: () => Promise<ReadonlySet<string>>;
 }
 
 export class Home {
@@ -38,15 +40,18 @@ export class Home {
   quota: Quota;
   readonly recent: RecentFloors;
   readonly guest: AccountId | null;
+  readonly #groupsOf: HomeOptions['groupsOf'];
+  #groups: Groups = null;
   #looked = false;
   #own: WeakSet<Op> | null = null;
 
-  constructor({ replica, address, quota, recent, guest }: HomeOptions) {
+  constructor({ replica, address, quota, recent, guest, groupsOf }: HomeOptions) {
     this.replica = replica;
     this.address = address;
     this.quota = quota;
     this.recent = recent;
     this.guest = guest;
+    this.#groupsOf = groupsOf;
   }
 
   /** From here on `isOwn` tells of what was committed through this home. */
@@ -76,13 +81,15 @@ export class Home {
   /** The state with every record that was in the journal when this was called. */
   async sync(): Promise<AccountState> {
     const state = await this.replica.sync();
+    // Only where they matter: most lists name none.
+    if (this.#groupsOf && namesGroups(state)) this.#groups = await this.#groupsOf();
     this.#looked = true;
     return state;
   }
 
   /** What the session may do with a mailbox: letters of `RIGHTS`. */
   rightsOn(mailbox: Mailbox): string {
-    return this.guest === null ? ALL_RIGHTS : grantedTo(mailbox.acl, this.guest);
+    return this.guest === null ? ALL_RIGHTS : grantedTo(mailbox.acl, this.guest, this.#groups);
   }
 
   may(mailbox: Mailbox, right: Right): boolean {

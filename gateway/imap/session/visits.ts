@@ -60,7 +60,8 @@ export class Visits {
     // The client may have gone while the address was looked up.
     if (this.#released) this.release();
     const { replica } = lease;
-    return new Home({ ...owner, replica, recent: floorsOf(replica), guest: home.account });
+    const groupsOf = (): Promise<ReadonlySet<string>> => sharing.groupsOf(home.address);
+    return new Home({ ...owner, replica, recent: floorsOf(replica), guest: home.account, groupsOf });
   }
 
   /** `kept`: of the selected mailbox, which is not left. */

@@ -34,7 +34,7 @@ const shares = (number: number, grantees: readonly [Grantee, Partial<Share>][]):
 });
 
 const namesFor = async (account: AccountId): Promise<readonly string[]> =>
-  (await directory.sharing.granted(account)).flatMap(({ names }) => names);
+  (await directory.sharing.granted(account, `${account}@example.test`)).flatMap(({ names }) => names);
 
 test('an owner is found by their own address alone', async () => {
   await directory.accounts.domains.add('example.test');
@@ -58,11 +58,11 @@ describe('what was granted', () => {
         [ANYONE, { shown: ['Board', 'Notices'] }],
       ]),
     );
-    expect(await directory.sharing.granted(bob)).toEqual([
+    expect(await directory.sharing.granted(bob, `${bob}@example.test`)).toEqual([
       { owner, address: ALICE, names: ['Work', 'INBOX', 'Notices'] },
     ]);
     expect(await namesFor(carol)).toEqual(['Board', 'Notices']);
-    expect(await directory.sharing.granted(owner)).toEqual([]);
+    expect(await directory.sharing.granted(owner, `${owner}@example.test`)).toEqual([]);
     expect(await directory.sharing.publishedUpTo(owner)).toBe(5);
     expect(await directory.sharing.publishedUpTo(bob)).toBe(0);
   });
@@ -75,7 +75,7 @@ describe('what was granted', () => {
       owner: other,
       address: 'dave@example.test',
     });
-    const grants = await directory.sharing.granted(bob);
+    const grants = await directory.sharing.granted(bob, `${bob}@example.test`);
     expect(new Map(grants.map(({ address, names }) => [address, names]))).toEqual(
       new Map([
         [ALICE, ['Work']],
@@ -83,6 +83,35 @@ describe('what was granted', () => {
       ]),
     );
   });
+});
+
+test('groups are the aliases that lead to a user, at any depth, and what was granted to them is theirs', async () => {
+  const { domains, users, aliases } = directory.accounts;
+  await domains.add('example.test');
+  const member = await users.add(newUser('member@example.test'));
+  await users.add(newUser('stranger@example.test'));
+  await aliases.add('team@example.test', ['member@example.test']);
+  await aliases.add('all@example.test', ['team@example.test', 'stranger@example.test']);
+  await domains.setCatchAll('example.test', 'member@example.test');
+  expect(await directory.sharing.groupsOf('member@example.test')).toEqual(
+    new Set(['team@example.test', 'all@example.test']),
+  );
+  expect(await directory.sharing.groupsOf('nobody@example.test')).toEqual(new Set());
+  expect(await directory.sharing.isGroup('Team@example.test')).toBe(true);
+  expect(await directory.sharing.isGroup('member@example.test')).toBe(false);
+  expect(await directory.sharing.isGroup('nobody@example.test')).toBe(false);
+  await directory.sharing.publish(
+    shares(5, [
+      ['team@example.test', { shown: ['Work'] }],
+      ['all@example.test', { shown: ['Board', 'Plans'] }],
+      [member.id, { hidden: ['Plans'] }],
+    ]),
+  );
+  const names = async (account: AccountId, address: string) =>
+    (await directory.sharing.granted(account, address)).flatMap((each) => each.names);
+  expect(await names(member.id, 'member@example.test')).toEqual(expect.arrayContaining(['Work', 'Board']));
+  expect(await names(member.id, 'member@example.test')).not.toContain('Plans');
+  expect(await names(carol, 'stranger@example.test')).toEqual(['Board', 'Plans']);
 });
 
 describe('what is published later', () => {

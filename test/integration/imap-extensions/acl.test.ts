@@ -116,7 +116,7 @@ describe('SETACL refuses', () => {
     [`INBOX ${BOB} lr0`, 'BAD there is no right "0"'],
     ['INBOX "" lr', 'BAD an identifier is'],
     ['INBOX nobody lr', 'BAD an identifier is'],
-    ['INBOX nobody@example.test lr', 'NO [CANNOT] there is no user'],
+    ['INBOX nobody@example.test lr', 'NO [CANNOT] there is no user and no group'],
     ['INBOX alice@example.test -a', 'NO [CANNOT] the owner'],
     [`Nowhere ${BOB} lr`, 'NO [NONEXISTENT]'],
     [`INBOX ${BOB}`, 'BAD'],
@@ -422,6 +422,24 @@ describe('the tree of another user', () => {
     expect(await last(carol, `EXAMINE ${ALICES}/Work`)).toMatch(/^tag OK/);
     await alice.run(`DELETEACL Work -${BOB}`);
     expect(await last(bob, `EXAMINE ${ALICES}/Work`)).toMatch(/^tag OK/);
+  });
+
+  test('a group is an alias: its members of this moment have what it is granted', async () => {
+    const team = 'team@example.test';
+    gateway.sharing.groups.set(team, [CAROL]);
+    expect(await last(alice, `SETACL Work ${team} lrs`)).toMatch(/^tag OK/);
+    expect(await alice.run('GETACL Work')).toContain(
+      `* ACL Work alice@example.test lrswipkxteacd ${team} lrs`,
+    );
+    expect(await last(bob, `SELECT ${ALICES}/Work`)).toMatch(/^tag NO \[NONEXISTENT\]/);
+    expect(await listed()).toEqual([]);
+    gateway.sharing.groups.set(team, [CAROL, BOB]);
+    expect(await listed()).toContain(`(\\HasNoChildren) "/" ${ALICES}/Work`);
+    expect(await last(bob, `SELECT ${ALICES}/Work`)).toMatch(/^tag OK/);
+    expect(await bob.run(`MYRIGHTS ${ALICES}/Work`)).toContain(`* MYRIGHTS ${ALICES}/Work lrs`);
+    gateway.sharing.groups.set(team, [CAROL]);
+    bob.send('x FETCH 1:* (FLAGS)\r\n');
+    expect(await bob.line()).toMatch(/^\* BYE /);
   });
 
   test('whoever has "a" manages the list, of which the owner stays the owner', async () => {

@@ -33,6 +33,17 @@ describe('what is granted', () => {
       'lr',
     ],
     [
+      'what a group has that the account is in',
+      acl([{ identifier: 'team@example.com', account: null }, 'lr']),
+      'lr',
+    ],
+    ['nothing by a group of others', acl([{ identifier: 'board@example.com', account: null }, 'lr']), ''],
+    [
+      'not what is taken from the group',
+      acl([bob, 'lrw'], [{ identifier: '-team@example.com', account: null }, 'w']),
+      'lr',
+    ],
+    [
       'not what is taken from everybody',
       acl([bob, 'lrw'], [{ ...anyone, identifier: '-anyone' }, 'r']),
       'lw',
@@ -43,8 +54,17 @@ describe('what is granted', () => {
       '',
     ],
   ])('%s', (_, list, rights) => {
-    expect(grantedTo(list, BOB)).toBe(rights);
+    expect(grantedTo(list, BOB, new Set(['team@example.com']))).toBe(rights);
   });
+});
+
+test('where groups are not known, they grant nothing and take everything', () => {
+  const list = acl(
+    [anyone, 'lrs'],
+    [{ identifier: 'team@example.com', account: null }, 'w'],
+    [{ identifier: '-board@example.com', account: null }, 's'],
+  );
+  expect(grantedTo(list, BOB, null)).toBe('lr');
 });
 
 describe('SETACL', () => {
@@ -77,8 +97,8 @@ describe('SETACL', () => {
 
   test('adds nothing to what a former holder of the address was granted', () => {
     const state = set(set(fresh(), 'replace', 'lrswa'), 'add', 'l', { ...bob, account: CAROL });
-    expect(grantedTo(mailboxOf(state, 'INBOX').acl, CAROL)).toBe('l');
-    expect(grantedTo(mailboxOf(state, 'INBOX').acl, BOB)).toBe('');
+    expect(grantedTo(mailboxOf(state, 'INBOX').acl, CAROL, null)).toBe('l');
+    expect(grantedTo(mailboxOf(state, 'INBOX').acl, BOB, null)).toBe('');
   });
 
   test('a list has an end', () => {
