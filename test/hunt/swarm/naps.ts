@@ -14,6 +14,7 @@ const RECORDS = 130;
 export class Naps {
   readonly #draw: Draw;
   #gateway = 0;
+  #next: Wakefulness;
   #kind: Wakefulness = 'awake';
   #until = 0;
   #folds = 0;
@@ -22,13 +23,16 @@ export class Naps {
 
   constructor(draw: Draw) {
     this.#draw = draw;
+    this.#next = draw.chance(0.5) ? 'nobody is there' : 'one session idles';
   }
 
   /** A fold has come, up to record `number`. */
   folded(number: number, gateways: number): void {
     if (this.#folds++ % FOLDS_BETWEEN !== 0 || this.#kind !== 'awake') return;
     this.#gateway = this.#draw.below(gateways);
-    this.#kind = this.#draw.chance(0.5) ? 'nobody is there' : 'one session idles';
+    // In turns: by chance alone, a run of a few naps may have one kind only.
+    this.#next = this.#next === 'nobody is there' ? 'one session idles' : 'nobody is there';
+    this.#kind = this.#next;
     this.#until = number + RECORDS;
   }
 
