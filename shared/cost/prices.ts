@@ -9,6 +9,8 @@
  *   names no other price for receiving to S3; look at the first bill.
  * - DynamoDB: on demand as halved on 2024-11-01; eu-west-1 is half of $1.4135 and $0.283.
  * - Fargate on arm64: SKUs KXC9CEUQGJQPNZPY and MGJ5EB5GSHR8QZDF (eu-west-1).
+ * - ap-northeast-1: price lists of DynamoDB, S3, data transfer and CloudWatch of September 2026, of ECS of July 2026.
+ * - S3 in eu-central-1: price list published 2026-08-31.
  * - The others: pages as they stood in 2025 and 2026. us-east-2 and us-west-2 have the prices of us-east-1 for all that
  *   Quire uses.
  * A region that is not in the table is refused rather than guessed; add it here.
@@ -151,12 +153,40 @@ const EU_CENTRAL_1: Prices = {
   logGb: 0.63,
 };
 
+const AP_NORTHEAST_1: Prices = {
+  ...US_EAST_1,
+  region: 'ap-northeast-1',
+  objectGbMonth: [
+    { upTo: 50 * TB, price: 0.025 },
+    { upTo: 500 * TB, price: 0.024 },
+    { upTo: Infinity, price: 0.023 },
+  ],
+  objectPut: 4.7 / MILLION,
+  objectGet: 0.37 / MILLION,
+  readUnit: 0.142_5 / MILLION,
+  writeUnit: 0.715 / MILLION,
+  tableGbMonth: 0.285,
+  backupGbMonth: 0.228,
+  taskCpuHour: 0.040_45,
+  taskGbHour: 0.004_42,
+  balancerHour: 0.024_3,
+  endpointHour: 0.014,
+  dataOutGb: [
+    { upTo: 10 * TB, price: 0.114 },
+    { upTo: 50 * TB, price: 0.089 },
+    { upTo: 150 * TB, price: 0.086 },
+    { upTo: Infinity, price: 0.084 },
+  ],
+  logGb: 0.76,
+};
+
 const TABLE: Readonly<Record<string, Prices>> = {
   'us-east-1': US_EAST_1,
   'us-east-2': { ...US_EAST_1, region: 'us-east-2' },
   'us-west-2': { ...US_EAST_1, region: 'us-west-2' },
   'eu-west-1': EU_WEST_1,
   'eu-central-1': EU_CENTRAL_1,
+  'ap-northeast-1': AP_NORTHEAST_1,
 };
 
 export const PRICED_REGIONS = Object.keys(TABLE);

@@ -36,7 +36,7 @@ export const METRICS = {
     kind: 'distribution',
     unit: 'Milliseconds',
     by: 'Command',
-    help: 'from a command to its answer; the sample count is the number of commands. Of IDLE: how long it lasted',
+    help: 'from a command to its answer; the sample count is the number of commands. Of IDLE: its end alone',
   },
   CommandFaults: { kind: 'counter', unit: 'Count', help: 'commands that failed by a fault of ours' },
   SignInFailures: { kind: 'counter', unit: 'Count', help: 'sign-ins that were refused' },

@@ -1,6 +1,15 @@
 /** What an installation emits while it works, and what of it must never be told. */
 import { beforeAll, expect, test } from '@jest/globals';
+import { shapeFor } from '../../../infra/cost/shape.ts';
+import { costExpressions } from '../../../shared/cost/expressions.ts';
+import type { ItemName } from '../../../shared/cost/items.ts';
+import { type MetricRef, QueryBook } from '../../../shared/cost/metric-query.ts';
+import { type Prices, pricesOf } from '../../../shared/cost/prices.ts';
+import { PROFILE } from '../../../shared/cost/profile.ts';
+import { usageOf } from '../../../shared/cost/workload.ts';
 import type { EmbeddedLine } from '../../../shared/metrics/embedded-format.ts';
+import { evaluate } from '../../support/metric-math.ts';
+import { SAMPLE_RESOURCES, fixedQuantities } from '../../support/sample-metrics.ts';
 import { type Scenario, runScenario } from './scenario.ts';
 
 let scenario: Scenario;
@@ -78,3 +87,34 @@ test('nobody is named: no account, no address, no message', () => {
 test('a line is far below what a log driver splits', () => {
   for (const line of scenario.lines) expect(JSON.stringify(line).length).toBeLessThan(8_192);
 });
+
+test('what a dashboard makes of these lines is what the estimate says of forty deliveries and a fold', () => {
+  const prices = pricesOf('us-east-1') as Prices;
+  const workload = { users: 1, messagesPerDay: 40, messageKb: 40, storedGb: 1, sessions: 1 };
+  const shape = shapeFor(workload, { size: 'small', tls: 'load-balancer', network: 'public' });
+  const monthly = fixedQuantities(usageOf(workload, shape));
+  const dollarsOf = (items: readonly ItemName[]): number => {
+    const book = new QueryBook();
+    const costs = costExpressions(
+      { resources: SAMPLE_RESOURCES, fixed: shape, monthly, prices },
+      3_600,
+      book,
+    );
+    const id = costs.items(items, 'some');
+    return evaluate(book.queries, 3_600, 1, (metric) => [emitted(metric)]).get(id)?.[0] ?? NaN;
+  };
+  const { readUnits, writeUnits } = PROFILE.delivery;
+  const delivered = 40 * ((readUnits * 0.125 + writeUnits * 0.625 + 5 + 0.4) / 1e6);
+  const measured = dollarsOf(['deliverReads', 'deliverWrites', 'deliverPuts', 'deliverGets']);
+  expect(Math.abs(measured / delivered - 1)).toBeLessThan(0.1);
+  expect(dollarsOf(['mailReceived', 'inboundPuts'])).toBeCloseTo(40 * (0.0001 + 5e-6), 9);
+  expect(dollarsOf(['compactPuts'])).toBeCloseTo(5e-6, 12);
+});
+
+/** What CloudWatch would have of a metric of ours. */
+function emitted({ name, dimensions }: MetricRef): number | undefined {
+  const [[key, value] = []] = Object.entries(dimensions);
+  const line = key === undefined ? plain() : scenario.lines.find((each) => each[key] === value);
+  const told = line?.[name];
+  return typeof told === 'number' ? told : undefined;
+}

@@ -4,7 +4,7 @@ import { shapeFor, sizeFor } from '../../../infra/cost/shape.ts';
 import { type Bill, billOf } from '../../../shared/cost/bill.ts';
 import { ITEMS, ITEM_NAMES } from '../../../shared/cost/items.ts';
 import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../../shared/cost/prices.ts';
-import { PROFILE } from '../../../shared/cost/profile.ts';
+import { PROFILE, type Requests } from '../../../shared/cost/profile.ts';
 import { DAYS_PER_MONTH, type Workload, usageOf } from '../../../shared/cost/workload.ts';
 
 const PRICES = pricesOf('us-east-1') as Prices;
@@ -47,6 +47,24 @@ describe('prices', () => {
 
   test('a region without prices has none, rather than those of another', () => {
     expect(pricesOf('eu-north-9')).toBeUndefined();
+  });
+});
+
+describe('the profile', () => {
+  // docs/ARCHITECTURE.md, request budgets.
+  test.each([
+    ['delivery', 'writeUnits', 8],
+    ['delivery', 'objectPuts', 1],
+    ['append', 'writeUnits', 3],
+    ['append', 'objectPuts', 1],
+    ['change', 'writeUnits', 2],
+    ['sync', 'readUnits', 1],
+    ['session', 'readUnits', 60 + 1],
+    ['idleStart', 'writeUnits', 1],
+    ['wakeUp', 'readUnits', 1],
+  ] as const)('of %s keeps the budget of %s: %i at most', (what, kind, budget) => {
+    const requests: Requests = PROFILE[what];
+    expect(requests[kind]).toBeLessThanOrEqual(budget);
   });
 });
 
