@@ -136,7 +136,7 @@ export class HeaderCollector {
 export function filterHeaderFields(header: Uint8Array, names: readonly string[], not = false): Uint8Array {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const kept: Uint8Array[] = [];
-  let keep = false;
+  let keep = not;
   for (let at = 0; at < header.length;) {
     const lf = header.indexOf(LF, at);
     const line = header.subarray(at, lf < 0 ? header.length : lf + 1);

@@ -201,6 +201,9 @@ describe('header fields', () => {
     expect(text(filterHeaderFields(Buffer.from(header), ['to', 'from'], true))).toBe(
       'X-Other: x\r\ngarbage\r\n of garbage\r\n\r\n',
     );
+    const folded = Buffer.from(' of no field\r\nTo: a\r\n\r\n');
+    expect(text(filterHeaderFields(folded, ['to'], true))).toBe(' of no field\r\n\r\n');
+    expect(text(filterHeaderFields(folded, ['to']))).toBe('To: a\r\n\r\n');
   });
 
   test('the blank line is always there if the message has one, and never else', () => {
