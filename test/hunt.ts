@@ -1,8 +1,9 @@
 /**
- * The hunts for lost mail: `npm run hunt -- [kill|swarm|all] [--seed N] [--seconds N] [--kills N] [--operations N]`.
+ * The hunts: `npm run hunt -- [kill|swarm|grammar|all] [--seed N] [--seconds N] [--kills N] [--operations N] [--inputs N]`.
  * The seed is printed; what the machine's own timing adds is not in it. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
+import { grammarHunt } from './hunt/grammar/grammar-hunt.ts';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
 import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
 
@@ -13,6 +14,7 @@ const { positionals, values } = parseArgs({
     seconds: { type: 'string', default: '900' },
     kills: { type: 'string', default: '60' },
     operations: { type: 'string', default: '2000' },
+    inputs: { type: 'string', default: '100000' },
   },
 });
 
@@ -61,12 +63,24 @@ const HUNTS = {
     );
     if (done < operations) throw new Error(`the time was enough for ${done} operations of ${operations}`);
   },
+  async grammar(): Promise<void> {
+    const { seed } = bounds();
+    const inputs = numberOf('inputs', values.inputs);
+    say(`grammar hunt: ${inputs} inputs, seed ${seed}`);
+    const begun = performance.now();
+    const { answers, connections, slowest, heap } = await grammarHunt({ seed, inputs, say });
+    const counts = [...answers].sort().map(([word, count]) => `${count} ${word}`);
+    const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
+    say(
+      `answered: ${counts.join(', ')}; ${connections} connections; the slowest took ${slowest.milliseconds.toFixed(0)} ms; heap ${megabytes(heap.first)} MB at first, ${megabytes(heap.last)} MB at last; in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+    );
+  },
 };
 
 try {
   const [which = 'all'] = positionals;
   const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
-  if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm or all`);
+  if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, grammar or all`);
   for (const [, hunt] of chosen) await hunt();
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
