@@ -11,7 +11,7 @@ import {
   selectedPlace,
   surroundingsOf,
 } from '../search/search.ts';
-import { usesNumbers, usesSaved } from '../search/program.ts';
+import { usesNumbers, usesSaved } from '../search/key-contents.ts';
 import { isNaming, sourcesOf } from '../search/sources.ts';
 import { tellLimit } from '../session/message-limit.ts';
 import { Bad } from '../session/refusals.ts';

@@ -2,7 +2,7 @@
  * SEARCH and UID SEARCH (RFC 9051 §6.4.4), with RETURN (RFC 4731), SAVE (RFC 5182), PARTIAL and UPDATE (RFC 5267,
  * RFC 9394), RELEVANCY (RFC 6203) and MODSEQ (RFC 7162 §3.1.5).
  */
-import { usesNumbers } from '../search/program.ts';
+import { usesNumbers } from '../search/key-contents.ts';
 import { esearchText, plainText } from '../search/results.ts';
 import {
   type SearchRequest,

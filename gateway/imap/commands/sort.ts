@@ -1,5 +1,5 @@
 /** SORT and UID SORT (RFC 5256), with RETURN and updates (RFC 5267), by displayed names (RFC 5957), by relevancy (RFC 6203). */
-import { usesNumbers } from '../search/program.ts';
+import { usesNumbers } from '../search/key-contents.ts';
 import { saving, surroundingsOf } from '../search/search.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';

@@ -5,7 +5,7 @@ import { type Envelope, readEnvelope } from '../../../shared/message/envelope-re
 import { messageIds } from '../../../shared/message/message-id.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { orderedSubjectThreads } from '../search/ordered-subject.ts';
-import { usesNumbers } from '../search/program.ts';
+import { usesNumbers } from '../search/key-contents.ts';
 import { ReferenceThreads, type Thread, type ThreadedMessage } from '../search/references.ts';
 import { type SearchPlace, find, selectedPlace, surroundingsOf } from '../search/search.ts';
 import type { Hits } from '../search/searcher.ts';

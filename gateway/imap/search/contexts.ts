@@ -15,7 +15,7 @@ import { status } from '../wire/response.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import { MAX_NUMBER, NumberSet, formatInOrder } from '../wire/sequence-set.ts';
 import { type Change, additions, removals } from './context-changes.ts';
-import { usesKey } from './program.ts';
+import { usesKey } from './key-contents.ts';
 import { type SearchPlace, type SearchRequest, find, selectedPlace } from './search.ts';
 import type { Hits } from './searcher.ts';
 

@@ -10,8 +10,8 @@ export type Score = number;
 const EXACT = 100;
 /** `work` in `working`. */
 const PREFIX = 90;
-/** `press` in `express`. */
-const PART = 75;
+/** `press` in `express`; and whatever an exact search finds. */
+export const PART = 75;
 /** `working` for `work`: the text has the shorter form. */
 const STEM = 70;
 /** Of a misspelt word, less by the share of its letters that are wrong. */
@@ -118,7 +118,7 @@ class SoughtText {
 
   /** Every word has to be there somehow. */
   get score(): Score {
-    if (this.#best.includes(0)) return 0;
+    if (this.#best.length === 0 || this.#best.includes(0)) return 0;
     return Math.round(this.#best.reduce((sum, best) => sum + best, 0) / this.#best.length);
   }
 
@@ -165,18 +165,20 @@ export class FuzzyFinder {
   }
 }
 
-/** How near a whole text comes to another. */
+/** How near a whole text comes to another. What an exact search finds is near enough, though it may be parts of words. */
 export class FuzzyText {
   readonly #sought: SoughtText;
+  readonly #exact: string;
 
   constructor(text: string) {
     this.#sought = new SoughtText(text);
+    this.#exact = casemap(text);
   }
 
   scoreOf(text: string): Score {
     this.#sought.forget();
     for (const word of wordsOf(text)) this.#sought.see(word);
-    return this.#sought.score;
+    return Math.max(this.#sought.score, casemap(text).includes(this.#exact) ? PART : 0);
   }
 }
 

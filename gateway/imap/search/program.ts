@@ -12,7 +12,7 @@ import type { DateRelation, SearchKey } from '../wire/ast.ts';
 import { dayNumber } from '../wire/date-time.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
 import { emailId, threadId } from '../session/object-id.ts';
-import { FuzzyText, type Score, hasWords, scoreBeyond } from './fuzzy.ts';
+import { FuzzyText, PART, type Score, hasWords, scoreBeyond } from './fuzzy.ts';
 import { type ScanOptions, fieldValues } from './text.ts';
 
 /** True or false, or undefined: more has to be known. */
@@ -94,36 +94,6 @@ export function compileSearch(key: SearchKey, context: SearchContext): SearchPro
       keepHeader: fields.size > 0 && !(headersComplete && areListed([...fields])),
     }),
   };
-}
-
-/** Whether a key of that kind stands anywhere in `key`. */
-export function usesKey(key: SearchKey, kind: SearchKey['kind']): boolean {
-  return someKey(key, (each) => each.kind === kind);
-}
-
-/** Whether message numbers stand anywhere in `key`: they must not move before the answer has been read (RFC 7162 §3.2.10.2). */
-export function usesNumbers(key: SearchKey): boolean {
-  return someKey(key, (each) => each.kind === 'sequence' && !each.set.saved);
-}
-
-/** Whether `$` stands anywhere in `key`. */
-export function usesSaved(key: SearchKey): boolean {
-  return someKey(key, (each) => (each.kind === 'sequence' || each.kind === 'uid') && each.set.saved);
-}
-
-function someKey(key: SearchKey, test: (key: SearchKey) => boolean): boolean {
-  if (test(key)) return true;
-  switch (key.kind) {
-    case 'and':
-      return key.keys.some((each) => someKey(each, test));
-    case 'or':
-      return someKey(key.left, test) || someKey(key.right, test);
-    case 'not':
-    case 'fuzzy':
-      return someKey(key.key, test);
-    default:
-      return test(key);
-  }
 }
 
 class Compiler {
@@ -279,12 +249,18 @@ class Compiler {
 
   #fuzzyContent(kind: 'body' | 'text', text: string): Node {
     this.#countFuzzy();
-    (kind === 'body' ? this.bodyTexts : this.texts).fuzzy.add(text);
+    const exact = casemap(text);
+    const texts = kind === 'body' ? this.bodyTexts : this.texts;
+    texts.fuzzy.add(text);
+    // Parts of words, which an exact search finds, are nothing to compare words by.
+    texts.exact.add(exact);
+    const found = (findings: Findings): Score =>
+      Math.max(findings.fuzzy.get(text) ?? 0, findings.exact.has(exact) ? PART : 0);
     return scored(({ content }) => {
       if (!content) return undefined;
-      const inBody = content.inBody.fuzzy.get(text) ?? 0;
+      const inBody = found(content.inBody);
       if (kind === 'body') return inBody;
-      return Math.max(content.inHeader.fuzzy.get(text) ?? 0, Math.ceil(inBody * BODY_WEIGHT));
+      return Math.max(found(content.inHeader), Math.ceil(inBody * BODY_WEIGHT));
     });
   }
 

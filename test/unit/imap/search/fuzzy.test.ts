@@ -39,7 +39,6 @@ describe('a text is nearly there', () => {
     ['meeting', 'meat'],
     ['cat', 'car'],
     ['IMAP break', 'IMAP'],
-    ['a', 'abc'],
   ])('%s not in %s', (sought, text) => {
     expect(score(sought, text)).toBe(0);
   });
@@ -60,6 +59,16 @@ describe('a text is nearly there', () => {
     expect(hasWords('?! ')).toBe(false);
     expect(hasWords('a!')).toBe(true);
   });
+});
+
+test('what an exact search finds, a fuzzy one finds as well', () => {
+  expect(score('g p', 'meeting project')).toBe(75);
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.nat(), fc.nat(), (text, from, to) => {
+      const part = text.slice(from % (text.length + 1), to % (text.length + 1)).toWellFormed();
+      if (text.includes(part)) expect(score(part, text)).toBeGreaterThan(0);
+    }),
+  );
 });
 
 test('however a text is cut, its score is the same', () => {

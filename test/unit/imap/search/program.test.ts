@@ -164,6 +164,8 @@ describe('a message matches', () => {
     'TEXT quoted-printable HEADER Received elsewhere',
     'FUZZY SUBJECT gruse',
     'FUZZY BODY "lait cafe"',
+    'FUZZY BODY "u l"',
+    'FUZZY TEXT "u l"',
     'FUZZY TEXT "sofly"',
     'FUZZY (FROM an SINCE 4-Feb-2024 LARGER 1)',
     'FUZZY ON 3-Feb-2024',

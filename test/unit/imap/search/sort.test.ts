@@ -122,6 +122,16 @@ describe('SORT', () => {
     );
   });
 
+  test('lets others have a turn', () => {
+    const table = new SortTable([{ key: 'SIZE', reverse: false }]);
+    for (let size = 10_000; size > 0; size--)
+      table.add({ size, arrived: 0, sent: 0, envelope: undefined, relevancy: 0 });
+    const work = table.order();
+    let pauses = 0;
+    while (!work.next().done) pauses++;
+    expect(pauses).toBeGreaterThan(10);
+  });
+
   test('asks for summaries only where columns do not tell', () => {
     const needs = (...keys: SortKey[]): boolean =>
       needsSummaries(keys.map((key) => ({ key, reverse: false })));
