@@ -100,7 +100,7 @@ function report({ workload, prices, shape, size, bill, items }: Report): string 
   return [
     `A month of Quire in ${prices.region}, in dollars: list prices of ${prices.asOf}, without free tiers and taxes.`,
     `${count(users)} users; each receives ${count(messagesPerDay)} messages of ${count(messageKb)} KB a day, keeps ${count(storedGb)} GB and ${count(sessions)} clients connected.`,
-    `Size ${size}: ${count(shape.tasks)} gateways of ${shape.taskCpu} vCPU and ${shape.taskGb} GB; TLS ends at the ${shape.tls === 'gateway' ? 'gateway' : 'load balancer'}.`,
+    `Size ${size}: ${count(shape.tasks)} ${shape.tasks === 1 ? 'gateway' : 'gateways'} of ${shape.taskCpu} vCPU and ${shape.taskGb} GB; TLS ends at the ${shape.tls === 'gateway' ? 'gateway' : 'load balancer'}.`,
     '',
     'By service',
     ...SERVICES.flatMap((service) => [
