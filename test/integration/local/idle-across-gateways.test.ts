@@ -1,5 +1,8 @@
 /** IDLE on one gateway hears of what another process has delivered, through the gateway's own SQS queue. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createTransport } from 'nodemailer';
 import { loadCertificate } from '../../../infra/local/certificate.ts';
 import { type RunningGateway, startGateway } from '../../../infra/local/gateway.ts';
@@ -9,16 +12,17 @@ import { engineSettings } from '../../../infra/local/stores.ts';
 import { type Engine, openEngine } from '../../../shared/aws/engine.ts';
 import { createLog } from '../../../shared/log.ts';
 import { ImapClient } from '../../support/imap-client.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const log = createLog({ level: 'silent', pretty: false });
+/** For both tests, unlike a `temporaryFolder`. */
+let data: string;
 let instance: RunningInstance;
 let engine: Engine;
 let second: RunningGateway;
 let client: ImapClient;
 
 beforeAll(async () => {
-  const data = await temporaryFolder();
+  data = await mkdtemp(join(tmpdir(), 'quire-test-'));
   const ports = { imapPort: '0', imapsPort: '0', smtpPort: '0' };
   instance = await startLocal(readSettings({ data, ...ports }, {}, data), log);
   engine = await openEngine(engineSettings(instance.endpoints));
@@ -30,6 +34,7 @@ afterAll(async () => {
   await second.stop();
   engine.close();
   await instance.stop();
+  await rm(data, { recursive: true, force: true });
 });
 
 test('a message delivered by another process is announced to a session that idles', async () => {
@@ -45,4 +50,28 @@ test('a message delivered by another process is announced to a session that idle
   expect(lines.sort()).toEqual(['* 1 EXISTS', '* 1 RECENT']);
   client.send('DONE\r\n');
   expect(await client.line()).toMatch(/^3 OK /);
+});
+
+test('a guest who idles in a shared mailbox hears of what its owner does on another gateway, and when it is over', async () => {
+  const [alice, bob] = instance.accounts;
+  if (!alice || !bob) throw new Error('a first start makes two accounts');
+  const owner = await ImapClient.connect(instance.endpoints.imap.port);
+  const guest = await ImapClient.connect(second.imap.port);
+  for (const [session, { address, password }] of [
+    [owner, alice],
+    [guest, bob],
+  ] as const) {
+    await session.line();
+    expect((await session.run(`LOGIN ${address} ${password}`)).at(-1)).toMatch(/^tag OK/);
+  }
+  expect((await owner.run(`SETACL Archive ${bob.address} lr`)).at(-1)).toMatch(/^tag OK/);
+  expect((await guest.run(`SELECT #user/${alice.address}/Archive`)).at(-1)).toMatch(/^tag OK/);
+  guest.send('i IDLE\r\n');
+  expect(await guest.line()).toMatch(/^\+/);
+  expect(await owner.append('Archive', 'Subject: news\r\n\r\nx\r\n')).toMatch(/^tag OK/);
+  expect(await guest.line()).toBe('* 1 EXISTS');
+  expect((await owner.run(`DELETEACL Archive ${bob.address}`)).at(-1)).toMatch(/^tag OK/);
+  expect(await guest.line()).toMatch(/^\* BYE /);
+  owner.destroy();
+  guest.destroy();
 });
