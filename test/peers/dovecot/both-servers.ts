@@ -1,5 +1,5 @@
 /** The same mailbox on Quire and on Dovecot, and what each answers to the same question. */
-import { ImapConnection } from '../../hunt/imap-connection.ts';
+import { type Completed, ImapConnection } from '../../hunt/imap-connection.ts';
 import { Transcript } from '../../hunt/transcript.ts';
 import { PASSWORD, TestGateway } from '../../support/gateway.ts';
 import { storeMail } from '../../support/stored-mail.ts';
@@ -14,12 +14,17 @@ export interface Answer {
 }
 
 /** A connection that is opened anew when the server drops it. */
-class Client {
+export class Client {
   readonly #open: () => Promise<ImapConnection>;
   #connection: ImapConnection | undefined;
 
   constructor(open: () => Promise<ImapConnection>) {
     this.#open = open;
+  }
+
+  async run(command: string): Promise<Completed> {
+    if (!this.#connection || this.#connection.ended) this.#connection = await this.#open();
+    return this.#connection.run(command);
   }
 
   /** FETCH of one message. What is not well-formed rejects. */
