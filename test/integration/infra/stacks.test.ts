@@ -96,19 +96,16 @@ describe('synthesis', () => {
   });
 
   test('the parts that a snapshot is enough for', () => {
-    const { Storage, Delivery, Gateway, Maintenance } = balancer.stacks;
     const outline = Object.fromEntries(
-      Object.entries({ Storage, Delivery, Gateway, Maintenance }).map(
-        ([kind, { Resources, Outputs = {} }]) => [
-          kind,
-          {
-            resources: Object.values(Resources)
-              .map(({ Type }) => Type)
-              .sort(),
-            outputs: Object.keys(Outputs).filter((name) => !name.startsWith('PublishOutput')),
-          },
-        ],
-      ),
+      Object.entries(balancer.stacks).map(([kind, { Resources, Outputs = {} }]) => [
+        kind,
+        {
+          resources: Object.values(Resources)
+            .map(({ Type }) => Type)
+            .sort(),
+          outputs: Object.keys(Outputs).filter((name) => !name.startsWith('PublishOutput')),
+        },
+      ]),
     );
     expect(outline).toMatchSnapshot();
   });
@@ -693,13 +690,23 @@ describe('roles', () => {
     for (const sid of Object.keys(WILDCARDS)) expect(starred.map(([, { Sid }]) => Sid)).toContain(sid);
   });
 
-  test('tables are only ever used by the beginnings of keys', () => {
-    const onTables = statements().filter(([, { Action }]) =>
-      listOf(Action).some((action) => action.startsWith('dynamodb:')),
+  test('items are only ever used by the beginnings of their keys', () => {
+    const ITEMS =
+      /^dynamodb:(Batch)?(Get|Write|Put|Update|Delete|ConditionCheck)?(Item|Query|Scan|PartiQL\w+)$/;
+    const onItems = statements().filter(([, { Action }]) =>
+      listOf(Action).some((action) => ITEMS.test(action)),
     );
-    expect(onTables.length).toBeGreaterThan(10);
-    for (const [, { Action, Condition }] of onTables) {
-      expect(Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']).toBeDefined();
+    expect(onItems.length).toBeGreaterThan(20);
+    for (const [name, { Sid, Action, Condition }] of onItems) {
+      // It counts, and gets no item.
+      if (Sid === 'CountMailboxes') {
+        expect(Condition).toEqual({ StringEquals: { 'dynamodb:Select': 'COUNT' } });
+        continue;
+      }
+      expect([name, Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys']]).toEqual([
+        name,
+        expect.anything(),
+      ]);
       // It has no leading key, and would pass the condition.
       expect(listOf(Action)).not.toContain('dynamodb:Scan');
     }
@@ -709,10 +716,8 @@ describe('roles', () => {
     const onPasswords = statements().filter(([, { Condition }]) =>
       JSON.stringify(Condition ?? {}).includes('credential#'),
     );
-    expect(onPasswords.map(([name]) => name)).toEqual([
-      expect.stringContaining('balancer Gateway TaskTaskRole'),
-      expect.stringContaining('gateway Gateway TaskTaskRole'),
-    ]);
+    expect(onPasswords.length).toBeGreaterThan(0);
+    for (const [name] of onPasswords) expect(name).toMatch(/ Gateway TaskTaskRole/);
   });
 
   test('the key is used through a service, never directly', () => {

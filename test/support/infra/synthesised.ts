@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { QuireConfig } from '../../../infra/config/config.ts';
-import type { StackKind } from '../../../infra/stacks/names.ts';
+import { type StackKind, STACKS } from '../../../infra/stacks/names.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -49,7 +49,6 @@ export const EXAMPLE: QuireConfig = {
 };
 
 const SYNTH = path.join(import.meta.dirname, 'synth-process.ts');
-const KINDS: readonly StackKind[] = ['Storage', 'Delivery', 'Gateway', 'Maintenance'];
 
 /** Call `remove` when the assemblies are not needed any more. What the process printed is in `printed`. */
 export async function synthesise<N extends string>(
@@ -74,7 +73,7 @@ export async function synthesise<N extends string>(
 async function assemblyOf(folder: string): Promise<Assembly> {
   const read = async (file: string): Promise<unknown> =>
     JSON.parse(await readFile(path.join(folder, file), 'utf8'));
-  const stacks = KINDS.map(async (kind) => [kind, await read(`Quire-${kind}.template.json`)] as const);
+  const stacks = STACKS.map(async (kind) => [kind, await read(`Quire-${kind}.template.json`)] as const);
   const { pluginReports } = (await read('validation-report.json')) as { pluginReports: Assembly['reports'] };
   return {
     folder,

@@ -1,0 +1,486 @@
+/**
+ * The very files that `cdk deploy` would publish, started as the templates say: handler, command, user, environment. Every
+ * call that they make to AWS is held against the policies of their roles.
+ */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { generate } from 'selfsigned';
+import type { QuireConfig } from '../../../infra/config/config.ts';
+import { UNRECORDED } from '../../../infra/stacks/permissions.ts';
+import { startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
+import { startTestDynoxide, type TestDynoxide } from '../../support/dynoxide.ts';
+import { ImapClient } from '../../support/imap-client.ts';
+import { type AwsCall, AwsFront } from '../../support/infra/aws-front.ts';
+import { GatewayTask, type TaskPlan, taskPlan } from '../../support/infra/gateway-task.ts';
+import { type FunctionPlan, functionPlan, LambdaProcess } from '../../support/infra/lambda.ts';
+import { allowing, permissionsOf } from '../../support/infra/permission.ts';
+import { Resolver } from '../../support/infra/resolve.ts';
+import {
+  type Assembly,
+  EXAMPLE,
+  roleStatements,
+  type Statement,
+  synthesise,
+} from '../../support/infra/synthesised.ts';
+import { type LoopbackS3, startLoopbackS3 } from '../../support/loopback-s3.ts';
+import { proxyHeader, WithholdingLoadBalancer } from '../../support/load-balancer.ts';
+import { notificationOf, sqsEvent } from '../../support/ses.ts';
+
+jest.setTimeout(60_000);
+
+const SECRET = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:imap-AbCdEf';
+const TEST: QuireConfig = { ...EXAMPLE, domains: [{ name: 'example.test' }], host: 'mail.example.test' };
+const CONFIGS = {
+  balancer: TEST,
+  gateway: { ...TEST, tls: { at: 'gateway', secretArn: SECRET }, starttls: true },
+} as const satisfies Record<string, QuireConfig>;
+const ALICE = 'alice@example.test';
+const BOB = 'bob@example.test';
+const PASSWORD = 'correct horse battery';
+
+let assemblies: Record<keyof typeof CONFIGS, Assembly>;
+let resolver: Resolver;
+let folder: string;
+let dynoxide: TestDynoxide;
+let s3: LoopbackS3;
+let sqs: LocalSqs;
+let aws: AwsFront;
+let removeAssemblies: () => Promise<void>;
+/** Of the account: the receipt rule set that is active. */
+let activeRules: string | undefined;
+
+beforeAll(async () => {
+  ({ assemblies, remove: removeAssemblies } = await synthesise(CONFIGS));
+  resolver = new Resolver(assemblies.balancer);
+  folder = await mkdtemp(path.join(tmpdir(), 'quire-bundles-'));
+  const { MailTableName = '', DirectoryTableName = '' } = resolver.outputs('Quire-Storage');
+  dynoxide = await startTestDynoxide([MailTableName, DirectoryTableName]);
+  s3 = await startLoopbackS3();
+  sqs = await startSqs();
+  const made = await generate([{ name: 'commonName', value: 'mail.example.test' }], {
+    keyType: 'ec',
+    curve: 'P-256',
+  });
+  const secret = JSON.stringify({ certificate: made.cert, privateKey: made.private });
+  aws = await AwsFront.start({
+    dynamodb: dynoxide.endpoint,
+    s3: s3.endpoint,
+    sqs: sqs.endpoint,
+    ses: (operation, body) => ({ status: 200, body: sesAnswer(operation, body) }),
+    secretsmanager: () => ({
+      status: 200,
+      body: JSON.stringify({ SecretString: secret }),
+      type: 'application/x-amz-json-1.1',
+    }),
+    cloudformation: (_operation, body) => ({
+      status: 200,
+      body: stacksAnswer(new URLSearchParams(body).get('StackName') ?? ''),
+    }),
+  });
+}, 300_000);
+
+afterAll(async () => {
+  await aws.stop();
+  await sqs.stop();
+  await s3.stop();
+  await dynoxide.stop();
+  await rm(folder, { recursive: true });
+  await removeAssemblies();
+});
+
+function sesAnswer(operation: string, body: string): string {
+  const input = new URLSearchParams(body);
+  if (operation === 'SetActiveReceiptRuleSet') activeRules = input.get('RuleSetName') ?? undefined;
+  const result =
+    operation === 'SendBounce'
+      ? '<MessageId>b1</MessageId>'
+      : operation === 'DescribeActiveReceiptRuleSet' && activeRules !== undefined
+        ? `<Metadata><Name>${activeRules}</Name></Metadata>`
+        : '';
+  return `<${operation}Response xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><${operation}Result>${result}</${operation}Result></${operation}Response>`;
+}
+
+function stacksAnswer(stack: string): string {
+  const outputs = Object.entries(resolver.outputs(stack))
+    .map(
+      ([key, value]) => `<member><OutputKey>${key}</OutputKey><OutputValue>${value}</OutputValue></member>`,
+    )
+    .join('');
+  return `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>${stack}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>CREATE_COMPLETE</StackStatus><Outputs>${outputs}</Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`;
+}
+
+/** Every call that was made in the name of a role, by the role's logical id. */
+const made = new Map<string, { readonly stack: string; readonly calls: AwsCall[] }>();
+function remember(stack: string, role: string): AwsCall[] {
+  const calls = aws.take();
+  const known = made.get(`${stack} ${role}`);
+  if (known) known.calls.push(...calls);
+  else made.set(`${stack} ${role}`, { stack, calls });
+  return calls;
+}
+
+const names = (calls: readonly AwsCall[]): string[] =>
+  [...new Set(calls.map(({ service, operation }) => `${service} ${operation.split(' ')[0] ?? ''}`))].sort();
+
+async function quire(...args: string[]): Promise<string> {
+  const config = path.join(folder, 'test.config.mjs');
+  await writeFile(config, `export default ${JSON.stringify(TEST)};\n`);
+  const program = path.join(import.meta.dirname, '../../../infra/cli/quire.ts');
+  const child = promisify(execFile)(
+    process.execPath,
+    ['--no-warnings', program, ...args, '--stack', '--config', config],
+    {
+      env: { PATH: process.env.PATH, ...aws.environment },
+    },
+  );
+  child.child.stdin?.end(`${PASSWORD}\n`);
+  return (await child).stdout;
+}
+
+test('quire looks after the users of a stack, which it finds by its outputs', async () => {
+  expect(await quire('user', 'add', ALICE, '--name', 'Alice', '--password-stdin')).toContain(ALICE);
+  expect(await quire('user', 'list')).toContain(`${ALICE}\tactive`);
+  await quire('user', 'add', BOB, '--password-stdin');
+  await quire('user', 'admin', ALICE);
+  expect(names(aws.take())).toContain('cloudformation DescribeStacks');
+});
+
+describe('the delivery function', () => {
+  let plan: FunctionPlan;
+  let deliver: LambdaProcess;
+  beforeAll(async () => {
+    plan = functionPlan(assemblies.balancer, resolver, 'Quire-Delivery', 'Deliver');
+    deliver = await LambdaProcess.start(plan, aws.environment);
+  });
+  afterAll(() => deliver.stop());
+
+  const bucket = (): string => plan.environment.QUIRE_INBOUND_BUCKET ?? '';
+  const inbound = (): string[] =>
+    [...s3.objects.keys()]
+      .filter((key) => key.startsWith(`${bucket()}/`))
+      .map((key) => key.slice(bucket().length + 1));
+
+  function arrives(id: string, recipients: readonly string[], raw: string): string {
+    const objectKey = `example.test/${id}`;
+    s3.objects.set(`${bucket()}/${objectKey}`, { bytes: Buffer.from(raw), modified: new Date() });
+    return notificationOf({ messageId: id, recipients, objectKey, source: 'jane@example.com' });
+  }
+  const mail = (subject: string, body = 'Hello.', more = ''): string =>
+    `Return-Path: <jane@example.com>\r\nFrom: jane@example.com\r\nSubject: ${subject}\r\n${more}\r\n${body}\r\n`;
+  const deliverAll = (bodies: readonly string[], attempt = 1): Promise<unknown> =>
+    deliver.invoke(sqsEvent(bodies, attempt));
+  const DONE = { batchItemFailures: [] };
+
+  test('takes what SES and SQS hand over, and says what it does', async () => {
+    expect(await deliverAll([arrives('m1', [ALICE], mail('first'))])).toEqual(DONE);
+    expect(inbound()).toEqual([]);
+    expect(deliver.log).toContain('"delivered":1');
+  });
+
+  test('bounces what reaches nobody, and keeps it', async () => {
+    expect(await deliverAll([arrives('m2', ['nobody@example.test'], mail('lost'))])).toEqual(DONE);
+    expect(inbound().sort()).toEqual([
+      'aside/undeliverable/example.test/m2',
+      'aside/undeliverable/example.test/m2.bounced',
+      'aside/undeliverable/example.test/m2.notification.json',
+    ]);
+    const bounce = aws.calls.find(({ service }) => service === 'ses');
+    expect(Object.fromEntries(new URLSearchParams(bounce?.body))).toMatchObject({
+      Action: 'SendBounce',
+      OriginalMessageId: 'm2',
+      BounceSender: 'mailer-daemon@example.test',
+      'MessageDsn.ReportingMta': 'dns; mail.example.test',
+      'BouncedRecipientInfoList.member.1.Recipient': 'nobody@example.test',
+      'BouncedRecipientInfoList.member.1.BounceType': 'DoesNotExist',
+    });
+  });
+
+  test('reports what it cannot settle, and settles it once when it comes again', async () => {
+    const body = arrives('m3', [ALICE], mail('again'));
+    s3.objects.delete(`${bucket()}/example.test/m3`);
+    expect(await deliverAll([body])).toEqual({ batchItemFailures: [{ itemIdentifier: 'sqs-0' }] });
+    arrives('m3', [ALICE], mail('again'));
+    expect(await deliverAll([body], 2)).toEqual(DONE);
+    expect(await deliverAll([body], 3)).toEqual(DONE);
+  });
+
+  test('delivers large messages, and enough of them that a fold is due', async () => {
+    const large = mail('large', randomBytes(9_000_000).toString('base64').replace(/.{76}/g, '$&\r\n'));
+    expect(await deliverAll([arrives('m4', [ALICE], large)])).toEqual(DONE);
+    for (let batch = 0; batch < 4; batch++) {
+      const bodies = Array.from({ length: 10 }, (_, index) => {
+        const id = `fold${batch}-${index}`;
+        // What a summary keeps, and compression cannot shorten.
+        return arrives(
+          id,
+          [ALICE],
+          mail(id, 'x', `References: <${randomBytes(1_500).toString('base64url')}@x>\r\n`),
+        );
+      });
+      expect(await deliverAll(bodies)).toEqual(DONE);
+    }
+    expect(aws.calls.map(({ operation }) => operation)).toContain('UpdateItem');
+  });
+
+  test('asked for nothing that its role does not allow', () => {
+    const calls = remember('Quire-Delivery', plan.role);
+    expect(names(calls)).toEqual(
+      expect.arrayContaining(['dynamodb TransactWriteItems', 's3 PUT', 's3 POST', 'ses SendBounce']),
+    );
+    expect(refused('Quire-Delivery', plan.role)).toEqual([]);
+  });
+});
+
+describe('the gateway', () => {
+  let plan: TaskPlan;
+  const tasks: GatewayTask[] = [];
+  const start = async (
+    of: TaskPlan,
+    changes: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayTask> => {
+    const task = await GatewayTask.start(of, { ...aws.environment, ...changes });
+    tasks.push(task);
+    return task;
+  };
+  beforeAll(() => {
+    plan = taskPlan(assemblies.balancer, resolver, path.join(folder, 'balancer'));
+  });
+  afterAll(async () => {
+    for (const task of tasks) await task.stop();
+  });
+
+  test('is an image without a shell, from a build that has checked its Node, for a user who is not root', async () => {
+    const { image, user } = plan;
+    expect(image.base).toBe('gcr.io/distroless/nodejs24-debian12:nonroot');
+    expect(image.user).toBe('65532:65532');
+    expect(user).toBe(image.user);
+    expect(image.command[0]).toBe('/nodejs/bin/node');
+    const { mode } = await stat(path.join(image.root, '/app/index.mjs'));
+    expect((mode & 0o777).toString(8)).toBe('444');
+  });
+
+  test('answers IMAP behind a load balancer that ends TLS', async () => {
+    const task = await start(plan);
+    if (process.getuid?.() === 0) expect((await stat(`/proc/${task.pid}`)).uid).toBe(65_532);
+    const client = await ImapClient.connect(task.ports.QUIRE_BEHIND_TLS_PORT ?? 0);
+    const greeting = await client.line();
+    expect(greeting).toMatch(/^\* OK /);
+    expect(greeting).not.toContain('STARTTLS');
+    await client.run(`LOGIN ${ALICE} "${PASSWORD}"`);
+    expect(await client.run('SELECT INBOX')).toContain('* 43 EXISTS');
+    expect((await client.run('FETCH 1 (FLAGS ENVELOPE BODY.PEEK[])')).join('\n')).toContain('Subject: first');
+    expect((await client.run('STORE 1 +FLAGS (\\Seen)'))[0]).toContain('\\Seen');
+    const message = 'Subject: draft\r\n\r\nHello.\r\n';
+    expect(await client.append('Drafts', message)).toContain('APPENDUID');
+    // Larger than what is put at once.
+    const large = `Subject: large\r\n\r\n${'x'.repeat(9_000_000)}\r\n`;
+    expect(await client.append('Drafts', large)).toContain('APPENDUID');
+    // What is shared is told to the directory, and an administrator's word about quotas as well.
+    expect((await client.run(`SETACL Drafts ${BOB} lr`)).at(-1)).toMatch(/^tag OK/);
+    expect((await client.run('LIST "" "*"')).at(-1)).toMatch(/^tag OK/);
+    expect((await client.run('GETQUOTAROOT INBOX')).at(-1)).toMatch(/^tag OK/);
+    expect((await client.run(`SETQUOTA "#user/${ALICE}" (MESSAGE 100000)`)).at(-1)).toMatch(/^tag OK/);
+    client.send('i IDLE\r\n');
+    expect(await client.line()).toBe('+ idling');
+    client.send('DONE\r\n');
+    expect(await client.line()).toMatch(/^i OK/);
+    client.destroy();
+    const health = await fetch(`http://127.0.0.1:${task.ports.QUIRE_HEALTH_PORT ?? 0}/healthy`);
+    expect([health.status, await health.text()]).toEqual([200, 'healthy']);
+  });
+
+  test('sees its clients out when ECS stops it, and takes its queue away', async () => {
+    const [task] = tasks;
+    const client = await ImapClient.connect(task?.ports.QUIRE_BEHIND_TLS_PORT ?? 0);
+    await client.line();
+    const stopped = task?.stop();
+    expect(await client.line()).toMatch(/^\* BYE \[UNAVAILABLE\] /);
+    client.end();
+    expect(await stopped).toBe(0);
+    expect(aws.calls.map(({ operation }) => operation)).toContain('DeleteQueue');
+  });
+
+  test('asked for nothing that its role does not allow', () => {
+    const calls = remember('Quire-Gateway', plan.role);
+    expect(names(calls)).toEqual(
+      expect.arrayContaining(['dynamodb PutItem', 's3 GET', 's3 PUT', 'sqs CreateQueue']),
+    );
+    expect(refused('Quire-Gateway', plan.role)).toEqual([]);
+  });
+
+  test('serves TLS by itself with the certificate of a secret, and believes the load balancer alone', async () => {
+    const own = new Resolver(assemblies.gateway);
+    const ending = taskPlan(assemblies.gateway, own, path.join(folder, 'gateway'));
+    const closed = await start(ending);
+    // By the template only the load balancer's subnets may connect, and this machine is not in them.
+    await expect(ImapClient.connect(closed.ports.QUIRE_IMAPS_PORT ?? 0, 'tls')).rejects.toThrow();
+    const plain = await ImapClient.connect(closed.ports.QUIRE_IMAP_PORT ?? 0);
+    expect(await plain.line()).toContain('STARTTLS');
+    expect((await plain.run('STARTTLS')).at(-1)).toBe('tag OK begin TLS now');
+    await plain.startTls();
+    await plain.run(`LOGIN ${ALICE} "${PASSWORD}"`);
+    plain.destroy();
+    expect(await closed.stop()).toBe(0);
+    const open = await start(ending, { QUIRE_PROXY_PROTOCOL_FROM: '127.0.0.1/32' });
+    const balancer = await WithholdingLoadBalancer.start(
+      open.ports.QUIRE_IMAPS_PORT ?? 0,
+      proxyHeader('203.0.113.7', 40_000),
+    );
+    const client = await ImapClient.connect(balancer.port, 'tls');
+    expect(await client.line()).toMatch(/^\* OK /);
+    // A sign-in that is refused is told of with the address that it came from.
+    expect((await client.run(`LOGIN ${ALICE} wrong`)).at(-1)).toMatch(/^tag NO /);
+    await open.logged('"peer":"203.0.113.7"');
+    client.destroy();
+    expect(await open.stop()).toBe(0);
+    await balancer.stop();
+    remember('Quire-Gateway', ending.role);
+    expect(refused('Quire-Gateway', ending.role, own)).toEqual([]);
+  });
+});
+
+describe('the compaction', () => {
+  test('folds what deliveries have left, as its schedule would have it', async () => {
+    const plan = functionPlan(assemblies.balancer, resolver, 'Quire-Maintenance', 'Compact');
+    const compact = await LambdaProcess.start(plan, aws.environment);
+    expect(await compact.invoke({ 'detail-type': 'Scheduled Event' })).toMatchObject({
+      folded: 1,
+      failed: 0,
+    });
+    await compact.stop();
+    expect(names(remember('Quire-Maintenance', plan.role))).toContain('dynamodb TransactWriteItems');
+    expect(refused('Quire-Maintenance', plan.role)).toEqual([]);
+  });
+});
+
+describe('the activation of receipt rules', () => {
+  let plan: FunctionPlan;
+  let activate: LambdaProcess;
+  let cloudFormation: Server;
+  const answers: { Status: string; PhysicalResourceId: string; Data: { Outcome: string } }[] = [];
+  beforeAll(async () => {
+    plan = functionPlan(assemblies.balancer, resolver, 'Quire-Delivery', 'ActivationFunction');
+    activate = await LambdaProcess.start(plan, aws.environment);
+    cloudFormation = createServer((request, response) => {
+      void text(request).then((body) => {
+        answers.push(JSON.parse(body) as (typeof answers)[number]);
+        response.end();
+      });
+    });
+    await new Promise<void>((resolve) => cloudFormation.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(async () => {
+    await activate.stop();
+    cloudFormation.close();
+  });
+
+  async function ask(RequestType: string, Replace: boolean): Promise<string> {
+    await activate.invoke({
+      RequestType,
+      ResponseURL: `http://127.0.0.1:${(cloudFormation.address() as AddressInfo).port}/`,
+      StackId: 'stack',
+      RequestId: 'request',
+      LogicalResourceId: 'Active',
+      ResourceProperties: { RuleSetName: 'quire-mail', Replace: String(Replace) },
+    });
+    const answer = answers.at(-1);
+    expect(answer).toMatchObject({
+      Status: 'SUCCESS',
+      StackId: 'stack',
+      RequestId: 'request',
+      LogicalResourceId: 'Active',
+    });
+    return answer?.Data.Outcome ?? '';
+  }
+
+  test('takes a free place, gives it back, and is not put out by asking twice', async () => {
+    activeRules = undefined;
+    expect(await ask('Create', false)).toBe('activated');
+    expect(activeRules).toBe('quire-mail');
+    expect(await ask('Update', false)).toBe('active already');
+    expect(await ask('Delete', false)).toBe('deactivated');
+    expect(activeRules).toBeUndefined();
+  });
+
+  test('never takes the place of others unless told to, and never takes theirs away', async () => {
+    activeRules = 'theirs';
+    expect(await ask('Create', false)).toBe(
+      "the set theirs is active and stays so; write activateReceiptRules: 'replace' to have quire-mail take its place",
+    );
+    expect(await ask('Delete', false)).toBe('another set is active');
+    expect(activeRules).toBe('theirs');
+    expect(await ask('Update', true)).toBe('activated in place of theirs');
+    expect(activeRules).toBe('quire-mail');
+  });
+
+  test('asked for nothing that its role does not allow', () => {
+    remember('Quire-Delivery', plan.role);
+    expect(refused('Quire-Delivery', plan.role)).toEqual([]);
+  });
+});
+
+describe('the policies', () => {
+  test('an evaluator that allowed everything would be found out', () => {
+    const statements = statementsOf(
+      'Quire-Delivery',
+      functionPlan(assemblies.balancer, resolver, 'Quire-Delivery', 'Deliver').role,
+    );
+    const table = `arn:aws:dynamodb:us-east-1:000000000000:table/${resolver.outputs('Quire-Storage').DirectoryTableName ?? ''}`;
+    const ask = (action: string, resource: string, key: string): number =>
+      allowing({ action, resource, context: { 'dynamodb:LeadingKeys': [key] } }, statements).length;
+    expect(ask('dynamodb:BatchGetItem', table, 'address#alice@example.test')).toBe(1);
+    expect(ask('dynamodb:BatchGetItem', table, `credential#${ALICE}`)).toBe(0);
+    expect(ask('dynamodb:PutItem', table, 'address#alice@example.test')).toBe(0);
+    expect(ask('dynamodb:BatchGetItem', `${table}2`, 'address#alice@example.test')).toBe(0);
+    expect(() =>
+      allowing({ action: 'a', resource: 'r', context: {} }, [
+        { Effect: 'Allow', Action: 'a', Resource: 'r', Condition: { IpAddress: { x: 'y' } } },
+      ]),
+    ).toThrow('nothing is known of the condition IpAddress');
+  });
+
+  test('hold no statement that nothing has used, but those with a reason', () => {
+    const unused = [...made.keys()].flatMap((key) => {
+      const [stack = '', role = ''] = key.split(' ');
+      return statementsOf(stack, role)
+        .map(({ Sid = '' }) => Sid)
+        .filter((sid) => !used.has(`${role} ${sid}`))
+        .map((sid) => `${role.slice(0, -8)}.${sid}`);
+    });
+    expect(unused.sort()).toEqual(Object.keys(UNRECORDED).sort());
+  });
+});
+
+/** Calls that no statement of the role allows, as a person would want to read of them. */
+function refused(stack: string, role: string, by = resolver): string[] {
+  const statements = statementsOf(stack, role, by);
+  const key = by.text('Quire-Storage', { 'Fn::GetAtt': [keyId(), 'Arn'] });
+  const calls = made.get(`${stack} ${role}`)?.calls ?? [];
+  const bad = calls
+    .flatMap((call) => permissionsOf(call, { key }))
+    .filter((permission) => {
+      const allows = allowing(permission, statements);
+      for (const { Sid = '' } of allows) used.add(`${role} ${Sid}`);
+      return allows.length === 0;
+    });
+  return [...new Set(bad.map((permission) => JSON.stringify(permission)))];
+}
+
+const used = new Set<string>();
+const keyId = (): string =>
+  Object.entries(resolver.template('Quire-Storage').Resources).find(
+    ([, { Type }]) => Type === 'AWS::KMS::Key',
+  )?.[0] ?? '';
+function statementsOf(stack: string, role: string, by = resolver): Statement[] {
+  return roleStatements(by.template(stack))
+    .filter(({ policy }) => policy.startsWith(role.slice(0, -8)))
+    .map(({ statement }) => by.value(stack, statement) as Statement);
+}
