@@ -32,7 +32,8 @@ export class MailboxRefusal extends Error {
  */
 export function normalName(sent: string): string {
   const name = sent.normalize('NFC');
-  const trimmed = name.endsWith(DELIMITER) ? name.slice(0, -DELIMITER.length) : name;
+  // One is cut off, never two, so that a name that was normalised comes out as it is.
+  const trimmed = /[^/]\/$/.test(name) ? name.slice(0, -DELIMITER.length) : name;
   return /^inbox(?:\/|$)/i.test(trimmed) ? INBOX + trimmed.slice(INBOX.length) : trimmed;
 }
 

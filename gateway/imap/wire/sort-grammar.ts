@@ -1,7 +1,12 @@
 /** Arguments of SORT (RFC 5256, RFC 5267, RFC 5957, RFC 6203) and THREAD (RFC 5256). */
 import type { SearchKey, SortCriterion, SortKey, ThreadAlgorithm } from './ast.ts';
 import type { CommandCursor } from './parser.ts';
-import { type SearchSurroundings, parseCharset, parseSearchKeys } from './search-grammar.ts';
+import {
+  type SearchCharset,
+  type SearchSurroundings,
+  parseCharset,
+  parseSearchKeys,
+} from './search-grammar.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
 
 /** `(REVERSE DATE SUBJECT) UTF-8 key …`, from the space before it to the end. */
@@ -11,8 +16,19 @@ export function parseSortProgram(
 ): { readonly criteria: readonly SortCriterion[]; readonly key: SearchKey } {
   cursor.space('sort criteria');
   const criteria = cursor.list('sort criteria', () => parseCriterion(cursor));
+  return { criteria, key: parseSearchKeys(cursor, namedCharset(cursor, surroundings), surroundings) };
+}
+
+/**
+ * The charset, which must be named. Once UTF8=ACCEPT is enabled it can only be UTF-8 (RFC 9755 §3), or the US-ASCII in it,
+ * which clients name out of habit.
+ */
+function namedCharset(cursor: CommandCursor, surroundings: SearchSurroundings): SearchCharset {
   cursor.space('a charset');
-  return { criteria, key: parseSearchKeys(cursor, parseCharset(cursor, surroundings), surroundings) };
+  const charset = parseCharset(cursor, surroundings);
+  if (surroundings.utf8Accepted && !charset.isUtf8)
+    throw new ImapSyntaxError('strings are UTF-8 once UTF8=ACCEPT is enabled: name no other charset');
+  return charset;
 }
 
 function parseCriterion(cursor: CommandCursor): SortCriterion {
@@ -51,8 +67,7 @@ export function parseThreadProgram(
 ): { readonly algorithm: ThreadAlgorithm; readonly key: SearchKey } {
   cursor.space('a threading algorithm');
   const algorithm = threadAlgorithm(cursor, cursor.keyword('a threading algorithm'));
-  cursor.space('a charset');
-  return { algorithm, key: parseSearchKeys(cursor, parseCharset(cursor, surroundings), surroundings) };
+  return { algorithm, key: parseSearchKeys(cursor, namedCharset(cursor, surroundings), surroundings) };
 }
 
 function threadAlgorithm(cursor: CommandCursor, name: string): ThreadAlgorithm {

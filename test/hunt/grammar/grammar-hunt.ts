@@ -112,17 +112,19 @@ class Hunt {
     const kind = this.#draw.weighted(KINDS);
     const input = this.#input(kind, phase);
     this.inputs++;
-    const begun = performance.now();
-    const answer = await wire.exchange(input);
-    const milliseconds = performance.now() - begun;
+    const { answer, milliseconds } = await timed(wire, input);
     const shown = (): string =>
       `input ${this.inputs}, ${kind}, ${phase}: ${JSON.stringify(input)}\n${answer.lines.slice(-20).join('\n')}`;
     if (milliseconds > this.slowest.milliseconds) this.slowest = { input: input.slice(0, 60), milliseconds };
-    ensure(milliseconds <= MOST_MILLISECONDS, () => `it took ${milliseconds.toFixed(0)} ms: ${shown()}`);
     const [failed] = gateway.errors;
     if (failed) throw new Violation(`${failed.message}: ${String(failed.fields.err)}\n${shown()}`);
     this.#judge(kind, input, answer, shown);
     if (answer.ended) return false;
+    // Other processes may have had the machine: what is slow by itself is slow again.
+    if (milliseconds > MOST_MILLISECONDS) {
+      const again = (await timed(wire, input)).milliseconds;
+      ensure(again <= MOST_MILLISECONDS, () => `it took ${again.toFixed(0)} ms, twice: ${shown()}`);
+    }
     return this.#stillThere(wire, phase, answer);
   }
 
@@ -178,6 +180,12 @@ class Hunt {
     const { lines } = await wire.exchange(`ph ${command}`);
     return lines.some((line) => line.startsWith('ph OK '));
   }
+}
+
+async function timed(wire: Wire, input: string): Promise<{ answer: Answer; milliseconds: number }> {
+  const begun = performance.now();
+  const answer = await wire.exchange(input);
+  return { answer, milliseconds: performance.now() - begun };
 }
 
 /** Collects garbage, so that what is left is held by somebody. */
