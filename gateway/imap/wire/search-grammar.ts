@@ -250,7 +250,8 @@ function parseOtherKey(cursor: CommandCursor, context: KeyContext, name: string)
       return {
         kind: 'within',
         relation: name === 'OLDER' ? 'older' : 'younger',
-        seconds: cursor.nzNumber('a number of seconds'),
+        // 0 is no interval by RFC 5032 §3; imapflow sends it for a date to come.
+        seconds: cursor.number('a number of seconds'),
       };
     case 'FUZZY':
       cursor.needs('SEARCH=FUZZY', name);

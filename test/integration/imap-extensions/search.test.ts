@@ -31,8 +31,11 @@ conforms('WITHIN', 'messages are older or younger by seconds', async (gateway) =
     C: c UID SEARCH OLDER 4000
     S: * SEARCH
     S: c OK searched
-    C: d UID SEARCH OLDER 0
+    C: d UID SEARCH OLDER -5
     S: d BAD …
+    C: e UID SEARCH OLDER 0
+    S: * SEARCH 1 2
+    S: e OK searched
   `);
 });
 

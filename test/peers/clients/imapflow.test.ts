@@ -106,13 +106,15 @@ describe('connecting', () => {
       'ID',
     ];
     expect([...client.capabilities.keys()]).toEqual(expect.arrayContaining(used));
-    expect([...client.enabled].sort()).toEqual(['CONDSTORE', 'UTF8=ACCEPT']);
+    expect([...client.enabled].sort()).toEqual(['CONDSTORE', 'IMAP4REV2', 'UTF8=ACCEPT']);
     expect(client.serverInfo).toMatchObject({ name: 'Quire' });
   });
 
-  test('there is no quota to be told, and asking harms nothing', async () => {
-    expect(client.capabilities.has('QUOTA')).toBe(false);
-    expect(await client.getQuota('INBOX')).toBe(false);
+  test('it is told its quota', async () => {
+    expect(client.capabilities.has('QUOTA')).toBe(true);
+    expect(await client.getQuota('INBOX')).toMatchObject({
+      storage: { usage: expect.any(Number) as unknown },
+    });
     await client.noop();
   });
 });

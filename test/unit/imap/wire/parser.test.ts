@@ -382,7 +382,8 @@ describe('SEARCH', () => {
   test('WITHIN, FUZZY', () => {
     expect(key('OLDER 60')).toEqual({ kind: 'within', relation: 'older', seconds: 60 });
     expect(key('YOUNGER 259200')).toEqual({ kind: 'within', relation: 'younger', seconds: 259200 });
-    expect(refusal('SEARCH OLDER 0')).toContain('greater than 0');
+    expect(key('YOUNGER 0')).toEqual({ kind: 'within', relation: 'younger', seconds: 0 });
+    expect(refusal('SEARCH OLDER -1')).toContain('a number of seconds');
     expect(key('FUZZY (SUBJECT "a b")')).toEqual({ kind: 'fuzzy', key: { kind: 'subject', text: 'a b' } });
   });
 
