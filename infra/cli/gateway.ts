@@ -22,9 +22,15 @@ export function gatewayCommand(): Command {
     )
     .option('--imap-port <port>', 'port of IMAP, which must be said; 0 for any free one')
     .option('--imaps-port <port>', 'port of IMAP over TLS; 0 for any free one (default: none)');
-  return addSettings(command, ['host', 'data', 'json', 'logLevel', 'metrics', 'messageLimit']).action(
-    gateway,
-  );
+  return addSettings(command, [
+    'host',
+    'data',
+    'json',
+    'logLevel',
+    'metrics',
+    'messageLimit',
+    'literalLimit',
+  ]).action(gateway);
 }
 
 async function gateway(flags: Flags): Promise<void> {
@@ -54,6 +60,7 @@ async function gateway(flags: Flags): Promise<void> {
       ...(flags.imapsPort === undefined ? {} : { imapsPort: settings.imapsPort }),
       certificate,
       messageLimit: settings.messageLimit,
+      literalLimit: settings.literalLimit,
       log: log.child({ part: 'imap' }),
     });
     parts.add('gateway', () => running.stop());

@@ -17,6 +17,8 @@ export interface GatewayOptions {
   readonly certificate: Certificate;
   /** Messages that one command works on; absent: no limit. */
   readonly messageLimit?: number | undefined;
+  /** Bytes of a literal that comes without waiting; absent: no limit. */
+  readonly literalLimit?: number | undefined;
   readonly log: Log;
 }
 
@@ -29,7 +31,7 @@ export interface RunningGateway {
 
 /** @throws {SetupError} if a port cannot be opened. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { engine, host, imapPort, imapsPort, certificate, messageLimit, log } = options;
+  const { engine, host, imapPort, imapsPort, certificate, messageLimit, literalLimit, log } = options;
   const context = createSecureContext({ cert: certificate.certificate, key: certificate.privateKey });
   const gateway = await startGatewayProcess({
     engine,
@@ -38,7 +40,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ...(imapsPort === undefined ? [] : [{ kind: 'tls' as const, host, port: imapsPort }]),
     ],
     tls: { context: () => context },
-    ...(messageLimit !== undefined && { limits: { messagesPerCommand: messageLimit } }),
+    limits: {
+      ...(messageLimit !== undefined && { messagesPerCommand: messageLimit }),
+      ...(literalLimit !== undefined && { unaskedLiteralBytes: literalLimit }),
+    },
     log,
   }).catch((error: unknown) => {
     throw error instanceof ListenError ? portError(error.cause, options) : error;

@@ -33,6 +33,8 @@ export interface LocalSettings {
   readonly metrics: boolean;
   /** Messages that one IMAP command works on (RFC 9738). Absent: no limit. */
   readonly messageLimit?: number;
+  /** Bytes of a literal that an IMAP client may send without waiting (RFC 7888). Absent: as large as it likes. */
+  readonly literalLimit?: number;
   /** A DynamoDB API elsewhere, instead of the embedded one. */
   readonly dynamodbEndpoint?: string;
   /** An SQS API elsewhere, instead of the embedded one. */
@@ -137,6 +139,13 @@ export const SETTINGS = {
     help: 'most messages that one IMAP command works on',
     default: 'no limit',
   },
+  literalLimit: {
+    flag: 'literal-limit',
+    argument: 'bytes',
+    variable: 'QUIRE_LITERAL_LIMIT',
+    help: 'most bytes of a literal that an IMAP client sends without waiting; 4096 tells LITERAL- in the place of LITERAL+',
+    default: 'no limit',
+  },
   dynamodbEndpoint: {
     flag: 'dynamodb-endpoint',
     argument: 'url',
@@ -222,6 +231,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     );
   }
   const messageLimit = wholeNumber(given('messageLimit'), LEAST_MESSAGE_LIMIT);
+  const literalLimit = wholeNumber(given('literalLimit'), LITERAL_MINUS_BYTES);
   const dynamodbEndpoint = url(given('dynamodbEndpoint'));
   const sqsEndpoint = url(given('sqsEndpoint'));
   const s3 = s3Settings(given('s3Endpoint'), given('mailBucket'), given('inboundBucket'));
@@ -236,6 +246,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     logLevel: logLevel(given('logLevel')) ?? DEFAULTS.logLevel,
     metrics: yesOrNo(given('metrics')) ?? false,
     ...(messageLimit === undefined ? {} : { messageLimit }),
+    ...(literalLimit === undefined ? {} : { literalLimit }),
     ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
     ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),
     ...(s3 === undefined ? {} : { s3 }),
@@ -264,6 +275,8 @@ function port(given: Given | undefined): number | undefined {
 
 /** RFC 9738 §3 wants no lower limit: clients that do not know of it would show parts of mailboxes. */
 const LEAST_MESSAGE_LIMIT = 1000;
+/** LITERAL- allows so many bytes, and never fewer (RFC 7888 §5). */
+const LITERAL_MINUS_BYTES = 4096;
 
 function wholeNumber(given: Given | undefined, least: number): number | undefined {
   if (given === undefined) return undefined;

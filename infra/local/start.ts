@@ -114,9 +114,9 @@ async function startListeners(
   log: Log,
   parts: StartedParts,
 ): Promise<Pick<Endpoints, 'imap' | 'imaps' | 'smtp'>> {
-  const { host, imapPort, imapsPort, smtpPort, messageLimit } = settings;
+  const { host, imapPort, imapsPort, smtpPort, messageLimit, literalLimit } = settings;
   const gatewayLog = log.child({ part: 'imap' });
-  const listening = { host, imapPort, imapsPort, certificate, messageLimit };
+  const listening = { host, imapPort, imapsPort, certificate, messageLimit, literalLimit };
   const gateway = await startGateway({ engine, ...listening, log: gatewayLog });
   parts.add('gateway', () => gateway.stop());
   const smtp = await startSmtp({

@@ -63,6 +63,8 @@ test('CREATE is refused with the reason', async () => {
     S: i BAD …
     C: j LIST "" x*
     S: j OK mailboxes listed
+    C: k CREATE x//
+    S: k NO [CANNOT] a mailbox name cannot have an empty level: "/" stands between names
   `);
   const long = await client.run(`CREATE ${'x'.repeat(1001)}`);
   expect(long).toEqual(['tag NO [LIMIT] a mailbox name can have at most 1000 bytes of UTF-8']);

@@ -92,6 +92,29 @@ test('several messages in one command are one change', async () => {
   );
 });
 
+test('several messages or none: an empty one cancels all, and so does one that cannot be kept (RFC 3502)', async () => {
+  await gateway.addUser('small@example.test', { quotaBytes: 100 });
+  const client = await gateway.signIn('INBOX', 'small@example.test');
+  const message = `Subject: x\r\n\r\n${'y'.repeat(40)}`;
+  const literal = (text: string): string => `{${text.length}+}\r\n${text}`;
+  for (const [second, answer] of [
+    ['', 'NO an empty message cannot be appended'],
+    ['a: \0\r\n\r\n', 'BAD the literal holds a NUL byte: send it as a literal8, ~{n}'],
+    [
+      'a: \xe9\r\n\r\n',
+      'NO [CANNOT] the header holds 8-bit characters: that needs ENABLE UTF8=ACCEPT before',
+    ],
+    [message, 'NO [OVERQUOTA] the account may hold 100 bytes'],
+  ] as const) {
+    const lines = await client.run(`APPEND INBOX ${literal(message)} ${literal(second)}`);
+    expect(lines).toEqual([`tag ${answer}`]);
+  }
+  expect(await client.run('STATUS INBOX (MESSAGES UIDNEXT)')).toContain(
+    '* STATUS INBOX (MESSAGES 0 UIDNEXT 1)',
+  );
+  expect((await client.run(`APPEND INBOX ${literal(message)}`)).at(-1)).toMatch(/^tag OK/);
+});
+
 test('UTF8=ACCEPT: a UTF8 literal, and mailbox names in UTF-8', async () => {
   const client = await gateway.signIn();
   await client.run('ENABLE UTF8=ACCEPT');

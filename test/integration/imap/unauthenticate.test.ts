@@ -19,6 +19,7 @@ test('what was enabled, selected and found is forgotten', async () => {
   await client.run('SELECT INBOX');
   await client.run('SEARCH RETURN (SAVE) ALL');
   await client.run('CREATE "Caf\xc3\xa9"');
+  await client.run('LANGUAGE de');
   await client.play(`
     C: a UNAUTHENTICATE
     S: a OK signed out

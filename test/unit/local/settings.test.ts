@@ -54,6 +54,9 @@ describe('settings of a local instance', () => {
   test('a limit of messages is what clients can live with, or none', () => {
     expect(read()).not.toHaveProperty('messageLimit');
     expect(read({ messageLimit: '5000' }).messageLimit).toBe(5000);
+    expect(read()).not.toHaveProperty('literalLimit');
+    expect(read({ literalLimit: '4096' }).literalLimit).toBe(4096);
+    expect(() => read({ literalLimit: '100' })).toThrow('must be a whole number from 4096 on');
     expect(() => read({}, { QUIRE_MESSAGE_LIMIT: '999' })).toThrow(
       'QUIRE_MESSAGE_LIMIT is "999", but it must be a whole number from 1000 on.',
     );
