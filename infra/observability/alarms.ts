@@ -25,6 +25,9 @@ export const THRESHOLDS = {
   /** In five minutes. Single ones are retried, and happen whenever a partition splits. */
   throttles: 50,
   tableFaults: 10,
+  /** In five minutes, of all stores. S3 answers with a 503 now and then; each is tried again. */
+  storeFaults: 100,
+  storeThrottles: 500,
   commandFaults: 5,
   /** In five minutes, for all addresses: more than people forget. */
   signInFailures: 500,
@@ -63,6 +66,21 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       means: 'DynamoDB answers with faults of its own (5xx). Look at the AWS Health Dashboard.',
       watch: summed(health.tableFaults),
       above: THRESHOLDS.tableFaults,
+    },
+    {
+      ...usual,
+      name: 'StoreFaults',
+      means: 'Requests to DynamoDB, S3 or SQS fail (5xx, time-outs). Look at the AWS Health Dashboard.',
+      watch: own('StoreFaults', 'Sum'),
+      above: THRESHOLDS.storeFaults,
+    },
+    {
+      ...usual,
+      name: 'StoreThrottles',
+      means:
+        'DynamoDB, S3 or SQS refuse requests for load. S3 does so while it splits a bucket that has grown fast.',
+      watch: own('StoreThrottles', 'Sum'),
+      above: THRESHOLDS.storeThrottles,
     },
     {
       ...atOnce,

@@ -252,15 +252,17 @@ function stores({ own, consumed, throttles, tableFaults, tableLatency }: Health)
     {
       ...base,
       id: 'table-errors',
-      title: 'Throttles and faults of the tables',
+      title: 'Throttles and faults of the stores',
       unit: 'in 5 minutes',
       tells:
-        'Throttled requests are tried again, with pauses; many of them mean a hot account, or a table that has to split. Faults are DynamoDB’s own.',
+        'Throttled requests are tried again, with pauses; many of them mean a hot account, or a table that has to split. Faults are DynamoDB’s own. The lines of all stores are what gateways and functions met: S3 and SQS as well, time-outs included.',
       queries: [
         ...throttled.queries,
         math('e1', 'throttled', throttled.expression),
         ...failed.queries,
         math('e2', 'faults', failed.expression),
+        line('m90', 'all stores: throttled', own('StoreThrottles', 'Sum')),
+        line('m91', 'all stores: faults', own('StoreFaults', 'Sum')),
       ],
       mark: { label: 'alarm on throttles', value: THRESHOLDS.throttles },
     },

@@ -8,7 +8,7 @@
 import { currentActivity } from '../metrics/activity.ts';
 import type { Activity } from '../metrics/catalogue.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import { cancellationCodes } from './retry.ts';
+import { cancellationCodes, classifyFailure } from './retry.ts';
 
 export type MeteredService = 'dynamodb' | 's3' | 'sqs';
 
@@ -50,12 +50,23 @@ export function meterRequests(
   const middleware: Middleware = (next, context) => {
     const operation = (context.commandName ?? '').replace(/Command$/, '');
     const count = counters[service](operation, metrics);
-    return (args) => count(args, next);
+    return (args) =>
+      count(args, next).catch((error: unknown) => {
+        countFailure(error, metrics);
+        throw error;
+      });
   };
   (client.middlewareStack as MiddlewareStack).add(middleware, {
     step: 'initialize',
     name: 'quireRequestMeter',
   });
+}
+
+/** Refused for load, or the service's or the network's fault: both are tried again, and many of them are an illness. */
+function countFailure(error: unknown, metrics: Metrics): void {
+  const failure = classifyFailure(error);
+  if (failure === 'throttle') metrics.add('StoreThrottles', 1);
+  if (failure === 'transient') metrics.add('StoreFaults', 1);
 }
 
 type Counted = (args: Args, next: Next) => Promise<Result>;

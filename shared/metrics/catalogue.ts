@@ -93,6 +93,16 @@ export const METRICS = {
     by: 'Operation',
     help: 'request units of each operation of DynamoDB; requests of each of S3 and SQS',
   },
+  StoreThrottles: {
+    kind: 'counter',
+    unit: 'Count',
+    help: 'requests that DynamoDB, S3 or SQS refused for load; tried again',
+  },
+  StoreFaults: {
+    kind: 'counter',
+    unit: 'Count',
+    help: 'requests that failed by a fault of theirs (5xx) or of the network; tried again',
+  },
   // --- the tally of the month ---
   MonthToDateService: { kind: 'gauge', unit: 'None', by: 'Service', help: 'dollars since the month began' },
   MonthToDateActivity: { kind: 'gauge', unit: 'None', by: 'Activity', help: 'dollars since the month began' },

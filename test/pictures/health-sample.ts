@@ -76,6 +76,8 @@ function valueOf(metric: MetricRef, moment: Moment): number | undefined {
     'Quire KeptAside': Math.round(0.6 * busy),
     'Quire DeliveryLatency': (stat === 'p99' ? 2_400 : 650) * noise + backlog * 3_000_000,
     'Quire QueueAge': 400 * noise + backlog * 2_900_000,
+    'Quire StoreThrottles': Math.round(backlog * 14),
+    'Quire StoreFaults': Math.round(trouble * 60 + (busy > 1.5 ? noise : 0)),
     'Quire Folds': 1.4 * busy,
     'Quire FoldFailures': 0,
     'Quire BackupsOff': 0,

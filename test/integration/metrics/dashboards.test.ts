@@ -224,6 +224,7 @@ describe.each(['load-balancer', 'gateway'])('with TLS at the %s', (tls) => {
         'DeadLetters-notifications',
         'Throttles',
         'TableFaults',
+        'StoreFaults',
         'CommandFaults',
         'NoHealthyTarget',
         'Certificate',

@@ -1,5 +1,8 @@
 /** A bad day, with metrics on: writers meet, a store fails, a record was tampered with, mail leads nowhere. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { compactHandler } from '../../../functions/compact/index.ts';
 import { deliveryHandler } from '../../../functions/deliver/index.ts';
 import { tallyHandler } from '../../../functions/tally/index.ts';
@@ -7,6 +10,7 @@ import { SecretCertificate } from '../../../gateway/fargate/certificate.ts';
 import { startGatewayProcess } from '../../../gateway/start.ts';
 import type { AccountId, RecordNumber } from '../../../shared/account/ids.ts';
 import { openAccount } from '../../../shared/account/opening.ts';
+import { dynamoDbClient } from '../../../shared/aws/clients.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
 import { pricesNearest } from '../../../shared/cost/prices.ts';
@@ -35,6 +39,7 @@ export async function runTroubles(): Promise<readonly EmbeddedLine[]> {
     await deliveriesMeet(stack, engine);
     await clientsInTrouble(stack, engine, store);
     await foldFails(stack, engine);
+    await storesFail(metrics);
     await certificateEnds(metrics);
     await tally(metrics);
     metrics.flush();
@@ -124,6 +129,28 @@ async function foldFails(stack: CountedStack, engine: Engine): Promise<void> {
     swap: () => Promise.reject(new Error('the checkpoint cannot be written')),
   });
   await compactHandler({ ...engine, folds }, log)({}, { getRemainingTimeInMillis: () => HOUR_MS });
+}
+
+/** A store that answers as one does that is overloaded, or broken. */
+async function storesFail(metrics: Metrics): Promise<void> {
+  for (const [status, code] of [
+    [400, 'ThrottlingException'],
+    [500, 'InternalServerError'],
+  ] as const) {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end(JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${code}` }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const endpoints = { dynamodb: `http://127.0.0.1:${port}` };
+    const client = dynamoDbClient({ region: 'us-east-1', endpoints }, { metrics });
+    const key = { pk: { S: 'account#x' }, sk: { S: 'checkpoint' } };
+    await client.send(new GetItemCommand({ TableName: 'mail', Key: key })).catch(() => undefined);
+    client.destroy();
+    server.close();
+  }
 }
 
 async function certificateEnds(metrics: Metrics): Promise<void> {

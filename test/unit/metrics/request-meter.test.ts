@@ -26,7 +26,7 @@ function client(service: MeteredService, operation: string, answer: Next) {
     send,
     told: () => {
       metrics.flush();
-      return measured.map(({ name, of, value }) => [`${name} ${of ?? ''}`, value]);
+      return measured.map(({ name, of, value }) => [`${name} ${of ?? ''}`.trim(), value]);
     },
   };
 }
@@ -108,6 +108,7 @@ describe('S3 and SQS', () => {
     expect(told()).toEqual([
       [`${name} idle`, 1],
       [`RequestUnits ${service}.${operation}`, 1],
+      ['StoreFaults', 1],
     ]);
   });
 
@@ -115,5 +116,20 @@ describe('S3 and SQS', () => {
     const { send, told } = client('s3', 'DeleteObjects', () => Promise.resolve({ output: {} }));
     await send({ input: {} });
     expect(told()).toEqual([]);
+  });
+});
+
+describe('what fails', () => {
+  test.each([
+    ['SlowDown', ['StoreThrottles', 1]],
+    ['ProvisionedThroughputExceededException', ['StoreThrottles', 1]],
+    ['TimeoutError', ['StoreFaults', 1]],
+    ['AccessDenied', undefined],
+    ['NoSuchKey', undefined],
+    ['PreconditionFailed', undefined],
+  ] as const)('%s is counted as %j', async (name, counted) => {
+    const { send, told } = client('s3', 'DeleteObjects', failing(name));
+    await expect(send({ input: {} })).rejects.toThrow('no');
+    expect(told()).toEqual(counted ? [counted] : []);
   });
 });
