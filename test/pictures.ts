@@ -1,4 +1,4 @@
-/** `node test/pictures.ts`: writes docs/DASHBOARDS.md and its pictures anew. */
+/** `npm run pictures`: writes docs/DASHBOARDS.md and its pictures anew. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { format } from 'prettier';

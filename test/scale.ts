@@ -1,6 +1,6 @@
 /**
- * `node test/scale.ts`: simulates a day at three sizes, and prints what is asked of each limit, and the bills.
- * `node test/scale.ts --write`: puts both into docs/SCALE.md.
+ * `npm run scale`: simulates a day at three sizes, and prints what is asked of each limit, and the bills.
+ * `npm run scale -- --write`: puts both into docs/SCALE.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';

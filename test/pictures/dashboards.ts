@@ -77,7 +77,7 @@ function fileOf({ name }: DashboardPlan, { id }: Widget): string {
 const INTRODUCTION = `# Dashboards and alarms
 
 \`cdk deploy\` makes two dashboards in CloudWatch, **Cost** and **Health**, and alarms that write to the address of the
-configuration. This page tells what each chart says. Its pictures are drawn from sample data by \`node test/pictures.ts\`, by the
+configuration. This page tells what each chart says. Its pictures are drawn from sample data by \`npm run pictures\`, by the
 very expressions that the dashboards hold; a test fails when page or pictures are older than the charts.
 
 - The pictures of **Cost** show ${SAMPLE.users.toLocaleString('en-US')} people who receive ${SAMPLE.messagesPerDay} messages of ${SAMPLE.messageKb} KB a day each, and keep ${SAMPLE.storedGb} GB.

@@ -2,7 +2,7 @@
 
 export type ReportName = 'limits' | 'bills';
 
-const begin = (name: ReportName): string => `<!-- ${name}: node test/scale.ts --write -->`;
+const begin = (name: ReportName): string => `<!-- ${name}: npm run scale -- --write -->`;
 const end = (name: ReportName): string => `<!-- end of ${name} -->`;
 
 export function reportIn(page: string, name: ReportName): string {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { dashboardsPage } from '../../pictures/dashboards.ts';
 
 const DOCS = path.resolve(import.meta.dirname, '../../../docs');
-const AGAIN = 'run: node test/pictures.ts';
+const AGAIN = 'run: npm run pictures';
 const { markdown, pictures } = dashboardsPage();
 
 /** Text without what a formatter changes: white space, and the lines of tables. */
