@@ -81,6 +81,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     summaries: new SummaryReader(journal, messages, options.summaryBudgetBytes ?? SUMMARY_BUDGET_BYTES),
     directory: logins,
     sharing,
+    serverAnnotations: engine.serverAnnotations,
     users: engine.directory.users,
     verifier: new PasswordVerifier({ now: () => performance.now() }),
     rim,

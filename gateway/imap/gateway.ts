@@ -3,7 +3,11 @@ import type { ReplicaCache } from '../../shared/account/replica-cache.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import type { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
-import type { LoginDirectory, SharingDirectory } from '../../shared/directory/directory.ts';
+import type {
+  LoginDirectory,
+  ServerAnnotations,
+  SharingDirectory,
+} from '../../shared/directory/directory.ts';
 import { type Metrics, NO_METRICS } from '../../shared/metrics/metrics.ts';
 import type { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { FAMILIES, commandsByName } from './commands/registry.ts';
@@ -29,6 +33,7 @@ export interface GatewayOptions {
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
   readonly sharing: SharingDirectory;
+  readonly serverAnnotations: ServerAnnotations;
   readonly users: SessionServices['users'];
   readonly verifier: PasswordVerifier;
   readonly rim: Rim;
@@ -51,6 +56,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     summaries,
     directory,
     sharing,
+    serverAnnotations,
     users,
     verifier,
     rim,
@@ -68,6 +74,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     summaries,
     directory,
     sharing,
+    serverAnnotations,
     users,
     publisher: new Publisher(sharing, log),
     verifier,

@@ -185,7 +185,7 @@ export class GatewayStack extends Stack {
         'Share',
         directoryTable,
         ['GetItem', 'Query', 'UpdateItem'],
-        [keyPrefixes.granted, keyPrefixes.shares],
+        [keyPrefixes.granted, keyPrefixes.shares, keyPrefixes.server],
       ),
       mayUseObjects(
         'StoreMessages',

@@ -114,8 +114,7 @@ export function decideAnnotate(
   let after = before;
   const ops: Op[] = [];
   for (const change of changes) {
-    if ((change.value?.length ?? 0) > MAX_ANNOTATION_BYTES)
-      throw new AnnotationRefusal('too large', `a value has at most ${MAX_ANNOTATION_BYTES} octets`);
+    if ((change.value?.length ?? 0) > MAX_ANNOTATION_BYTES) throw tooLarge();
     if (same(annotation(after, change.scope, change.name), change.value)) continue;
     after = withAnnotation(after, change);
     ops.push({ op: 'annotate', mailbox, ...change });
@@ -138,8 +137,7 @@ function same(before: Uint8Array | undefined, after: Uint8Array | null): boolean
 function checkCounts(before: Annotations, after: Annotations): void {
   const had = countByScope(before);
   for (const [scope, count] of countByScope(after))
-    if (count > MAX_ANNOTATIONS && count > (had.get(scope) ?? 0))
-      throw new AnnotationRefusal('too many', `there can be ${MAX_ANNOTATIONS} entries here at most`);
+    if (count > MAX_ANNOTATIONS && count > (had.get(scope) ?? 0)) throw tooMany();
 }
 
 function countByScope(annotations: Annotations): ReadonlyMap<AnnotationScope, number> {
@@ -158,6 +156,39 @@ function bytesInAll(state: AccountState): number {
   let bytes = annotationBytes(state.annotations);
   for (const mailbox of state.mailboxes.values()) bytes += annotationBytes(mailbox.annotations);
   return bytes;
+}
+
+/** Octets of all entries that everybody shares on the server: the directory keeps them in one item. */
+export const MAX_SERVER_BYTES = 131_072;
+
+/** Shared entries of the server with `changes` made, by the limits of SETMETADATA. */
+export function changedServerEntries(
+  entries: ReadonlyMap<string, Uint8Array>,
+  changes: readonly AnnotationChange[],
+): ReadonlyMap<string, Uint8Array> {
+  const next = new Map(entries);
+  for (const { name, value } of changes) {
+    if ((value?.length ?? 0) > MAX_ANNOTATION_BYTES) throw tooLarge();
+    if (value === null) next.delete(name);
+    else next.set(name, value);
+  }
+  if (next.size > MAX_ANNOTATIONS && next.size > entries.size) throw tooMany();
+  let bytes = 0;
+  for (const [name, value] of next) bytes += name.length + value.length;
+  if (bytes > MAX_SERVER_BYTES)
+    throw new AnnotationRefusal(
+      'account full',
+      `all shared annotations of the server have at most ${MAX_SERVER_BYTES} octets`,
+    );
+  return next;
+}
+
+function tooLarge(): AnnotationRefusal {
+  return new AnnotationRefusal('too large', `a value has at most ${MAX_ANNOTATION_BYTES} octets`);
+}
+
+function tooMany(): AnnotationRefusal {
+  return new AnnotationRefusal('too many', `there can be ${MAX_ANNOTATIONS} entries here at most`);
 }
 
 /** RENAME of INBOX copies its annotations to the new mailbox; they stay on INBOX (RFC 5464 §4.1). */

@@ -14,6 +14,7 @@ import type {
   AccountDirectory,
   AddressDirectory,
   LoginDirectory,
+  ServerAnnotations,
   SharingDirectory,
 } from '../directory/directory.ts';
 import {
@@ -21,6 +22,7 @@ import {
   DynamoDbLoginDirectory,
   dynamoDbAccountDirectory,
 } from '../directory/dynamodb-directory.ts';
+import { DynamoDbServerAnnotations } from '../directory/dynamodb-server-annotations.ts';
 import { DynamoDbSharingDirectory } from '../directory/dynamodb-sharing.ts';
 import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
@@ -60,6 +62,7 @@ export interface Engine {
   readonly inbound: BlobStore;
   readonly logins: LoginDirectory;
   readonly sharing: SharingDirectory;
+  readonly serverAnnotations: ServerAnnotations;
   readonly addresses: AddressDirectory;
   readonly directory: AccountDirectory;
   readonly watches: WatchRegister;
@@ -95,6 +98,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     inbound: await blobs('inbound'),
     logins: new DynamoDbLoginDirectory(directory),
     sharing: new DynamoDbSharingDirectory(directory),
+    serverAnnotations: new DynamoDbServerAnnotations(directory),
     addresses: new DynamoDbAddressDirectory(directory),
     directory: dynamoDbAccountDirectory({ ...directory, now: rim.now }),
     watches: new DynamoDbWatchRegister(dynamodb, mailTable),

@@ -76,6 +76,17 @@ export interface SharingDirectory {
   withdraw(owner: AccountId, address: string): Promise<void>;
 }
 
+/** Values by the name of their entry, as `parseAnnotationName` spells it. */
+export type ServerEntries = ReadonlyMap<string, Uint8Array>;
+
+/** Annotations of the server that everybody shares. */
+export interface ServerAnnotations {
+  /** Strongly consistent. */
+  read(): Promise<ServerEntries>;
+  /** Puts what `decide` makes of them; it is called again if somebody else was faster, and may throw to change nothing. */
+  change(decide: (entries: ServerEntries) => ServerEntries): Promise<void>;
+}
+
 /** An account that a message goes to. */
 export interface Destination {
   readonly account: AccountId;

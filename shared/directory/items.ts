@@ -196,6 +196,21 @@ export function decodeGrantees(item: Item): GranteesEntry {
   return { number: read.count('number'), grantees: read.optionalTexts('grantees') as Grantee[] };
 }
 
+export interface ServerEntriesEntry {
+  readonly entries: ReadonlyMap<string, Uint8Array>;
+  /** Changes with every change of the entries. */
+  readonly revision: string | undefined;
+}
+
+export function decodeServerEntries(item: Item): ServerEntriesEntry {
+  const read = reader(item);
+  const entries = Object.entries(item.entries?.M ?? {}).map(([name, { B: value }]): [string, Uint8Array] => {
+    if (!value) throw read.error(`its entry ${name} is not of bytes`);
+    return [name, value];
+  });
+  return { entries: new Map(entries), revision: read.text('revision') };
+}
+
 /** Left out where it is false: most are not, and items from before there was such a thing say nothing. */
 function encodeAdministrator({ administrator }: { readonly administrator: boolean }): Item {
   return administrator ? { administrator: { BOOL: true } } : {};

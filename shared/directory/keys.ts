@@ -25,6 +25,7 @@ export const keyPrefixes = {
   domain: 'domain#',
   granted: 'granted#',
   shares: 'shares#',
+  server: 'server#',
 } as const;
 
 export const directoryKeys = {
@@ -40,6 +41,8 @@ export const directoryKeys = {
     pk: keyPrefixes.granted + grantee,
     sk: owner,
   }),
+  /** Annotations that everybody shares. */
+  server: (): DirectoryKey => key(`${keyPrefixes.server}annotations`),
   /** To whom an account has granted anything, ever. */
   shares: (owner: AccountId): DirectoryKey => key(keyPrefixes.shares + owner),
 } as const;

@@ -21,6 +21,7 @@ import type { TlsSettings } from '../../gateway/imap/server/tls.ts';
 import type { Extension } from '../../gateway/imap/extensions.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
+import { MemoryServerAnnotations } from './memory-server-annotations.ts';
 import { MemorySharing } from './memory-sharing.ts';
 import { TestRim } from './rim.ts';
 import type { Variant } from './variants.ts';
@@ -88,6 +89,7 @@ export class MemoryGateway {
       summaries: new SummaryReader(this.journal, this.messages, 2 ** 24),
       directory: { findLogin: (address) => Promise.resolve(this.logins.get(address)) },
       sharing: this.sharing,
+      serverAnnotations: new MemoryServerAnnotations(),
       users: {
         find: (address) => Promise.resolve(this.#accountOf(address)),
         setLimits: (address, limits) => {

@@ -43,7 +43,7 @@ const SELECTED_ONLY: readonly MailboxFilter[] = [{ kind: 'selected' }];
 async function run(session: Session, cursor: CommandCursor, tag: string): Promise<Completion> {
   const sources = cursor.accept(' IN ') ? parseMailboxFilters(cursor) : SELECTED_ONLY;
   const returns = parseReturn(cursor, OF_SEARCH) ?? ALL_RESULTS;
-  const surroundings = await surroundingsOf(session);
+  const surroundings = await surroundingsOf(session, cursor);
   const isSelectedOnly = sources.every(({ kind }) => kind === 'selected');
   if (!session.selectedOrNull && (sources.some(({ kind }) => kind === 'selected') || returns.update))
     throw new Bad('no mailbox is selected');

@@ -9,7 +9,9 @@ import {
   MAX_ANNOTATION_BYTES,
   annotation,
   decideAnnotate,
+  changedServerEntries,
   parseAnnotationName,
+  withAnnotation,
 } from '../../../shared/account/annotations.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
@@ -37,7 +39,7 @@ async function get(session: Session, cursor: CommandCursor): Promise<Completion>
   const { account } = session.home;
   const entries = namedEntries(args.entries, account);
   const { home, mailbox } = await annotated(session, args.mailbox);
-  const annotations = mailbox ? mailbox.annotations : (await home.sync()).annotations;
+  const annotations = mailbox ? mailbox.annotations : await serverAnnotations(session, home, entries);
   const found = select(annotations, entries, args);
   tellMetadata(session, args.mailbox, found.values);
   if (found.longest === 0) return { text: 'annotations told' };
@@ -45,6 +47,20 @@ async function get(session: Session, cursor: CommandCursor): Promise<Completion>
     text: 'annotations told, but for those that are too long',
     code: { code: 'METADATA LONGENTRIES', value: found.longest },
   };
+}
+
+/** The session's own, and those that everybody shares if it asks for any. */
+async function serverAnnotations(
+  { services }: Session,
+  home: Home,
+  entries: readonly NamedEntry[],
+): Promise<Annotations> {
+  const shared = entries.some(({ scope }) => scope === 'shared');
+  const [own, ofAll] = await Promise.all([home.sync(), shared ? services.serverAnnotations.read() : []]);
+  let annotations = own.annotations;
+  for (const [name, value] of ofAll)
+    annotations = withAnnotation(annotations, { scope: 'shared', name, value });
+  return annotations;
 }
 
 interface Annotated {
@@ -143,9 +159,6 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
     args.entries.map(({ entry }) => entry),
     session.home.account,
   );
-  // Every account sees the server's shared entries, and a user is none of those who may speak for all.
-  if (args.mailbox === '' && entries.some(({ scope }) => scope === 'shared'))
-    throw new No('shared entries of the server cannot be set', 'NOPERM');
   const changes = entries.map(({ scope, name }, index) => ({
     scope,
     name,
@@ -155,20 +168,39 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
     const fault = value && filterFault(name, value, session.grammar);
     if (fault) throw new No(`${name} is no search: ${fault}`, 'CANNOT');
   }
-  const { home, mailbox } = await annotated(session, args.mailbox);
-  const id = mailbox?.id ?? null;
   try {
-    await home.commit({
-      decide: (state) => {
-        const now = id === null ? undefined : state.mailboxes.get(id);
-        if (now) requireAnnotations(home, now);
-        return decideAnnotate(state, id, changes);
-      },
-    });
+    if (args.mailbox === '' && changes.some(({ scope }) => scope === 'shared'))
+      await setServerShared(session, changes);
+    else await setOwn(session, args.mailbox, changes);
   } catch (error) {
     throw error instanceof AnnotationRefusal ? new No(error.message, CODES[error.reason]) : error;
   }
   return { text: 'annotations set' };
+}
+
+async function setOwn(session: Session, name: string, changes: readonly AnnotationChange[]): Promise<void> {
+  const { home, mailbox } = await annotated(session, name);
+  const id = mailbox?.id ?? null;
+  await home.commit({
+    decide: (state) => {
+      const now = id === null ? undefined : state.mailboxes.get(id);
+      if (now) requireAnnotations(home, now);
+      return decideAnnotate(state, id, changes);
+    },
+  });
+}
+
+/** Everybody sees them, so an administrator sets them (RFC 5464 §3.3); `/shared/admin` no client does (§3.2.1.1). */
+async function setServerShared(session: Session, changes: readonly AnnotationChange[]): Promise<void> {
+  if (!session.administrator || changes.some(({ name }) => name === '/admin'))
+    throw new No(
+      'only an administrator can set shared entries of the server, and none /shared/admin',
+      'NOPERM',
+    );
+  // They are kept apart from the account: a command cannot change both, or neither.
+  if (changes.some(({ scope }) => scope !== 'shared'))
+    throw new No('set private and shared entries of the server one after the other', 'CANNOT');
+  await session.services.serverAnnotations.change((entries) => changedServerEntries(entries, changes));
 }
 
 const CODES: Readonly<Record<AnnotationRefusal['reason'], ResponseCode>> = {

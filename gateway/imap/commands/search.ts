@@ -51,7 +51,7 @@ async function run(
 ): Promise<Completion> {
   // IMAP4rev2 is answered with ESEARCH whatever it asks for (RFC 9051 §6.4.4).
   const returns = parseReturn(cursor, OF_SEARCH) ?? (session.dialect.rev2 ? ALL_RESULTS : undefined);
-  const surroundings = await surroundingsOf(session);
+  const surroundings = await surroundingsOf(session, cursor);
   return saving(session, returns, async () => {
     const key = parseSearchProgram(cursor, surroundings);
     const code = await answerSearch(

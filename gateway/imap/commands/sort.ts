@@ -36,7 +36,7 @@ async function run(
   byUid: boolean,
 ): Promise<Completion> {
   const returns = parseReturn(cursor, OF_SORT);
-  const surroundings = await surroundingsOf(session);
+  const surroundings = await surroundingsOf(session, cursor);
   return saving(session, returns, async () => {
     const program = parseSortProgram(cursor, surroundings);
     await answerSearch(session, { ...program, returns }, { tag, byUid, name: 'SORT' });

@@ -45,7 +45,7 @@ export const thread: CommandFamily = {
 };
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
-  const { algorithm, key } = parseThreadProgram(cursor, await surroundingsOf(session));
+  const { algorithm, key } = parseThreadProgram(cursor, await surroundingsOf(session, cursor));
   const place = await selectedPlace(session);
   // RFC 9738 §3.3.
   requireAtMost(session, place.uids.length);

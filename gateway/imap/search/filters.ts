@@ -1,6 +1,7 @@
 /** Searches that are stored by name, as annotations of the server (RFC 5466). Pure. */
 import { annotation } from '../../../shared/account/annotations.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import type { ServerEntries } from '../../../shared/directory/directory.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import { CommandCursor, type CursorOptions } from '../wire/parser.ts';
 import { type SearchSurroundings, parseSearchKeys, segmentsOf, UTF8 } from '../wire/search-grammar.ts';
@@ -8,12 +9,18 @@ import { ImapSyntaxError } from '../wire/syntax-error.ts';
 
 const VALUES = '/filters/values/';
 
-/** Values by name, as byte strings. A private filter hides the shared one of its name (RFC 5466 §3.1). */
-export function filterOf(state: AccountState, user: AccountId): (name: string) => string | undefined {
+/**
+ * Values by name, as byte strings. A private filter hides the shared one of its name (RFC 5466 §3.1). `shared`: the entries
+ * that an administrator has set for everybody.
+ */
+export function filterOf(
+  state: AccountState,
+  user: AccountId,
+  shared: ServerEntries,
+): (name: string) => string | undefined {
   return (name) => {
     const entry = `${VALUES}${name.toLowerCase()}`;
-    const value =
-      annotation(state.annotations, user, entry) ?? annotation(state.annotations, 'shared', entry);
+    const value = annotation(state.annotations, user, entry) ?? shared.get(entry);
     return value && Buffer.from(value).toString('latin1');
   };
 }

@@ -9,7 +9,9 @@ import type { Home } from '../session/home.ts';
 import { MessageReader } from '../session/message-reader.ts';
 import { requireAtMost } from '../session/message-limit.ts';
 import { Bad, No } from '../session/refusals.ts';
+import type { ServerEntries } from '../../../shared/directory/directory.ts';
 import type { Session } from '../session/session.ts';
+import type { CommandCursor } from '../wire/parser.ts';
 import type { SearchKey, SearchReturn, SortCriterion } from '../wire/ast.ts';
 import type { SearchSurroundings } from '../wire/search-grammar.ts';
 import { NumberSet } from '../wire/sequence-set.ts';
@@ -40,11 +42,15 @@ export interface SearchRequest {
 }
 
 /** What the session's search commands are read by. */
-export async function surroundingsOf(session: Session): Promise<SearchSurroundings> {
+const NO_ENTRIES: ServerEntries = new Map();
+
+export async function surroundingsOf(session: Session, cursor: CommandCursor): Promise<SearchSurroundings> {
+  // They are asked for only where a filter is named.
+  const shared = cursor.mentions('FILTER') ? await session.services.serverAnnotations.read() : NO_ENTRIES;
   return {
     decodeCharset: charsetOf,
     utf8Accepted: session.hasEnabled('UTF8=ACCEPT'),
-    filter: filterOf(await session.home.state(), session.home.account),
+    filter: filterOf(await session.home.state(), session.home.account, shared),
   };
 }
 

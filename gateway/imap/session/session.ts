@@ -12,6 +12,7 @@ import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import type {
   Login,
   LoginDirectory,
+  ServerAnnotations,
   SharingDirectory,
   UserDirectory,
 } from '../../../shared/directory/directory.ts';
@@ -48,6 +49,7 @@ export interface SessionServices {
   readonly summaries: SummaryReader;
   readonly directory: LoginDirectory;
   readonly sharing: SharingDirectory;
+  readonly serverAnnotations: ServerAnnotations;
   /** Administration by those who may: quotas. */
   readonly users: Pick<UserDirectory, 'find' | 'setLimits'>;
   readonly publisher: Publisher;

@@ -87,6 +87,13 @@ export class CommandCursor {
     return this.#text.charAt(this.#at);
   }
 
+  /** Whether the text of the command has `word` in it, ASCII case ignored, wherever and as whatever. */
+  mentions(word: string): boolean {
+    return this.#segments.some(
+      (segment) => typeof segment === 'string' && segment.toUpperCase().includes(word.toUpperCase()),
+    );
+  }
+
   /** The error for what stands here. Quotes one character at most: what follows may be a password. */
   expected(what: string): ImapSyntaxError {
     return new ImapSyntaxError(`expected ${what}, found ${this.#found()} at ${this.#place()}`);

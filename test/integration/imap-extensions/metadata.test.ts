@@ -117,10 +117,47 @@ describe('METADATA in its corners', () => {
       S: c NO [NONEXISTENT] …
       C: d SETMETADATA "" (/shared/comment "all of you")
       S: d NO [NOPERM] …
+      C: d2 SETMETADATA "" (/private/comment "x" /shared/comment "all of you")
+      S: d2 NO [NOPERM] …
       C: e GETMETADATA "" /shared/comment
       S: * METADATA "" (/shared/comment NIL)
       S: e OK annotations told
     `);
+  });
+
+  test('shared entries of the server are an administrator’s to set, and everybody’s to see', async () => {
+    const bob = 'bob@example.test';
+    await gateway.addUser(bob);
+    const login = gateway.logins.get(bob);
+    if (!login) throw new Error('bob is a user');
+    gateway.logins.set(bob, { ...login, administrator: true });
+    const administrator = await gateway.signIn(undefined, bob);
+    await administrator.play(`
+      C: a SETMETADATA "" (/shared/comment "maintenance at noon" /shared/filters/values/big "LARGER 10")
+      S: a OK annotations set
+      C: b SETMETADATA "" (/shared/admin "mailto:x@example.test")
+      S: b NO [NOPERM] …
+      C: c SETMETADATA "" (/private/comment "x" /shared/comment "y")
+      S: c NO [CANNOT] …
+    `);
+    await client.append('INBOX', 'Subject: x\r\n\r\nlong enough\r\n');
+    await client.run('SELECT INBOX');
+    await client.play(`
+      C: d GETMETADATA "" (/shared/comment /private/comment)
+      S: * METADATA "" (/shared/comment "maintenance at noon" /private/comment NIL)
+      S: d OK annotations told
+      C: e SEARCH FILTER big
+      S: * SEARCH 1
+      S: e OK searched
+    `);
+    await administrator.run('SETMETADATA "" (/shared/comment NIL)');
+    expect(await client.run('GETMETADATA "" /shared/comment')).toContain(
+      '* METADATA "" (/shared/comment NIL)',
+    );
+    const long = 'x'.repeat(MAX_ANNOTATION_BYTES + 1);
+    expect(
+      (await administrator.run(`SETMETADATA "" (/shared/a {${long.length}+}\r\n${long})`)).at(-1),
+    ).toMatch(/^tag NO \[METADATA MAXSIZE/);
   });
 
   test('follow a mailbox that is renamed, and go with one that is deleted', async () => {
