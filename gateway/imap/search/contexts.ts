@@ -68,7 +68,7 @@ export class Contexts {
     voice: ContextVoice,
     place: SearchPlace,
     request: SearchRequest,
-    { rows }: Hits,
+    { rows, limit }: Hits,
     next: number,
   ): boolean {
     const { key, criteria } = request;
@@ -76,7 +76,8 @@ export class Contexts {
     const isOfBodies = usesKey(key, 'body') || usesKey(key, 'text');
     const opensBodies = isOfBodies && (usesKey(key, 'within') || isByScore(criteria));
     const isTooLong = criteria !== null && rows.length > MAX_SORTED;
-    if (opensBodies || isTooLong || (this.#contexts?.size ?? 0) >= MAX_CONTEXTS) return false;
+    // What MESSAGELIMIT has cut off is not known, so that nothing can be said of how it changes.
+    if (limit || opensBodies || isTooLong || (this.#contexts?.size ?? 0) >= MAX_CONTEXTS) return false;
     this.#contexts ??= new Map();
     this.#contexts.set(voice.tag, {
       ...voice,
@@ -143,11 +144,12 @@ async function update(
     return { removed: [], added: [] };
   const place = await selectedPlace(session);
   const asked = isOfTime ? place.uids : changedSince(place, context);
-  const { rows } = await find(
+  const { rows, limit } = await find(
     session,
     { ...place, uids: asked },
     { key, criteria: null, returns: undefined },
   );
+  if (limit) throw new Error('more messages have changed than one command may look at');
   const matching = new Set(uidsOf(place.columns, rows));
   const isAsked = new Set(asked);
   const stays = (uid: number): boolean =>

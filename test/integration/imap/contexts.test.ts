@@ -3,7 +3,7 @@
  * each of its commands its lists must be what it would be told if it searched anew.
  */
 import { afterEach, expect, test } from '@jest/globals';
-import { TestGateway } from '../../support/gateway.ts';
+import { TestGateway, type TestGatewayOptions } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -13,7 +13,7 @@ afterEach(async () => {
   for (const gateway of gateways.splice(0)) await gateway.stop();
 });
 
-async function started(options: { blobs?: MemoryBlobStore } = {}): Promise<TestGateway> {
+async function started(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const gateway = await TestGateway.start(options);
   gateways.push(gateway);
   await gateway.addUser();
@@ -186,5 +186,31 @@ test('a search whose new messages cannot be read is given up aloud, and the news
     S: * 1 EXISTS
     S: * NO [NOUPDATE "t3"] the search is not kept up to date any longer
     S: b OK done
+  `);
+});
+
+test('what a limit of messages cuts off is not kept up to date, and said so', async () => {
+  const gateway = await started({ limits: { messagesPerCommand: 3 } });
+  const client = await gateway.signIn();
+  const other = await gateway.signIn();
+  const append = (): Promise<string> => other.append('INBOX', 'Subject: a\r\n\r\n');
+  for (let count = 0; count < 3; count++) await append();
+  await client.run('SELECT INBOX');
+  await client.play(`
+    C: a UID SEARCH RETURN (UPDATE COUNT) UNSEEN
+    S: * ESEARCH (TAG "a") UID COUNT 3
+    S: a OK searched
+  `);
+  for (let count = 0; count < 4; count++) await append();
+  await client.play(`
+    C: b NOOP
+    S: * 7 EXISTS
+    S: * 7 RECENT
+    S: * NO [NOUPDATE "a"] the search is not kept up to date any longer
+    S: b OK done
+    C: c UID SEARCH RETURN (UPDATE COUNT) UNSEEN
+    S: * ESEARCH (TAG "c") UID COUNT 3
+    S: * NO [NOUPDATE "c"] no more searches can be kept up to date
+    S: c OK [MESSAGELIMIT 3 5] searched
   `);
 });
