@@ -4,13 +4,14 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { Command, Option } from 'commander';
+import { bundles } from './bundles.ts';
 import { deliveries } from './deliveries.ts';
 import { type Figure, type Section, table } from './figure.ts';
 import { idle } from './idle.ts';
 import { mailbox } from './mailbox.ts';
 import { storm } from './storm.ts';
 
-const SECTIONS: Readonly<Record<string, Section>> = { deliveries, storm, mailbox, idle };
+const SECTIONS: Readonly<Record<string, Section>> = { deliveries, storm, mailbox, idle, bundles };
 
 interface Flags {
   readonly only: readonly string[];
@@ -21,7 +22,9 @@ interface Flags {
 }
 
 const program = new Command('bench')
-  .description('Measures deliveries, a storm to one account, commands on a large mailbox, and idle sessions.')
+  .description(
+    'Measures deliveries, a storm to one account, commands on a large mailbox, idle sessions, and what is deployed on AWS.',
+  )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(Object.keys(SECTIONS)))
   .option('--scale <factor>', 'multiplies all sizes', '1')
   .option('--runs <number>', 'how often commands are timed; the median counts', '5')
