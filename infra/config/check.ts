@@ -26,6 +26,7 @@ export interface Deployment {
   readonly activateReceiptRules: 'never' | 'if-none' | 'replace';
   readonly mailWithoutTls: 'accept' | 'refuse';
   readonly bounceUnknown: 'never' | 'authenticated';
+  readonly restoredTables?: { readonly mail: string; readonly directory: string };
   readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
   /** `messagesPerCommand` 0: no limit. */
   readonly limits: { readonly connectionsPerAddress: number; readonly messagesPerCommand: number };
@@ -35,6 +36,7 @@ export interface DomainDeployment {
   readonly name: string;
   readonly hostedZoneId?: string;
   readonly leaveOut: readonly RecordKind[];
+  readonly identity: 'make' | 'existing';
   readonly dmarcPolicy: 'none' | 'quarantine' | 'reject';
   /** None: the whole domain. */
   readonly recipients: readonly string[];
@@ -78,6 +80,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     'activateReceiptRules',
     'mailWithoutTls',
     'bounceUnknown',
+    'restoredTables',
     'retention',
     'limits',
   ]);
@@ -114,6 +117,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
       ['never', 'authenticated'],
       'authenticated',
     ),
+    ...checkRestored(root.restoredTables, found),
     retention: checkRetention(root.retention, found),
     limits: {
       connectionsPerAddress: found.whole(
@@ -169,8 +173,9 @@ function checkDomains(value: unknown, found: Findings): DomainDeployment[] {
 
 function checkDomain(value: unknown, where: string, found: Findings): DomainDeployment {
   const entry = found.object(value, where, "{ name: 'example.org' }");
-  if (entry === undefined) return { name: '', leaveOut: [], dmarcPolicy: 'none', recipients: [] };
-  found.known(entry, where, ['name', 'hostedZoneId', 'leaveOut', 'dmarcPolicy', 'recipients']);
+  if (entry === undefined)
+    return { name: '', leaveOut: [], identity: 'make', dmarcPolicy: 'none', recipients: [] };
+  found.known(entry, where, ['name', 'hostedZoneId', 'leaveOut', 'identity', 'dmarcPolicy', 'recipients']);
   const name = found.domain(entry.name, `${where}.name`, 'a domain, such as example.org');
   const { hostedZoneId } = entry;
   if (
@@ -184,6 +189,7 @@ function checkDomain(value: unknown, where: string, found: Findings): DomainDepl
     name,
     ...(typeof hostedZoneId === 'string' ? { hostedZoneId } : {}),
     leaveOut: found.choices(entry.leaveOut, `${where}.leaveOut`, RECORD_KINDS),
+    identity: found.choice(entry.identity, `${where}.identity`, ['make', 'existing'], 'make'),
     dmarcPolicy: found.choice(
       entry.dmarcPolicy,
       `${where}.dmarcPolicy`,
@@ -274,6 +280,22 @@ function parsed(value: unknown): string | undefined {
     if (error instanceof AddressError) return undefined;
     throw error;
   }
+}
+
+function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'restoredTables'> {
+  if (value === undefined) return {};
+  const tables =
+    found.object(value, 'restoredTables', "{ mail: 'mail-restored', directory: 'directory-restored' }") ?? {};
+  found.known(tables, 'restoredTables', ['mail', 'directory']);
+  const name = (which: string): string =>
+    found.matching(
+      tables[which] ?? null,
+      `restoredTables.${which}`,
+      /^[\w.-]{3,255}$/,
+      'the name of a table of DynamoDB',
+      '',
+    );
+  return { restoredTables: { mail: name('mail'), directory: name('directory') } };
 }
 
 function checkRetention(value: unknown, found: Findings): Deployment['retention'] {

@@ -37,6 +37,11 @@ export interface QuireConfig {
    * if the sender's domain vouches for the message, so that no forged sender ever hears of it. Default `authenticated`.
    */
   readonly bounceUnknown?: 'never' | 'authenticated';
+  /**
+   * After a restore: names of the tables to work on instead of the stack's own, which stay as they are. They must be
+   * under the stack's key.
+   */
+  readonly restoredTables?: { readonly mail: string; readonly directory: string };
   readonly retention?: RetentionConfig;
   readonly limits?: LimitsConfig;
 }
@@ -47,6 +52,11 @@ export interface DomainConfig {
   readonly hostedZoneId?: string;
   /** Kinds of records that are printed even so, because the zone has others of the kind: while you move, `['mx']`. */
   readonly leaveOut?: readonly RecordKind[];
+  /**
+   * `existing`: SES has the domain already (WorkMail's domains, say), and keeps it as it is; its DKIM records are not looked
+   * after. Default `make`.
+   */
+  readonly identity?: 'make' | 'existing';
   /** What DMARC asks others to do with forged mail of the domain. Default `none`, to begin with. */
   readonly dmarcPolicy?: 'none' | 'quarantine' | 'reject';
   /**

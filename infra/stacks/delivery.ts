@@ -7,7 +7,13 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { CfnReceiptRule, EmailIdentity, Identity, ReceiptRuleSet } from 'aws-cdk-lib/aws-ses';
+import {
+  CfnReceiptRule,
+  EmailIdentity,
+  type IEmailIdentity,
+  Identity,
+  ReceiptRuleSet,
+} from 'aws-cdk-lib/aws-ses';
 import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -53,7 +59,8 @@ export class DeliveryStack extends Stack {
   readonly lostNotifications: Queue;
   readonly deliver: Function;
   readonly deliverLog: LogGroup;
-  readonly identities: ReadonlyMap<string, EmailIdentity>;
+  /** By domain. */
+  readonly identities: ReadonlyMap<string, EmailIdentity | IEmailIdentity>;
 
   constructor(scope: Construct, id: string, { deployment, storage, ...props }: DeliveryStackProps) {
     super(scope, id, { ...props, description: 'Quire: mail in, from SES to the delivery function.' });
@@ -70,9 +77,11 @@ export class DeliveryStack extends Stack {
     });
     this.topic = this.#makeTopic(storage);
     this.identities = new Map(
-      deployment.domains.map(({ name }) => [
+      deployment.domains.map(({ name, identity }) => [
         name,
-        new EmailIdentity(this, `Identity-${name}`, { identity: Identity.domain(name) }),
+        identity === 'existing'
+          ? EmailIdentity.fromEmailIdentityName(this, `Identity-${name}`, name)
+          : new EmailIdentity(this, `Identity-${name}`, { identity: Identity.domain(name) }),
       ]),
     );
     for (const domain of deployment.domains)
@@ -89,7 +98,8 @@ export class DeliveryStack extends Stack {
 
   /** Of Easy DKIM: three records, which also prove to SES that the domain is ours. */
   #dkim(domain: string): readonly Token[] {
-    return this.identities.get(domain)?.dkimRecords ?? [];
+    const identity = this.identities.get(domain);
+    return identity instanceof EmailIdentity ? identity.dkimRecords : [];
   }
 
   #makeQueue(
@@ -258,9 +268,7 @@ export class DeliveryStack extends Stack {
       DeadLettersUrl: this.deadLetters.queueUrl,
     };
     for (const [index, { name }] of domains.entries()) {
-      for (const [place, { name: token, value }] of (
-        this.identities.get(name)?.dkimRecords ?? []
-      ).entries()) {
+      for (const [place, { name: token, value }] of this.#dkim(name).entries()) {
         const output = dkimOutput(index, place);
         outputs[output.name] = token;
         outputs[output.value] = value;

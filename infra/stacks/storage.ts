@@ -32,10 +32,13 @@ export interface StorageStackProps extends StackProps {
   readonly deployment: Deployment;
 }
 
+/** What the other stacks know of a table. */
+export type Table = Pick<TableV2, 'tableName' | 'tableArn'>;
+
 export class StorageStack extends Stack {
   readonly key: Key;
-  readonly mailTable: TableV2;
-  readonly directoryTable: TableV2;
+  readonly mailTable: Table;
+  readonly directoryTable: Table;
   readonly mailBucket: Bucket;
   readonly inboundBucket: Bucket;
   readonly #deployment: Deployment;
@@ -47,8 +50,9 @@ export class StorageStack extends Stack {
     });
     this.#deployment = deployment;
     this.key = this.#makeKey(deployment);
-    this.mailTable = this.#makeTable('MailTable', deployment);
-    this.directoryTable = this.#makeTable('DirectoryTable', deployment);
+    const { restoredTables } = deployment;
+    this.mailTable = this.#table('MailTable', deployment, restoredTables?.mail);
+    this.directoryTable = this.#table('DirectoryTable', deployment, restoredTables?.directory);
     const { backup, aside } = deployment.retention;
     this.mailBucket = this.#makeBucket('MailBucket', backup, [
       {
@@ -147,6 +151,14 @@ export class StorageStack extends Stack {
       }),
     );
     return key;
+  }
+
+  /** The stack's own, which is there in any case, or the one that was restored. */
+  #table(id: string, deployment: Deployment, restored: string | undefined): Table {
+    const made = this.#makeTable(id, deployment);
+    if (restored === undefined) return made;
+    const tableArn = this.formatArn({ service: 'dynamodb', resource: 'table', resourceName: restored });
+    return { tableName: restored, tableArn };
   }
 
   #makeTable(id: string, { retention }: Deployment): TableV2 {

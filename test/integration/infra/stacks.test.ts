@@ -24,7 +24,7 @@ const CONFIGS = {
     ...EXAMPLE,
     domains: [
       { name: 'example.org', hostedZoneId: 'Z0123456789', leaveOut: ['mx'], dmarcPolicy: 'reject' },
-      { name: 'example.com', recipients: ['alice@example.com', 'bob@example.com'] },
+      { name: 'example.com', identity: 'existing', recipients: ['alice@example.com', 'bob@example.com'] },
     ],
     tls: { at: 'gateway', secretArn: SECRET },
     size: 'large',
@@ -33,6 +33,7 @@ const CONFIGS = {
     activateReceiptRules: 'never',
     mailWithoutTls: 'refuse',
     bounceUnknown: 'never',
+    restoredTables: { mail: 'mail-restored', directory: 'directory-restored' },
     retention: { backup: 7, logs: 90, aside: 14 },
   },
 } as const satisfies Record<string, QuireConfig>;
@@ -281,6 +282,21 @@ describe('storage', () => {
     expect(JSON.stringify(statement?.Condition)).toContain('aws:SourceAccount');
   });
 
+  test('after a restore everything works on the restored tables, and the others stay', () => {
+    expect(resourcesOf(gateway.stacks.Storage, 'AWS::DynamoDB::GlobalTable')).toHaveLength(2);
+    const { Variables } = propertiesOf(gateway.stacks.Delivery, 'AWS::Lambda::Function', 'Deliver')
+      .Environment as { Variables: unknown };
+    expect(Variables).toMatchObject({
+      QUIRE_MAIL_TABLE: 'mail-restored',
+      QUIRE_DIRECTORY_TABLE: 'directory-restored',
+    });
+    expect(gateway.stacks.Storage.Outputs?.MailTableName).toMatchObject({ Value: 'mail-restored' });
+    const resources = roleStatements(gateway.stacks.Gateway)
+      .filter(({ statement }) => JSON.stringify(statement.Action).includes('dynamodb:'))
+      .map(({ statement }) => JSON.stringify(statement.Resource));
+    for (const resource of resources) expect(resource).toMatch(/table\/(mail|directory)-restored/);
+  });
+
   test('the stack cannot be deleted by mistake', async () => {
     const manifest = JSON.parse(await readFile(`${balancer.folder}/manifest.json`, 'utf8')) as {
       artifacts: Record<string, { properties?: { terminationProtection?: boolean } }>;
@@ -373,6 +389,11 @@ describe('delivery', () => {
       Replace: 'false',
     });
     expect(resourcesOf(gateway.stacks.Delivery, 'Custom::ActiveReceiptRules')).toEqual([]);
+  });
+
+  test('a domain that SES has already is left as it is', () => {
+    const identities = resourcesOf(gateway.stacks.Delivery, 'AWS::SES::EmailIdentity');
+    expect(identities.map(({ Properties }) => Properties?.EmailIdentity)).toEqual(['example.org']);
   });
 
   test('bounces are for the domains alone, and cannot be sent where they are not wanted', () => {

@@ -29,7 +29,7 @@ describe('what is left out', () => {
     expect(checkConfig(GOOD)).toEqual({
       name: 'Quire',
       region: 'eu-west-1',
-      domains: [{ name: 'example.org', leaveOut: [], dmarcPolicy: 'none', recipients: [] }],
+      domains: [{ name: 'example.org', leaveOut: [], identity: 'make', dmarcPolicy: 'none', recipients: [] }],
       host: 'mail.example.org',
       tls: { at: 'load-balancer' },
       alarmAddress: 'alarm@example.net',
@@ -166,6 +166,11 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     ['a size', { size: 'huge' }, `size is "huge": write 'small', 'medium' or 'large'.`],
     ['a name', { name: 'my mail' }, 'name is "my mail": write up to 24 letters and digits, such as Quire.'],
     ['a flag', { starttls: 'yes' }, 'starttls is "yes": write true or false.'],
+    [
+      'a restored table without a name',
+      { restoredTables: { mail: 'mail-restored' } },
+      'restoredTables.directory is null: write the name of a table of DynamoDB.',
+    ],
     ['a backup', { retention: { backup: 36 } }, 'retention.backup is 36: write a whole number from 1 to 35.'],
     [
       'logs',

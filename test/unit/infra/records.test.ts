@@ -68,8 +68,9 @@ describe('quire dns', () => {
 });
 
 describe('mail clients', () => {
-  const [domain = { name: '', leaveOut: [], dmarcPolicy: 'none', recipients: [] } as const] =
-    deployment().domains;
+  const [
+    domain = { name: '', leaveOut: [], identity: 'make', dmarcPolicy: 'none', recipients: [] } as const,
+  ] = deployment().domains;
 
   test('Thunderbird: IMAP over TLS with the whole address as user name', () => {
     expect(autoconfig(domain, deployment())).toContain(`    <incomingServer type="imap">
