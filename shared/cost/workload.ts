@@ -86,8 +86,8 @@ const STORED = {
 const SUMMARY_BYTES = 1_100;
 /** Lambda's pollers ask five at a time, and wait 20 s. */
 const EMPTY_POLLS_PER_HOUR = 900;
-/** Log lines of a delivery, and of a gateway's metrics in an hour. */
-const LOG = { deliveryBytes: 900, gatewayBytesPerHour: 900 * KB } as const;
+/** Bytes of log: metrics of an invocation of the delivery, its line for each account, a gateway's metrics in an hour. */
+export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 900 * KB } as const;
 /** With bucket keys one request in a hundred asks KMS. [AWS: "up to 99 percent"] */
 const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
 /** NLB: what a capacity unit holds. [ELB pricing] */
@@ -121,9 +121,7 @@ type Requested = Pick<
 function requestsOf(workload: Workload, { tasks, deliveryGb }: Shape): Requested {
   const { users, sessions, messageKb } = workload;
   const counts = countsOf(workload, tasks);
-  const { delivered, changes, stored, wakeUps, folds, searches, accountsHeld, clients } = counts;
-  const batch = delivered / (HOURS_PER_MONTH * 3_600) > FUNCTIONS.batchedAbovePerSecond ? FUNCTIONS.batch : 1;
-  const runs = delivered / batch;
+  const { delivered, runs, changes, stored, wakeUps, folds, searches, accountsHeld, clients } = counts;
   const deliverGets = delivered * PROFILE.delivery.objectGets;
   const readGets = delivered * sessions * PROFILE.bodyRead.objectGets;
   const searchGets = searches * BEHAVIOUR.bodiesPerSearch;
@@ -182,12 +180,15 @@ function requestsOf(workload: Workload, { tasks, deliveryGb }: Shape): Requested
 /** How often things happen in a month. */
 function countsOf({ users, messagesPerDay, sessions }: Workload, tasks: number) {
   const delivered = users * messagesPerDay * DAYS_PER_MONTH;
+  const batched = delivered / (HOURS_PER_MONTH * 3_600) > FUNCTIONS.batchedAbovePerSecond;
   const changes = delivered * BEHAVIOUR.changesPerMessage;
   const stored = delivered * BEHAVIOUR.storedPerMessage;
   // An account whose sessions are on one gateway is woken once for all of them.
   const gateways = Math.min(sessions, tasks);
   return {
     delivered,
+    /** Invocations of the delivery. */
+    runs: batched ? delivered / FUNCTIONS.batch : delivered,
     changes,
     stored,
     clients: users * sessions,
@@ -221,7 +222,7 @@ type Capacity = Pick<
 function capacityOf(workload: Workload, shape: Shape): Capacity {
   const { users, messageKb, sessions } = workload;
   const { tasks, tls, network } = shape;
-  const { delivered, stored } = countsOf(workload, tasks);
+  const { delivered, runs, stored } = countsOf(workload, tasks);
   const perMessage = (messageKb + BEHAVIOUR.chatterKbPerMessage) * KB;
   const dataOut = (delivered * sessions * perMessage) / GB;
   const through = dataOut + ((delivered * 0.5 + stored * messageKb) * KB) / GB;
@@ -239,7 +240,7 @@ function capacityOf(workload: Workload, shape: Shape): Capacity {
     metrics: shape.metrics,
     alarms: shape.alarms,
     dashboards: DASHBOARDS,
-    logs: (delivered * LOG.deliveryBytes + tasks * LOG.gatewayBytesPerHour * HOURS_PER_MONTH) / GB,
+    logs: (runs * LOG.invocation + delivered * LOG.delivery + tasks * LOG.gatewayHour * HOURS_PER_MONTH) / GB,
     metricRequests: TALLY.runsPerMonth * TALLY.metricsPerRun,
     keys: 1,
     zones: shape.domains,

@@ -5,8 +5,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { compactHandler } from '../../../functions/compact/index.ts';
 import { deliveryHandler } from '../../../functions/deliver/index.ts';
+import { flushingMetrics } from '../../../functions/flushing-metrics.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import { FOLDED_MESSAGES, PROFILE, type Requests } from '../../../shared/cost/profile.ts';
+import { LOG } from '../../../shared/cost/workload.ts';
+import { createLog } from '../../../shared/log.ts';
 import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.ts';
 import { fillAccount, filledAccount } from '../../bench/filled-account.ts';
 import { sampleMail } from '../../bench/sample-mail.ts';
@@ -103,6 +106,29 @@ describe('functions', () => {
     }
     expectProfile(since('compact'), days / 2, PROFILE.fold);
   });
+});
+
+test('the log lines of a delivery are what the estimate counts', async () => {
+  const { address } = await stack.addUser(await filledAccount(stack.engine, { messages: 10 }));
+  const lines: string[] = [];
+  const pino = createLog({ level: 'info', pretty: false, target: { write: (line) => logged.push(line) } });
+  const logged: string[] = [];
+  const handler = await flushingMetrics(
+    {},
+    async (metrics) => deliveryHandler((await stack.coldEngine({ metrics })).engine, 'mx.example.test', pino),
+    (line) => lines.push(line),
+  );
+  const raw = Buffer.from(sampleMail(1, { to: address }), 'latin1');
+  await stack.engine.inbound.put('all/logged', raw, raw.length);
+  const body = notificationOf({ messageId: 'logged', recipients: [address], objectKey: 'all/logged' });
+  await handler(sqsEvent([body]));
+  const bytes = (texts: readonly string[]) => texts.reduce((sum, text) => sum + text.length + 1, 0);
+  const told = { invocation: bytes(lines), delivery: bytes(logged) };
+  for (const [kind, estimate] of Object.entries({ invocation: LOG.invocation, delivery: LOG.delivery })) {
+    const measured = told[kind as keyof typeof told];
+    const within = Math.abs(measured / estimate - 1) <= 0.15;
+    expect({ kind, measured, within }).toEqual({ kind, measured, within: true });
+  }
 });
 
 describe('a gateway', () => {
