@@ -41,9 +41,9 @@ export interface SearchRequest {
   readonly returns: SearchReturn | undefined;
 }
 
-/** What the session's search commands are read by. */
 const NO_ENTRIES: ServerEntries = new Map();
 
+/** What the session's search commands are read by. */
 export async function surroundingsOf(session: Session, cursor: CommandCursor): Promise<SearchSurroundings> {
   // They are asked for only where a filter is named.
   const shared = cursor.mentions('FILTER') ? await session.services.serverAnnotations.read() : NO_ENTRIES;
