@@ -53,14 +53,16 @@ export const BINARY_RULES: readonly Rule[] = [
   {
     name: 'damage of another part',
     explains(difference, evidence) {
-      const label = sectionOf(difference);
-      const [quire, dovecot] = [textOf(evidence.quire.get(label)), textOf(evidence.dovecot.get(label))];
-      // The same part has just been sent whole.
-      const isKnown = quire === dovecot || quire === crlf(dovecot) || crlf(quire) === dovecot;
+      const section = sectionOf(difference);
+      const refusal = /^NO \[(?:PARSE|UNKNOWN-CTE)\]/;
+      const isElsewhere = [...evidence.dovecot].some(
+        ([label, told]) => label.startsWith('BINARY[') && label !== section && refusal.test(textOf(told)),
+      );
       return (
-        /^NO \[(?:PARSE|UNKNOWN-CTE)\]/.test(textOf(difference.dovecot)) &&
-        isKnown &&
-        tellsOf(quire, difference)
+        difference.item.startsWith('BINARY.SIZE') &&
+        refusal.test(textOf(difference.dovecot)) &&
+        isElsewhere &&
+        tellsOf(textOf(evidence.quire.get(section)), difference)
       );
     },
   },

@@ -1,4 +1,5 @@
 /** Differences in the text of fields. */
+import { domainToUnicode } from 'node:url';
 import { type Difference, isList, isString, same, textOf } from './differences.ts';
 import type { WireValue } from './fetch-answer.ts';
 import type { Evidence, Rule } from './rules.ts';
@@ -56,8 +57,9 @@ export function textsMatch(
   return quire === dovecot;
 }
 
-/** What encoded words in UTF-8 say; other text is itself. */
+/** What encoded words in UTF-8 and internationalised domains say; other text is itself. */
 function wordsDecoded(text: string): string {
+  if (/(?:^|\.)xn--/.test(text)) return Buffer.from(domainToUnicode(text)).toString('latin1');
   return text
     .replaceAll(/(=\?utf-8\?[BQ]\?[^?]*\?=)\s+(?==\?utf-8\?)/gi, '$1')
     .replaceAll(/=\?utf-8\?([BQ])\?([^?]*)\?=/gi, (_, kind: string, content: string) =>
