@@ -47,9 +47,14 @@ export class LiteralReader {
    */
   async open(row: number, pieces: readonly Piece[]): Promise<(string | Literal)[]> {
     const opened: (string | Literal)[] = [];
+    let room = HELD_BYTES;
     for (const piece of pieces) {
-      if (isRange(piece)) opened.push(this.#later(row, piece));
-      else opened.push(await this.#read(row, piece));
+      const made = isRange(piece) ? this.#later(row, piece) : await this.#read(row, piece);
+      // One command may ask for the same part a thousand times.
+      const isHeld = typeof made !== 'string' && made.body instanceof Uint8Array;
+      if (isHeld && made.size > room) opened.push({ ...made, body: this.#again(row, piece) });
+      else opened.push(made);
+      if (isHeld && made.size <= room) room -= made.size;
     }
     const index = pieces.findIndex(isRange);
     const first = pieces[index];
@@ -62,6 +67,14 @@ export class LiteralReader {
       };
     }
     return opened;
+  }
+
+  /** What was read for its size alone. */
+  async *#again(row: number, piece: Piece): AsyncGenerator<Uint8Array> {
+    const made = await this.#read(row, piece);
+    if (typeof made === 'string') return;
+    if (made.body instanceof Uint8Array) yield made.body;
+    else yield* made.body;
   }
 
   async #read(row: number, piece: Piece): Promise<string | Literal> {

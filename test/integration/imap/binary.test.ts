@@ -183,6 +183,20 @@ describe('FETCH BINARY (RFC 3516 §4.3)', () => {
     ]);
   });
 
+  test('of one part many times holds it once', async () => {
+    const bytes = 'abcdefg\n'.repeat(25_000);
+    await append(multipart(encoded(bytes)));
+    const times = Array.from({ length: 20 }, (_, index) => `BINARY.PEEK[1]<${index}.150000>`);
+    const [answer = ''] = (await client.run(`FETCH 1 (BINARY.PEEK[1] ${times.join(' ')})`))
+      .join('\r\n')
+      .split('\r\ntag ');
+    const literals = times.map(
+      (_, index) => `BINARY[1]<${index}> {150000}\r\n${bytes.slice(index, index + 150_000)}`,
+    );
+    const whole = `* 1 FETCH (BINARY[1] {${bytes.length}}\r\n${bytes} ${literals.join(' ')})`;
+    expect(answer.replaceAll('\r\n', '\n') === whole.replaceAll('\r\n', '\n')).toBe(true);
+  });
+
   test('of a message that cannot be read is NO, and not a byte of it', async () => {
     await append(multipart(encoded('x'.repeat(400_000))));
     blobs.objects.clear();
