@@ -79,7 +79,7 @@ class Across {
     const { kind } = this.#request;
     const mailbox = await home.load(id);
     if (!mailbox?.columns) throw new MessageRefusal('no mailbox', 'the mailbox is gone');
-    if (kind === 'MOVE') for (const right of ['t', 'e'] as const) home.require(mailbox, right);
+    if (kind === 'MOVE') for (const right of ['t', 'e'] as const) home.requireKnown(mailbox, right);
     const rows = this.#rowsOf(mailbox.columns);
     await this.#checkRoom(mailbox.columns, rows);
     this.#session.progress?.at(0, rows.length);

@@ -96,18 +96,23 @@ export class Home {
     return this.rightsOn(mailbox).includes(right);
   }
 
-  /** Throws `No` unless the session has the right. To whom may not even look it up, the mailbox is not there. */
+  /** For a mailbox by its name: throws `No` unless the session has the right. To whom may not look it up, it is not there. */
   require(mailbox: Mailbox, right: Right): void {
-    const rights = this.rightsOn(mailbox);
-    if (rights.includes(right)) return;
-    if (!rights.includes('l')) throw new No('there is no mailbox with that name', 'NONEXISTENT');
-    throw new No(`you may not do this with the mailbox: it needs the right "${right}"`, 'NOPERM');
+    if (!this.may(mailbox, right) && !this.may(mailbox, 'l'))
+      throw new No('there is no mailbox with that name', 'NONEXISTENT');
+    this.requireKnown(mailbox, right);
   }
 
-  /** As `require`, within the decision of a commit; a mailbox that is gone is left to the decision. */
+  /** For one that the session knows of: it has selected it, or found it a moment ago. */
+  requireKnown(mailbox: Mailbox, right: Right): void {
+    if (!this.may(mailbox, right))
+      throw new No(`you may not do this with the mailbox: it needs the right "${right}"`, 'NOPERM');
+  }
+
+  /** As `requireKnown`, within the decision of a commit; a mailbox that is gone is left to the decision. */
   requireIn(state: AccountState, id: MailboxId, right: Right): void {
     const mailbox = state.mailboxes.get(id);
-    if (mailbox) this.require(mailbox, right);
+    if (mailbox) this.requireKnown(mailbox, right);
   }
 
   /** A mailbox of `state` as this session reads it; undefined if it is gone, or may not be read. */

@@ -35,6 +35,8 @@ export async function placeOf(session: Session, name: string): Promise<Place> {
   if (!elsewhere) return { home: session.home, name: normalName(name) };
   const home = await session.homeOf(elsewhere.address);
   if (!home || elsewhere.rest === '') throw nonexistent();
+  // What the lists grant may depend on the groups that they name: from here on the home knows.
+  await home.state();
   return { home, name: normalName(elsewhere.rest) };
 }
 
