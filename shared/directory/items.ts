@@ -193,7 +193,7 @@ export interface GranteesEntry {
 
 export function decodeGrantees(item: Item): GranteesEntry {
   const read = reader(item);
-  return { number: read.count('number'), grantees: read.optionalTexts('grantees') as Grantee[] };
+  return { number: read.count('number'), grantees: read.optionalTexts('grantees') };
 }
 
 export interface ServerEntriesEntry {

@@ -87,7 +87,7 @@ export class Arrivals {
 
   /** Undefined if the handshake failed. */
   async secure(socket: Socket, { address }: Peer): Promise<Socket | undefined> {
-    const { tls, timers, limits, log } = this.#around;
+    const { tls, timers, limits } = this.#around;
     if (tls === undefined) throw new Error('a TLS listener needs a certificate');
     return this.#arriving(
       socket,

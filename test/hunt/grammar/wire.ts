@@ -100,7 +100,7 @@ export class Wire {
       if (line === null) return false;
       lines.push(line);
       if (line.startsWith('+')) return true;
-      if (/^\S+ (OK|NO|BAD) /.test(line) && !/^\* OK /.test(line)) return false;
+      if (/^\S+ (OK|NO|BAD) /.test(line) && !line.startsWith('* OK ')) return false;
     }
   }
 

@@ -45,7 +45,7 @@ export const BINARY_RULES: readonly Rule[] = [
   {
     name: 'damaged encodings',
     explains: (difference, evidence) =>
-      /^NO /.test(textOf(difference.dovecot)) &&
+      textOf(difference.dovecot).startsWith('NO ') &&
       textOf(evidence.dovecot.get(sectionOf(difference))) === 'NO [PARSE]' &&
       /^\s*(?:base64|quoted-printable)/i.test(encodingsOf(difference, evidence)[0] ?? '') &&
       tellsOf(textOf(evidence.quire.get(sectionOf(difference))), difference),

@@ -38,7 +38,7 @@ export async function compareAll(servers: BothServers, mails: readonly Generated
       shapes: found.filter(({ field }) => field === 'shape' || field === 'type'),
     };
     for (const difference of found) {
-      const rule = RULES.find(({ explains }) => explains(difference, evidence));
+      const rule = RULES.find((each) => each.explains(difference, evidence));
       if (rule) explained.set(rule.name, (explained.get(rule.name) ?? 0) + 1);
       else unexplained.push({ ...difference, number: index + 1, family });
     }

@@ -69,7 +69,7 @@ export function differences(
 
 function headerFor(item: string, part: string): string {
   if (part === '') return 'BODY[HEADER]';
-  return /HEADER/.test(item) ? `BODY[${part}.HEADER]` : `BODY[${part}.MIME]`;
+  return item.includes('HEADER') ? `BODY[${part}.HEADER]` : `BODY[${part}.MIME]`;
 }
 
 class Walk {

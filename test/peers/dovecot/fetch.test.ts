@@ -29,8 +29,8 @@ test(`${mails.length} generated messages: FETCH answers what Dovecot answers, or
   const told = comparison.unexplained.map(({ number, family, item, field, quire, dovecot }) => ({
     message: `${number} of seed ${SEED}, ${family}`,
     about: `${item} ${field}`.trim(),
-    quire: JSON.stringify(quire)?.slice(0, 300),
-    dovecot: JSON.stringify(dovecot)?.slice(0, 300),
+    quire: JSON.stringify(quire ?? null).slice(0, 300),
+    dovecot: JSON.stringify(dovecot ?? null).slice(0, 300),
   }));
   expect(told.slice(0, 20)).toEqual([]);
   expect(comparison.compared).toBeGreaterThan(20_000);

@@ -42,7 +42,7 @@ function contentTypesIn(text: string): string[] {
 }
 
 /** Reasons for which two readers may find different parts, told of the bytes alone. */
-const SHAPE_REASONS: readonly { readonly name: string; holds(text: string): boolean }[] = [
+const SHAPE_REASONS: readonly { readonly name: string; readonly holds: (text: string) => boolean }[] = [
   {
     name: 'boundaries by no grammar',
     holds: (text) =>

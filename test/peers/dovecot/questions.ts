@@ -1,6 +1,6 @@
 /** What both servers are asked about a message. */
 import type { WireValue } from './fetch-answer.ts';
-import { isList, textOf } from './differences.ts';
+import { isList } from './differences.ts';
 
 /** FETCH items that need no part. FLAGS come along, because some set \Seen. */
 export const OF_THE_MESSAGE: readonly string[] = [

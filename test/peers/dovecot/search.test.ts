@@ -90,7 +90,7 @@ function threads(text: string): string[] {
     if (depth === 0) found.push('');
     if (character === '(') depth++;
     else if (character === ')') depth--;
-    found[found.length - 1] += character;
+    found[found.length - 1] = `${found.at(-1) ?? ''}${character}`;
   }
   return found.sort();
 }
