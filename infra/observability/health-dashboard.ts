@@ -29,7 +29,18 @@ const line = (id: string, label: string, metric: MetricRef): Query => ({ id, lab
 const hidden = (id: string, metric: MetricRef): Query => ({ id, metric, hidden: true });
 const math = (id: string, label: string, expression: string): Query => ({ id, label, expression });
 
-function gateway({ own, command, cpu, memory, tasks, healthy, flows, resets, handshakes }: Health): Widget[] {
+function gateway({
+  own,
+  commands,
+  latency,
+  cpu,
+  memory,
+  tasks,
+  healthy,
+  flows,
+  resets,
+  handshakes,
+}: Health): Widget[] {
   return [
     {
       ...base,
@@ -53,7 +64,7 @@ function gateway({ own, command, cpu, memory, tasks, healthy, flows, resets, han
       view: 'stacked',
       tells: 'What clients ask for. A NOOP or a STATUS that rises alone is a client that polls.',
       queries: COMMANDS.flatMap((name, index) => [
-        hidden(`m${index + 1}`, command(name, 'SampleCount')),
+        hidden(`m${index + 1}`, commands(name)),
         math(`e${index + 1}`, name, `m${index + 1}/${literal(PERIOD / 60)}`),
       ]),
     },
@@ -64,7 +75,7 @@ function gateway({ own, command, cpu, memory, tasks, healthy, flows, resets, han
       unit: 'ms',
       tells:
         'From a command to its answer. STORE and MOVE wait for one write, SELECT for one read; LOGIN for a password hash, so that it rises with a busy processor. APPEND waits for what the client sends.',
-      queries: COMMANDS.map((name, index) => line(`m${index + 1}`, name, command(name, 'p99'))),
+      queries: COMMANDS.map((name, index) => line(`m${index + 1}`, name, latency(name))),
     },
     {
       ...base,

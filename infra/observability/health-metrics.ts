@@ -27,7 +27,8 @@ export function healthMetrics(resources: HealthResources) {
     aws('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName });
   return {
     own,
-    command: (Command: string, stat: Statistic): MetricRef => own('CommandLatency', stat, { Command }),
+    commands: (Command: string): MetricRef => own('Commands', 'Sum', { Command }),
+    latency: (Command: string): MetricRef => own('CommandLatency', 'p99', { Command }),
     queueAge: aws('AWS/SQS', 'ApproximateAgeOfOldestMessage', 'Maximum', {
       QueueName: resources.deliveryQueue,
     }),

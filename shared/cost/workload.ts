@@ -87,7 +87,7 @@ const SUMMARY_BYTES = 1_100;
 /** Lambda's pollers ask five at a time, and wait 20 s. */
 const EMPTY_POLLS_PER_HOUR = 900;
 /** Bytes of log: metrics of an invocation of the delivery, its line for each account, a gateway's metrics in an hour. */
-export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 900 * KB } as const;
+export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 1_500 * KB } as const;
 /** With bucket keys one request in a hundred asks KMS. [AWS: "up to 99 percent"] */
 const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
 /** NLB: what a capacity unit holds. [ELB pricing] */

@@ -15,7 +15,8 @@ export type Dimension = 'Activity' | 'Command' | 'Operation' | 'Service' | 'Tabl
 export type Unit = 'Bytes' | 'Count' | 'Milliseconds' | 'None';
 
 interface MetricSpec {
-  /** `counter`: summed up between two flushes; `gauge`: read at each flush; `distribution`: each value counts. */
+  /** `counter`: summed up between two flushes; `gauge`: read at each flush; `distribution`: at most 100 values that stand
+   * for all. */
   readonly kind: 'counter' | 'gauge' | 'distribution';
   readonly unit: Unit;
   readonly by?: Dimension;
@@ -32,11 +33,12 @@ export const METRICS = {
     unit: 'Count',
     help: 'days until the certificate ends that a gateway serves by itself',
   },
+  Commands: { kind: 'counter', unit: 'Count', by: 'Command', help: 'commands that were answered' },
   CommandLatency: {
     kind: 'distribution',
     unit: 'Milliseconds',
     by: 'Command',
-    help: 'from a command to its answer; the sample count is the number of commands. Of IDLE: its end alone',
+    help: 'from a command to its answer; of IDLE, its end alone',
   },
   CommandFaults: { kind: 'counter', unit: 'Count', help: 'commands that failed by a fault of ours' },
   SignInFailures: { kind: 'counter', unit: 'Count', help: 'sign-ins that were refused' },

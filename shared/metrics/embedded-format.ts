@@ -2,9 +2,9 @@
  * Metrics as log lines, from which CloudWatch Logs makes metrics: its embedded metric format, one JSON object a line.
  * [Amazon CloudWatch user guide, "Specification: Embedded metric format"]
  *
- * A distribution is an object of `Values` with their `Counts`, beside `Max`, `Min`, `Count` and `Sum`: what AWS's own
- * clients write for one (aws-embedded-metrics-java, and the EMF exporter of its OpenTelemetry collector). The page of the
- * specification names numbers and lists of numbers only; 100 values a line would be too few for a minute's commands.
+ * A metric is a number, or a list of at most 100 numbers. Lines with `Values` and `Counts` in the place of the list would tell
+ * more (AWS's own Java client writes them), but the specification does not have them, and what it does not have may be dropped
+ * without a word. So a distribution is a list that stands for all its values, and how many there were is a counter of its own.
  */
 import { METRICS, type MetricName, dimensionOf } from './catalogue.ts';
 import type { Measured, MetricSink } from './metrics.ts';

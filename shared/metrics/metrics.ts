@@ -4,7 +4,7 @@
  * is written out once a minute, or at the end of an invocation.
  */
 import type { CounterName, DistributionName, GaugeName, MetricName } from './catalogue.ts';
-import { Distribution, type DistributionSummary } from './distribution.ts';
+import { Distribution } from './distribution.ts';
 
 export interface Metrics {
   /** Adds to a counter. `of`: the value of its dimension; of a closed set. */
@@ -27,7 +27,7 @@ export interface Measured {
   readonly name: MetricName;
   /** Null for a metric without dimension. */
   readonly of: string | null;
-  readonly value: number | DistributionSummary;
+  readonly value: number | readonly number[];
 }
 
 /** Takes what was measured; `time` in milliseconds since the epoch. */

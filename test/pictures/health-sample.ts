@@ -59,7 +59,7 @@ function valueOf(metric: MetricRef, moment: Moment): number | undefined {
   const { busy, trouble, backlog, noise } = moment;
   const { namespace, name, dimensions, stat } = metric;
   const of = Object.values(dimensions).at(-1) ?? '';
-  if (name === 'CommandLatency') return commandOf(of, stat, moment);
+  if (name === 'Commands' || name === 'CommandLatency') return commandOf(of, name, moment);
   const values: Readonly<Record<string, number | undefined>> = {
     'Quire Sessions': 5 * (220 + 160 * busy),
     'Quire CommandFaults': trouble * 3,
@@ -103,9 +103,13 @@ function valueOf(metric: MetricRef, moment: Moment): number | undefined {
   return values[`${namespace} ${name}`];
 }
 
-function commandOf(name: string, stat: MetricRef['stat'], { busy, trouble, noise }: Moment): number {
+function commandOf(
+  name: string,
+  metric: 'Commands' | 'CommandLatency',
+  { busy, trouble, noise }: Moment,
+): number {
   const [share, milliseconds] = COMMANDS[name] ?? [0, 0];
-  if (stat === 'SampleCount') return share * 5 * (4 + 60 * busy);
+  if (metric === 'Commands') return share * 5 * (4 + 60 * busy);
   const readsObjects = name === 'FETCH' || name === 'SEARCH' || name === 'APPEND';
   return milliseconds * (2.2 + busy * 0.5) * noise + (readsObjects ? trouble * 900 : 0);
 }

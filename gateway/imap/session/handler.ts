@@ -1,5 +1,6 @@
 /** Runs a session's commands: finds each in the registry, checks its phase, answers it. */
 import { actingFor } from '../../../shared/metrics/activity.ts';
+import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import type { Activity } from '../../../shared/metrics/catalogue.ts';
 import type { Command, Ending, Pause } from '../commands/command.ts';
 import { LITERAL_MINUS_BYTES, hasLiteralPlus } from '../extensions.ts';
@@ -45,7 +46,7 @@ export class SessionHandler implements ConnectionHandler {
     const began = metrics.clock();
     try {
       const name = await this.#answer(raw);
-      if (!this.#paused) metrics.record('CommandLatency', metrics.clock() - began, name);
+      if (!this.#paused) tell(metrics, name, began);
     } finally {
       session.quiet();
     }
@@ -66,7 +67,7 @@ export class SessionHandler implements ConnectionHandler {
     try {
       await this.#resumed(paused);
       // The pause was the client's time.
-      metrics.record('CommandLatency', metrics.clock() - began, paused.command.name);
+      tell(metrics, paused.command.name, began);
     } finally {
       session.quiet();
     }
@@ -263,4 +264,9 @@ function unaskedRefusal(session: Session, size: number): Refusal | undefined {
   if (size <= most) return undefined;
   const text = `a literal of more than ${most} bytes must wait for the answer to its announcement`;
   return { status: 'BAD', code: 'TOOBIG', text };
+}
+
+function tell(metrics: Metrics, command: string, began: number): void {
+  metrics.add('Commands', 1, command);
+  metrics.record('CommandLatency', metrics.clock() - began, command);
 }

@@ -58,9 +58,14 @@ test('the same requests are counted by operation', () => {
 });
 
 test('commands are counted and timed by their names; a session that idles is not at an end', () => {
-  expect(lineOf('Command', 'LOGIN').CommandLatency).toMatchObject({ Count: 3 });
-  expect(lineOf('Command', 'SELECT').CommandLatency).toMatchObject({ Count: 2 });
-  expect(lineOf('Command', 'FETCH').CommandLatency).toMatchObject({ Count: 2 });
+  for (const [name, count] of [
+    ['LOGIN', 3],
+    ['SELECT', 2],
+    ['FETCH', 2],
+  ] as const) {
+    expect(lineOf('Command', name).Commands).toBe(count);
+    expect(lineOf('Command', name).CommandLatency).toHaveLength(count);
+  }
   expect(scenario.lines.some((line) => line.Command === 'IDLE')).toBe(false);
 });
 
@@ -82,6 +87,25 @@ test('the rest of what is counted', () => {
 test('nobody is named: no account, no address, no message', () => {
   const text = JSON.stringify(scenario.lines);
   for (const secret of scenario.secrets) expect(text).not.toContain(secret);
+});
+
+test('a line is what the specification of the format allows, and nothing else', () => {
+  for (const { _aws, ...members } of scenario.lines) {
+    expect(Number.isInteger(_aws.Timestamp)).toBe(true);
+    const [{ Namespace, Dimensions, Metrics }] = _aws.CloudWatchMetrics;
+    expect(Namespace).toBe('Quire');
+    expect(Metrics.length).toBeLessThanOrEqual(100);
+    for (const key of Dimensions[0]) expect(typeof members[key]).toBe('string');
+    for (const { Name, Unit } of Metrics) {
+      const target = members[Name];
+      const numbers: unknown[] = Array.isArray(target) ? target : [target];
+      expect(numbers.length).toBeLessThanOrEqual(100);
+      expect(numbers.every((value) => typeof value === 'number' && Number.isFinite(value))).toBe(true);
+      expect(['Bytes', 'Count', 'Milliseconds', 'None']).toContain(Unit);
+    }
+    const named = [...Dimensions[0], ...Metrics.map(({ Name }) => Name)];
+    expect(Object.keys(members).sort()).toEqual(named.sort());
+  }
 });
 
 test('a line is far below what a log driver splits', () => {
