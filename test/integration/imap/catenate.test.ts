@@ -211,3 +211,36 @@ describe('REPLACE', () => {
     expect(await client.run('STATUS Drafts (MESSAGES)')).toContain('* STATUS Drafts (MESSAGES 0)');
   });
 });
+
+describe('mailboxes of other users (RFC 4314 §4)', () => {
+  const WORK = '#user/alice@example.test/Work';
+  const URL = '/%23user/alice@example.test/Work/;UID=1';
+
+  test('a URL needs the right to read, REPLACE those to delete and to insert', async () => {
+    await gateway.addUser('bob@example.test');
+    const alice = await gateway.signIn();
+    await alice.run('CREATE Work');
+    await alice.append('Work', 'Subject: shared\r\n\r\n');
+    const bob = await gateway.signIn(undefined, 'bob@example.test');
+    expect(await refused(bob, `APPEND INBOX CATENATE (URL "${URL}")`)).toMatch(/^tag NO \[BADURL/);
+    await alice.run('SETACL Work bob@example.test l');
+    expect(await refused(bob, `APPEND INBOX CATENATE (URL "${URL}")`)).toMatch(/^tag NO \[BADURL/);
+    await alice.run('SETACL Work bob@example.test lr');
+    expect((await bob.run(`APPEND INBOX CATENATE (URL "${URL}")`)).at(-1)).toMatch(/^tag OK/);
+    await bob.run(`SELECT "${WORK}"`);
+    const replace = (mailbox: string): Promise<string> =>
+      refused(bob, `UID REPLACE 1 "${mailbox}" {14+}\r\nSubject: y\r\n\r\n`);
+    expect(await replace(WORK)).toMatch(/^tag NO \[(NOPERM|CANNOT)\]/);
+    await alice.run('SETACL Work bob@example.test lrswi');
+    await bob.run(`SELECT "${WORK}"`);
+    expect(await replace(WORK)).toMatch(/^tag NO \[NOPERM\]/);
+    await alice.run('SETACL Work bob@example.test lrswite');
+    expect(await replace('INBOX')).toBe(
+      'tag NO [CANNOT] a message cannot be replaced by one in another account',
+    );
+    expect(await replace(WORK)).toBe('tag OK replaced');
+    await alice.run('SELECT Work');
+    const told = await alice.run('UID FETCH 2 BODY.PEEK[HEADER.FIELDS (SUBJECT)]');
+    expect(told.join('\n')).toContain('Subject: y');
+  });
+});
