@@ -64,12 +64,42 @@ export const idle: Section = async ({ scale, say, nodeFlags }) => {
         idling((index) => addresses[index] ?? '', true),
       );
       figures.push(...figuresOf(sessions, `of ${messages} messages`, { own, shared, secured }));
+      if (messages !== SIZES[0]) continue;
+      say('and as many that compress');
+      figures.push(...(await compressed(stores, flags, addresses)));
     }
     return figures;
   } finally {
     await stores.stop();
   }
 };
+
+/** What COMPRESS=DEFLATE costs a session at rest: an inflater, and what was sent last. */
+async function compressed(
+  stores: BenchStores,
+  flags: readonly string[],
+  addresses: readonly string[],
+): Promise<readonly Figure[]> {
+  const sessions = addresses.length;
+  const one = await held(stores, flags, sessions, async ({ port }, index) => {
+    const client = await WireTimer.signIn(port, addresses[index] ?? '');
+    await client.compress();
+    await client.run('SELECT INBOX');
+    await client.idle();
+    return client;
+  });
+  return [
+    heap('session that compresses', one, `${sessions} idle sessions with COMPRESS, each on its own account`),
+    {
+      ...{ name: 'the same, outside the heap', value: one.external, unit: 'bytes' },
+      measures: 'array buffers, and what zlib has told V8 of',
+    },
+    {
+      ...{ name: 'the same, resident memory', value: one.resident, unit: 'bytes' },
+      measures: 'the process as the system sees it, by session',
+    },
+  ];
+}
 
 /** Bytes of heap of an idle session on an account of its own, replica included; for a test. */
 export async function heapOfIdleSession(sessions: number, messages: number): Promise<number> {

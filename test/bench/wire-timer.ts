@@ -1,7 +1,9 @@
 /** A client that does as little as it can with an answer: it counts bytes, and looks for the tag at the end. */
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
+import type { Readable } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
+import { constants, createInflateRaw, deflateRawSync } from 'node:zlib';
 import { PASSWORD } from './bench-stores.ts';
 
 /** Longer than any tagged line here. */
@@ -9,10 +11,14 @@ const TAIL_BYTES = 2_048;
 
 export class WireTimer {
   readonly #socket: Socket;
+  /** Where bytes come from, and how they are sent: changed by `compress`. */
+  #in: Readable;
+  #packed = (text: string): string | Buffer => text;
   #tags = 0;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
+    this.#in = socket;
   }
 
   /** `secured`: by TLS, to a port where it begins with the first byte. */
@@ -35,7 +41,7 @@ export class WireTimer {
   async run(command: string): Promise<{ ms: number; bytes: number }> {
     const tag = `t${++this.#tags}`;
     const start = performance.now();
-    this.#socket.write(`${tag} ${command}\r\n`);
+    this.#socket.write(this.#packed(`${tag} ${command}\r\n`));
     const { bytes, tail } = await this.#until(
       (text) => text.endsWith('\r\n') && lastLine(text).startsWith(`${tag} `),
     );
@@ -45,9 +51,17 @@ export class WireTimer {
     return { ms, bytes };
   }
 
+  /** COMPRESS=DEFLATE (RFC 4978). */
+  async compress(): Promise<void> {
+    await this.run('COMPRESS DEFLATE');
+    const finishFlush = constants.Z_SYNC_FLUSH;
+    this.#in = this.#socket.pipe(createInflateRaw({ finishFlush }));
+    this.#packed = (text) => deflateRawSync(text, { finishFlush });
+  }
+
   /** Begins to idle; returns when the server says that it does. */
   async idle(): Promise<void> {
-    this.#socket.write('i IDLE\r\n');
+    this.#socket.write(this.#packed('i IDLE\r\n'));
     await this.#until((tail) => tail.endsWith('idling\r\n'));
   }
 
@@ -59,7 +73,7 @@ export class WireTimer {
     let bytes = 0;
     let tail = '';
     for (;;) {
-      const [chunk] = (await once(this.#socket, 'data')) as [Buffer];
+      const [chunk] = (await once(this.#in, 'data')) as [Buffer];
       bytes += chunk.length;
       tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - TAIL_BYTES))).slice(-TAIL_BYTES);
       if (done(tail)) return { bytes, tail };

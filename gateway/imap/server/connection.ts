@@ -9,7 +9,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { actingFor } from '../../../shared/metrics/activity.ts';
-import type { Metrics } from '../../../shared/metrics/metrics.ts';
 import { CommandReader, InputFloodError, type ByteSource, type ReadHooks } from '../wire/command-reader.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import {
@@ -18,34 +17,18 @@ import {
   type ByteSink,
   type Chunk,
   bytesIn,
-  type WriterOptions,
 } from '../wire/response-writer.ts';
-import { isLoopback, type Admission, type Place } from './admission.ts';
+import { isLoopback, type Place } from './admission.ts';
 import type { Peer } from './arrivals.ts';
-import type { ConnectionHandler, HandlerFactory, ServerLog } from './connection-handler.ts';
+import type { ConnectionHandler } from './connection-handler.ts';
+import { Compression, type Refused } from './compression.ts';
 import { DeflateTransport } from './deflate-transport.ts';
 import { Turns } from './fairness.ts';
 import type { ImapLimits } from './limits.ts';
 import { type Limit, Patience } from './patience.ts';
-import { secureSocket, TlsHandshakeError, type TlsSettings } from './tls.ts';
-import type { Timers } from './timers.ts';
+import type { ConnectionSurroundings } from './surroundings.ts';
+import { secureSocket, TlsHandshakeError } from './tls.ts';
 import { SocketTransport, type TransportOwner } from './transport.ts';
-
-/** What a connection takes from its server. */
-export interface ConnectionSurroundings {
-  readonly limits: ImapLimits;
-  readonly writing: WriterOptions;
-  readonly timers: Timers;
-  readonly nextTurn: () => Promise<void>;
-  readonly metrics: Metrics;
-  readonly log: ServerLog;
-  readonly admission: Admission;
-  /** For STARTTLS; undefined if there is no certificate. */
-  readonly tls: TlsSettings | undefined;
-  readonly createHandler: HandlerFactory;
-  /** The socket is closed, and the handler has been told. */
-  readonly left: (connection: Connection) => void;
-}
 
 /** Commands that one client may have run, out of what has already come in, before others have a turn. */
 const COMMANDS_PER_TURN = 32;
@@ -71,7 +54,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   readonly #place: Place;
   #socket: Socket;
   #transport: SocketTransport | DeflateTransport;
-  #compression: Place | undefined;
+  readonly #compression: Compression;
   #abort: AbortController | undefined;
   #accountPlace: Place | undefined;
   /** What to say when what runs is done. */
@@ -96,6 +79,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     this.#place = place;
     this.#socket = socket;
     this.#transport = new SocketTransport(socket, this);
+    this.#compression = new Compression(around.admission);
     this.#patience = new Patience(around.limits, around.timers, (limit) => this.#expire(limit));
     this.#reader = new CommandReader(this, around.limits);
     this.writer = new ResponseWriter(this, around.writing);
@@ -187,38 +171,26 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     return this.#transport instanceof DeflateTransport;
   }
 
-  /**
-   * COMPRESS, for a connection that is not `compressed`: answers OK, and compresses from there on. If there are too many
-   * connections that do, or something came behind the command, nothing is changed: answer with the reason.
-   */
-  async compress(
-    tag: string,
-  ): Promise<
-    { readonly ok: true } | { readonly ok: false; readonly reason: string; readonly full: boolean }
-  > {
+  /** COMPRESS, for a connection that is not `compressed`: answers OK, and compresses from there on, or is refused. */
+  async compress(tag: string): Promise<{ readonly ok: true } | Refused> {
     const plain = this.#transport;
     if (plain instanceof DeflateTransport) throw new Error('the connection is compressed already');
-    // RFC 4978 §3: the client MUST NOT send anything before it has seen the answer. It cannot be told what that would be.
-    if (this.#hasInput()) return { ok: false, reason: 'nothing may follow before the answer', full: false };
-    const place = this.#around.admission.admitToCompression();
-    if (!place.ok) return { ...place, full: true };
-    this.#compression = place;
-    if (this.#gone) place.release();
+    const admitted = this.#compression.admit(this.#hasInput());
+    if (!admitted.ok) return admitted;
+    if (this.#gone) this.#compression.release();
     this.writer.status(tag, 'OK', 'compressed from here on');
     await this.writer.flush();
-    this.#transport = new DeflateTransport(plain, this);
-    return { ok: true };
+    this.#transport = this.#compression.begin(plain, this);
+    return admitted;
   }
 
   /** Bytes go as they are again, from both sides; false if it cannot be told where the client's begin (RFC 8437 §4.1). */
   async decompress(): Promise<boolean> {
     if (!(this.#transport instanceof DeflateTransport)) return true;
     await this.writer.flush();
-    const plain = this.#reader.buffered > 0 ? undefined : this.#transport.undo();
-    if (!plain) return false;
-    this.#transport = plain;
-    this.#compression?.release();
-    return true;
+    const plain = this.#reader.buffered > 0 ? undefined : this.#compression.end(this.#transport);
+    if (plain) this.#transport = plain;
+    return plain !== undefined;
   }
 
   /** There is news: `handler.news` is called as soon as nothing else runs. */
@@ -426,7 +398,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     this.#closing = true;
     this.#patience.end();
     this.#accountPlace?.release();
-    this.#compression?.release();
+    this.#compression.release();
     this.#place.release();
     this.writer.close(new ConnectionLostError());
     this.#abort?.abort();
