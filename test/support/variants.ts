@@ -48,6 +48,9 @@ export function withoutModSeq(line: string): string | null {
   if (/^\* OK \[HIGHESTMODSEQ \d+\] all is told up to here$/.test(line)) return null;
   if (/^\S+ OK \[HIGHESTMODSEQ \d+\] /.test(line) && !line.startsWith('* '))
     return line.replace(/\[HIGHESTMODSEQ \d+\] /, '');
+  // RFC 7162 §3.2.4: with the flags that a FETCH has set, UID and MODSEQ come whether asked for or not.
+  const seen = / UID \d+ (FLAGS \([^)]*\)) MODSEQ \(\d+\)\)$/;
+  if (seen.test(line)) return line.replace(seen, ' $1)');
   if (!/^\* \d+ (UID)?FETCH \(/.test(line)) return line;
   const shown = line.replace(/ MODSEQ \(\d+\)/, '').replace(/\(MODSEQ \(\d+\) ?/, '(');
   return shown !== line && /FETCH \((UID \d+)?\)$/.test(shown) ? null : shown;

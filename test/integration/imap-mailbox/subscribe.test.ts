@@ -1,19 +1,21 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 
 let gateway: TestGateway;
-beforeEach(async () => {
-  gateway = await TestGateway.start();
-  await gateway.addUser();
-});
-afterEach(async () => {
-  await gateway.stop();
-  expect(gateway.errors).toEqual([]);
-});
+inVariants((variant) => {
+  beforeEach(async () => {
+    gateway = await TestGateway.start({ variant });
+    await gateway.addUser();
+  });
+  afterEach(async () => {
+    await gateway.stop();
+    expect(gateway.errors).toEqual([]);
+  });
 
-test('SUBSCRIBE and UNSUBSCRIBE, also of names that do not exist, and twice', async () => {
-  const client = await gateway.signIn();
-  await client.play(`
+  test('SUBSCRIBE and UNSUBSCRIBE, also of names that do not exist, and twice', async () => {
+    const client = await gateway.signIn();
+    await client.play(`
     C: a SUBSCRIBE Later/
     S: a OK subscribed
     C: b SUBSCRIBE Later
@@ -36,13 +38,13 @@ test('SUBSCRIBE and UNSUBSCRIBE, also of names that do not exist, and twice', as
     C: g SUBSCRIBE a//b
     S: g NO [CANNOT] …
   `);
-});
+  });
 
-test('LSUB with % shows the level above a subscribed name as \\Noselect (RFC 3501 §6.3.9)', async () => {
-  const client = await gateway.signIn();
-  await client.run('CREATE foo/bar');
-  await client.run('SUBSCRIBE foo/bar');
-  await client.play(`
+  test('LSUB with % shows the level above a subscribed name as \\Noselect (RFC 3501 §6.3.9)', async () => {
+    const client = await gateway.signIn();
+    await client.run('CREATE foo/bar');
+    await client.run('SUBSCRIBE foo/bar');
+    await client.play(`
     C: a LSUB "" f%
     S: * LSUB (\\Noselect) "/" foo
     S: a OK subscriptions listed
@@ -53,4 +55,5 @@ test('LSUB with % shows the level above a subscribed name as \\Noselect (RFC 350
     S: * LSUB (\\Noselect) "/" ""
     S: c OK subscriptions listed
   `);
+  });
 });
