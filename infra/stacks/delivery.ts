@@ -90,9 +90,16 @@ export class DeliveryStack extends Stack {
     this.deliver = deliver;
     this.deliverLog = logGroup;
     const ruleSet = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: ruleSetName(deployment) });
-    this.#makeRules(deployment, storage, ruleSet);
-    if (deployment.activateReceiptRules !== 'never')
-      new ReceiptRulesActivation(this, 'Activation', { deployment, key: storage.key, ruleSet });
+    const rules = this.#makeRules(deployment, storage, ruleSet);
+    if (deployment.activateReceiptRules !== 'never') {
+      const activation = new ReceiptRulesActivation(this, 'Activation', {
+        deployment,
+        key: storage.key,
+        ruleSet,
+      });
+      // An active set without its rules would refuse all mail, and for good.
+      activation.node.addDependency(...rules);
+    }
     this.#outputs(deployment, ruleSet);
   }
 
@@ -223,18 +230,20 @@ export class DeliveryStack extends Stack {
   }
 
   /** One rule for each domain, with a prefix of its own; in a chain, because SES keeps them in order. */
-  #makeRules(deployment: Deployment, storage: StorageStack, ruleSet: ReceiptRuleSet): void {
-    let previous: CfnReceiptRule | undefined;
+  #makeRules(deployment: Deployment, storage: StorageStack, ruleSet: ReceiptRuleSet): CfnReceiptRule[] {
+    const rules: CfnReceiptRule[] = [];
     for (const domain of deployment.domains) {
-      const rule: CfnReceiptRule = new CfnReceiptRule(this, `Rule-${domain.name}`, {
+      const previous = rules.at(-1);
+      const rule = new CfnReceiptRule(this, `Rule-${domain.name}`, {
         ruleSetName: ruleSet.receiptRuleSetName,
         ...(previous && { after: previous.ref }),
         rule: this.#ruleOf(domain, deployment, storage),
       });
       // SES tries out bucket and topic when a rule is made.
       rule.node.addDependency(this.topic);
-      previous = rule;
+      rules.push(rule);
     }
+    return rules;
   }
 
   #ruleOf(

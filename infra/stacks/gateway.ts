@@ -25,6 +25,7 @@ import {
   Protocol,
   SslPolicy,
 } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { ARecord, RecordTarget } from 'aws-cdk-lib/aws-route53';
@@ -32,6 +33,7 @@ import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import { keyPrefixes } from '../../shared/directory/keys.ts';
+import type { GaugeName } from '../../shared/metrics/catalogue.ts';
 import { makeBundle } from '../bundles/bundle.ts';
 import type { Deployment } from '../config/check.ts';
 import { clientRecords, domainOfHost, isMade } from '../dns/records.ts';
@@ -114,7 +116,11 @@ export class GatewayStack extends Stack {
       },
     });
     const container = task.addContainer('gateway', {
-      image: ContainerImage.fromAsset(makeBundle('gateway'), { displayName: 'Quire gateway' }),
+      image: ContainerImage.fromAsset(makeBundle('gateway'), {
+        displayName: 'Quire gateway',
+        // Or the image would be for the processor of whoever deploys.
+        platform: Platform.LINUX_ARM64,
+      }),
       user: USER,
       readonlyRootFilesystem: true,
       stopTimeout: STOP_TIMEOUT,
@@ -320,7 +326,7 @@ export class GatewayStack extends Stack {
     scaling.scaleToTrackCustomMetric('Sessions', {
       metric: new Metric({
         namespace: name,
-        metricName: 'Sessions',
+        metricName: 'Sessions' satisfies GaugeName,
         statistic: 'Average',
         period: Duration.minutes(1),
       }),

@@ -17,7 +17,7 @@ import {
 import type { Construct } from 'constructs';
 import type { Deployment } from '../config/check.ts';
 import { acknowledge } from './acknowledged.ts';
-import { logGroupName, ruleSetName } from './names.ts';
+import { logGroupName } from './names.ts';
 
 /** Restoring a table and finding that its oldest blobs went an hour ago would be a pity. */
 const VERSION_MARGIN_DAYS = 1;
@@ -99,32 +99,18 @@ export class StorageStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    // Keys that AWS manages do not admit these services; without them mail is refused, or a notification is lost.
-    const own = { StringEquals: { 'aws:SourceAccount': this.account } };
-    const admit = (service: string, conditions: object): void => {
+    // Keys that AWS manages do not admit these services; without them mail is refused, or a notification is lost. They come
+    // to the key only by way of our buckets, topics and queues, whose policies name this account; not all of them say to
+    // the key for whom they come, so that a condition here would shut them out.
+    for (const service of ['ses', 'sns', 'events', 'cloudwatch'])
       key.addToResourcePolicy(
         new PolicyStatement({
-          sid: `Admit${service.split('.')[0] ?? ''}`,
-          principals: [new ServicePrincipal(service)],
+          sid: `Admit${service}`,
+          principals: [new ServicePrincipal(`${service}.amazonaws.com`)],
           actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
           resources: ['*'],
-          conditions: { ...conditions },
         }),
       );
-    };
-    admit('ses.amazonaws.com', {
-      ...own,
-      ArnLike: {
-        'aws:SourceArn': this.formatArn({
-          service: 'ses',
-          resource: 'receipt-rule-set',
-          resourceName: `${ruleSetName(deployment)}:receipt-rule/*`,
-        }),
-      },
-    });
-    admit('sns.amazonaws.com', own);
-    admit('events.amazonaws.com', own);
-    admit('cloudwatch.amazonaws.com', own);
     key.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AdmitLogs',

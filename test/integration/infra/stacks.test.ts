@@ -251,7 +251,7 @@ describe('storage', () => {
     }
   });
 
-  test('the key turns over, stays, and admits SES, SNS, schedules, alarms and logs of this account alone', () => {
+  test('the key turns over, stays, and admits SES, SNS, schedules, alarms and logs, and nobody else', () => {
     const [key] = resourcesOf(balancer.stacks.Storage, 'AWS::KMS::Key');
     expect(key).toMatchObject({ DeletionPolicy: 'Retain', Properties: { EnableKeyRotation: true } });
     const { Statement } = key?.Properties?.KeyPolicy as { Statement: Statement[] };
@@ -263,10 +263,17 @@ describe('storage', () => {
       'cloudwatch.amazonaws.com',
       'logs.us-east-1.amazonaws.com',
     ]);
-    for (const { Condition, Action } of services) {
-      expect(JSON.stringify(Condition)).toContain('AWS::AccountId');
-      expect(JSON.stringify(Action)).not.toContain('*');
-    }
+    for (const { Action } of services) expect(JSON.stringify(Action)).not.toContain('*');
+    // What such a service may reach with it is held by who may write to buckets, topics and queues.
+    for (const [, { PolicyDocument }] of [
+      ...ofType('AWS::S3::BucketPolicy'),
+      ...ofType('AWS::SNS::TopicPolicy'),
+      ...ofType('AWS::SQS::QueuePolicy'),
+    ])
+      for (const statement of (PolicyDocument as { Statement: Statement[] }).Statement) {
+        if (!JSON.stringify(statement.Principal).includes('Service')) continue;
+        expect(JSON.stringify(statement.Condition)).toMatch(/aws:SourceA(ccount|rn)/);
+      }
   });
 
   test('SES may write below the prefixes of the domains, and nowhere else', () => {
@@ -389,6 +396,12 @@ describe('delivery', () => {
       Replace: 'false',
     });
     expect(resourcesOf(gateway.stacks.Delivery, 'Custom::ActiveReceiptRules')).toEqual([]);
+  });
+
+  test('a rule set becomes active after its rules: without them it would refuse all mail', () => {
+    const [activation] = resourcesOf(balancer.stacks.Delivery, 'Custom::ActiveReceiptRules');
+    const [rule] = resourcesOf(balancer.stacks.Delivery, 'AWS::SES::ReceiptRule');
+    expect(listOf(activation?.DependsOn)).toContain(rule?.id);
   });
 
   test('a domain that SES has already is left as it is', () => {
@@ -532,6 +545,14 @@ describe('the gateway', () => {
       expect(only).not.toHaveProperty('Privileged');
       expect(only).not.toHaveProperty('Secrets');
     }
+  });
+
+  test('its image is built for arm64, wherever it is built', async () => {
+    const manifest = JSON.parse(await readFile(`${balancer.folder}/Quire-Gateway.assets.json`, 'utf8')) as {
+      dockerImages: Record<string, { source: { platform?: string } }>;
+    };
+    const images = Object.values(manifest.dockerImages);
+    expect(images.map(({ source }) => source.platform)).toEqual(['linux/arm64']);
   });
 
   test('TLS at the load balancer: a certificate of ACM, and the client is known by its address', () => {
