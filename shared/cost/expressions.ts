@@ -52,7 +52,9 @@ export function costExpressions(
       else terms.push(book.express(termOf(meter, price, hours, book)));
     }
     // Where a metric has no value, its term has none, and a sum over a list goes on without it.
-    return book.express(`SUM([${[...terms, `TIME_SERIES(${literal(constant)})`].join(', ')}])`, label);
+    // Lists are of ids alone: that is the form that the user guide shows.
+    terms.push(book.express(`TIME_SERIES(${literal(constant)})`));
+    return book.express(`SUM([${terms.join(', ')}])`, label);
   };
   const itemParts = (names: readonly ItemName[]): Part[] =>
     names.map((item) => ({ item, meter: meters[item] }));
@@ -75,7 +77,7 @@ function termOf(
 ): string {
   const ids = meter.metrics.map((metric) => {
     const id = book.use(metric);
-    return meter.kind === 'month' ? `FILL(${id}, REPEAT)` : id;
+    return meter.kind === 'month' ? book.express(`FILL(${id}, REPEAT)`) : id;
   });
   const measured = ids.length === 1 ? (ids[0] ?? '') : `SUM([${ids.join(', ')}])`;
   const perPeriod = { sum: 1, hours, month: hours / HOURS_PER_MONTH }[meter.kind] * meter.scale;

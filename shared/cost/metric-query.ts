@@ -21,16 +21,12 @@ export type Query = {
   readonly hidden?: boolean;
 } & ({ readonly metric: MetricRef } | { readonly expression: string });
 
-/** Gives each metric one id, however many expressions use it. */
+/** Gives each metric, and each expression that is not shown, one id, however many others use it. */
 export class QueryBook {
-  readonly #prefix: string;
   readonly #ids = new Map<string, string>();
   readonly #queries: Query[] = [];
+  readonly #hidden = new Map<string, string>();
   #expressions = 0;
-
-  constructor(prefix = '') {
-    this.#prefix = prefix;
-  }
 
   get queries(): readonly Query[] {
     return this.#queries;
@@ -41,7 +37,7 @@ export class QueryBook {
     const key = JSON.stringify([metric.namespace, metric.name, metric.dimensions, metric.stat]);
     let id = this.#ids.get(key);
     if (id === undefined) {
-      id = `m${this.#prefix}${this.#ids.size + 1}`;
+      id = `m${this.#ids.size + 1}`;
       this.#ids.set(key, id);
       this.#queries.push({ id, metric, hidden: true });
     }
@@ -50,8 +46,11 @@ export class QueryBook {
 
   /** The id of an expression; without a label it is not shown. */
   express(expression: string, label?: string): string {
-    const id = `e${this.#prefix}${++this.#expressions}`;
+    const known = label === undefined ? this.#hidden.get(expression) : undefined;
+    if (known !== undefined) return known;
+    const id = `e${++this.#expressions}`;
     this.#queries.push({ id, expression, ...(label === undefined ? { hidden: true } : { label }) });
+    if (label === undefined) this.#hidden.set(expression, id);
     return id;
   }
 }
