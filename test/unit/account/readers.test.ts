@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { apply } from '../../../shared/account/apply.ts';
 import { FLAGGED, SEEN } from '../../../shared/account/flags.ts';
 import type { AccountId, BlobId, ModSeq } from '../../../shared/account/ids.ts';
 import type { Op } from '../../../shared/account/ops.ts';
+import { decodeOps, encodeOps } from '../../../shared/account/record.ts';
+import { RecordBuilder } from '../../../shared/account/record-builder.ts';
 import { type Reader, mailboxFor, seenOp, withSeen, NO_READERS } from '../../../shared/account/readers.ts';
 import { type AccountState, INBOX_ID } from '../../../shared/account/state.ts';
 import { differenceOf, unionOf } from '../../../shared/account/uid-ranges.ts';
@@ -152,4 +155,18 @@ test('a mailbox that was read whole is one range, with gaps where messages are g
 test('the view of a reader is worked out once a state', () => {
   const mailbox = mailboxOf(mark(filled(2), BOB, [1]), 'INBOX');
   expect(mailboxFor(mailbox, BOB)).toBe(mailboxFor(mailbox, BOB));
+});
+
+test('a change that is larger than a record is cut in two, and means the same', () => {
+  const flat: number[] = [];
+  for (let uid = 1; flat.length < 400_000; uid += 2) flat.push(uid, uid);
+  const op: Op = { op: 'seen', mailbox: INBOX_ID, reader: BOB, uids: Uint32Array.from(flat), seen: true };
+  const state = fresh();
+  const builder = new RecordBuilder(state, 0);
+  builder.add([op]);
+  const { records } = builder.finish('commit', 0, 0);
+  expect(records.flatMap(({ ops }) => ops).length).toBeGreaterThan(1);
+  for (const { ops } of records) expect(decodeOps(encodeOps(ops))).toEqual(ops);
+  const cut = records.reduce((before, record) => apply(before, record), state);
+  expect(mailboxOf(cut, 'INBOX').readers.get(BOB)?.seen).toEqual(op.uids);
 });
