@@ -6,6 +6,8 @@
 /** Encoded words as they are. Of a group's start the name is the mailbox, and all is null at its end. */
 export interface EnvelopeAddress {
   readonly name: string | null;
+  /** The obsolete source route. */
+  readonly route: string | null;
   readonly mailbox: string | null;
   readonly host: string | null;
 }
@@ -16,6 +18,7 @@ export interface Envelope {
   readonly from: readonly EnvelopeAddress[];
   readonly to: readonly EnvelopeAddress[];
   readonly cc: readonly EnvelopeAddress[];
+  readonly bcc: readonly EnvelopeAddress[];
   readonly inReplyTo: string | null;
   readonly messageId: string | null;
 }
@@ -31,9 +34,8 @@ export function readEnvelope(bytes: Uint8Array): Envelope {
   // Sender and Reply-To.
   reader.addresses();
   reader.addresses();
-  const [to, cc] = [reader.addresses(), reader.addresses()];
-  reader.addresses();
-  return { date, subject, from, to, cc, inReplyTo: reader.nstring(), messageId: reader.nstring() };
+  const [to, cc, bcc] = [reader.addresses(), reader.addresses(), reader.addresses()];
+  return { date, subject, from, to, cc, bcc, inReplyTo: reader.nstring(), messageId: reader.nstring() };
 }
 
 /** On a byte string: slices of it cost nothing, and most of them are ASCII. */
@@ -68,10 +70,8 @@ class EnvelopeReader {
     }
     while (!this.#take(')')) {
       this.expect('(');
-      const name = this.nstring();
-      // The source route.
-      this.nstring();
-      found.push({ name, mailbox: this.nstring(), host: this.nstring() });
+      const [name, route] = [this.nstring(), this.nstring()];
+      found.push({ name, route, mailbox: this.nstring(), host: this.nstring() });
       this.expect(')');
     }
     return found;

@@ -12,6 +12,7 @@ import type { DateRelation, SearchKey } from '../wire/ast.ts';
 import { dayNumber } from '../wire/date-time.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
 import { emailId, threadId } from '../session/object-id.ts';
+import { addressText } from './address-text.ts';
 import { FuzzyText, PART, type Score, hasWords, scoreBeyond } from './fuzzy.ts';
 import { type ScanOptions, fieldValues } from './text.ts';
 
@@ -88,12 +89,18 @@ export function compileSearch(key: SearchKey, context: SearchContext): SearchPro
   return {
     test,
     relevancy: (facts) => (score ? score(facts) : MOST_RELEVANT),
-    scanOptions: ({ headersComplete }) => ({
+    scanOptions: ({ headersComplete, bodyStructure }) => ({
       texts,
       bodyTexts,
       keepHeader: fields.size > 0 && !(headersComplete && areListed([...fields])),
+      notes: hasNotes(bodyStructure),
     }),
   };
+}
+
+/** Types `message/…` but for those that hold a message: reports on deliveries, receipts and the like. */
+function hasNotes(bodyStructure: Uint8Array): boolean {
+  return /"MESSAGE" "(?!(?:RFC822|GLOBAL)")/i.test(Buffer.from(bodyStructure).toString('latin1'));
 }
 
 class Compiler {
@@ -125,6 +132,7 @@ class Compiler {
       case 'date':
         return this.#date(key, fuzzy);
       case 'address':
+        return this.#address(key.field, key.text, fuzzy);
       case 'header':
         return this.#header(key.field, key.text, fuzzy);
       case 'subject':
@@ -219,16 +227,24 @@ class Compiler {
         return content && inHeader(content.header);
       };
     if (fuzzy && hasWords(text)) {
-      this.#countFuzzy();
-      const sought = new FuzzyText(text);
-      return scored(
-        look((header) => Math.max(0, ...fieldValues(header, name).map((value) => sought.scoreOf(value)))),
-      );
+      const scoreOf = this.#fuzzyText(text);
+      return scored(look((header) => Math.max(0, ...fieldValues(header, name).map(scoreOf))));
     }
-    const wanted = casemap(text);
-    return {
-      test: look((header) => fieldValues(header, name).some((value) => casemap(value).includes(wanted))),
-    };
+    const holds = holding(text);
+    return { test: look((header) => fieldValues(header, name).some(holds)) };
+  }
+
+  /** What has no such address does not even hold the empty text. */
+  #address(field: 'from' | 'to' | 'cc' | 'bcc', text: string, fuzzy: boolean): Node {
+    const look =
+      <T>(inText: (text: string) => T, none: T) =>
+      ({ summary }: SearchFacts): T | undefined => {
+        if (!summary) return undefined;
+        const addresses = addressText(summary, field);
+        return addresses === null ? none : inText(addresses);
+      };
+    if (fuzzy && hasWords(text)) return scored(look(this.#fuzzyText(text), 0));
+    return { test: look(holding(text), false) };
   }
 
   #content(kind: 'body' | 'text', text: string): Test {
@@ -245,6 +261,12 @@ class Compiler {
   #countFuzzy(): void {
     if (++this.#fuzzyTexts > MAX_FUZZY_TEXTS)
       throw new No(`a search has at most ${MAX_FUZZY_TEXTS} fuzzy texts`, 'LIMIT');
+  }
+
+  #fuzzyText(text: string): (found: string) => Score {
+    this.#countFuzzy();
+    const sought = new FuzzyText(text);
+    return (found) => sought.scoreOf(found);
   }
 
   #fuzzyContent(kind: 'body' | 'text', text: string): Node {
@@ -301,6 +323,12 @@ function daysBeyond(relation: DateRelation, day: number): (found: number) => num
   if (relation === 'before') return (found) => found - (day - 1);
   if (relation === 'on') return (found) => Math.abs(found - day);
   return (found) => day - found;
+}
+
+/** Whether a text holds another. */
+function holding(text: string): (found: string) => boolean {
+  const wanted = casemap(text);
+  return (found) => casemap(found).includes(wanted);
 }
 
 /** A key that matches where its score is above 0. */

@@ -94,18 +94,20 @@ export function fieldValues(header: Uint8Array, name: string): string[] {
   return rawFieldValues(header, name.toLowerCase()).map(decodeHeaderText);
 }
 
-/** The fields of a header, decoded. */
-function fieldsOf(header: Uint8Array): { name: string; value: string }[] {
-  const fields: { name: string; value: string }[] = [];
+/** The fields of a header as texts, decoded; lines that belong to no field, too, for they are there to be read. */
+function fieldTexts(header: Uint8Array): string[] {
+  const texts: string[] = [];
   for (let at = 0; at < header.length;) {
     let end = lineEnd(header, at);
     while (header[end] === 0x20 || header[end] === 0x09) end = lineEnd(header, end);
     const raw = header.subarray(at, end);
     const field = fieldNameOf(raw);
-    if (field) fields.push({ name: field.name, value: decodeHeaderText(raw.subarray(field.valueAt)) });
+    texts.push(
+      field ? `${field.name}: ${decodeHeaderText(raw.subarray(field.valueAt))}` : decodeHeaderText(raw),
+    );
     at = end;
   }
-  return fields;
+  return texts;
 }
 
 function lineEnd(bytes: Uint8Array, from: number): number {
@@ -129,12 +131,14 @@ export interface ScanOptions {
   readonly bodyTexts: SoughtTexts;
   /** The message's own header is wanted as it is. */
   readonly keepHeader: boolean;
+  /** There are parts of types `message/…` that hold no message: they are searched like text. */
+  readonly notes: boolean;
 }
 
 /**
- * Takes a message's bytes from `start` to `end` in pieces, and finds texts in its headers (`TEXT`; those of its parts are
- * among them, RFC 9051 §6.4.4) and in its body (`TEXT` and `BODY`): in all parts of text, transfer encoding and charset
- * undone, and in the headers of messages within, which are a part's content.
+ * Takes a message's bytes from `start` to `end` in pieces, and finds texts in its headers (`TEXT`; those of its parts and of
+ * messages within are among them, and BODY "doesn't match any header fields", RFC 9051 §6.4.4) and in its body (`TEXT` and
+ * `BODY`): in all parts of type text and message, transfer encoding and charset undone.
  */
 export class MessageScan {
   readonly header: Finder;
@@ -143,33 +147,39 @@ export class MessageScan {
   readonly end: number;
   readonly #stretches: Stretch[] = [];
   readonly #keeps: boolean;
+  readonly #notes: boolean;
   #kept: Uint8Array = new Uint8Array(0);
   #position: number;
   #next = 0;
 
-  constructor(root: PartOffsets, { texts, bodyTexts, keepHeader }: ScanOptions) {
+  constructor(root: PartOffsets, { texts, bodyTexts, keepHeader, notes }: ScanOptions) {
     this.header = new Finder(texts);
     this.body = new Finder({
       exact: new Set([...texts.exact, ...bodyTexts.exact]),
       fuzzy: new Set([...texts.fuzzy, ...bodyTexts.fuzzy]),
     });
     this.#keeps = keepHeader;
-    if (keepHeader || !this.header.done)
-      this.#stretches.push(headerStretch(root, this.header, (header) => (this.#kept = header)));
-    if (!this.header.done || !this.body.done) this.#addBody(root);
+    this.#notes = notes;
+    const keep = (header: Uint8Array): void => void (this.#kept = header);
+    if (!this.header.done || !this.body.done) this.#add(root, keepHeader ? keep : undefined);
+    else if (keepHeader) this.#stretches.push(headerStretch(root, this.header, keep));
     this.start = this.#stretches[0]?.start ?? 0;
     this.end = this.#stretches.at(-1)?.end ?? 0;
     this.#position = this.start;
   }
 
-  #addBody(part: PartOffsets): void {
-    if (part.kind === 'text') this.#stretches.push(textStretch(part, this.body));
-    for (const child of part.children) {
-      const isMessage = part.kind === 'message';
-      if (isMessage || !this.header.done)
-        this.#stretches.push(headerStretch(child, isMessage ? this.body : this.header));
-      this.#addBody(child);
-    }
+  #add(part: PartOffsets, keep?: (header: Uint8Array) => void): void {
+    const text = part.kind === 'text' ? textStretch(part, this.body) : null;
+    const note = part.kind === 'basic' && this.#notes ? noteStretch(part, this.body) : null;
+    if (keep || note || !this.header.done)
+      this.#stretches.push(
+        headerStretch(part, this.header, (header) => {
+          keep?.(header);
+          note?.learn(header);
+        }),
+      );
+    if (text ?? note) this.#stretches.push((text ?? note) as Stretch);
+    for (const child of part.children) this.#add(child);
   }
 
   /** The message's header, if it was to be kept and has been written. */
@@ -212,6 +222,21 @@ function textStretch({ bodyStart, end, encoding, charset }: PartOffsets, finder:
   };
 }
 
+/** The body of a part that is searched if its header, which comes before, says that it is of a type `message/…`. */
+function noteStretch(part: PartOffsets, finder: Finder): Stretch & { learn(header: Uint8Array): void } {
+  const text = textStretch(part, finder);
+  let isNote = false;
+  return {
+    ...text,
+    learn(header) {
+      const [type = ''] = fieldValues(header, 'content-type');
+      isNote = /^message\//i.test(type);
+    },
+    write: (bytes) => isNote && text.write(bytes),
+    finish: () => isNote && text.finish(),
+  };
+}
+
 function headerStretch(
   { start, bodyStart }: PartOffsets,
   finder: Finder,
@@ -231,8 +256,8 @@ function headerStretch(
       const header = Buffer.concat(chunks);
       keep?.(header);
       if (finder.done) return;
-      for (const { name, value } of fieldsOf(header)) {
-        finder.write(`${name}: ${value}`);
+      for (const text of fieldTexts(header)) {
+        finder.write(text);
         finder.break();
       }
     },

@@ -1,16 +1,58 @@
 /** SEARCH, SORT and THREAD answer what Dovecot answers for the same mailbox, or it is said here why not. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BothServers, type Client } from './both-servers.ts';
+import { generatedMail } from './generated-mail.ts';
 import { threadedMail } from './threaded-mail.ts';
 
 const SEED = 1;
 const MESSAGES = 300;
 const mails = threadedMail(SEED, MESSAGES);
+
+/** Their parts are other ones to Dovecot: `docs/CONFORMANCE.md` says why. */
+const OTHER_PARTS = new Set([
+  'boundary parameters',
+  'changed bytes',
+  'content types',
+  'delimiter lines',
+  'digests',
+  'jumble',
+  'NUL',
+  'other message types',
+]);
+/**
+ * What Dovecot reads otherwise: charsets that nobody knows, blanks around the dots of an address, and bare carriage
+ * returns, which end lines to it.
+ */
+const READ_OTHERWISE = /x-unknown|\w \. \w|\r(?!\n)/;
+const PER_FAMILY = 8;
+/** Of the words in the mails every so manieth is looked for. */
+const WORDS_APART = 4;
+const oddMails = generatedMail(SEED, PER_FAMILY)
+  .filter(
+    ({ family, bytes }) =>
+      !OTHER_PARTS.has(family) && !READ_OTHERWISE.test(Buffer.from(bytes).toString('latin1')),
+  )
+  .map((mail, index) => ({ ...mail, arrived: 1_700_000_000 + 1000 * index }));
+const words = new Set(
+  oddMails.flatMap(
+    ({ bytes }) =>
+      Buffer.from(bytes)
+        .toString('utf8')
+        .toLowerCase()
+        .match(/\p{L}{3,9}/gu) ?? [],
+  ),
+);
+const sought = [...words].sort().filter((_, index) => index % WORDS_APART === 0);
 let servers: BothServers;
+let oddServers: BothServers;
 beforeAll(async () => {
   servers = await BothServers.start(mails);
+  oddServers = await BothServers.start(oddMails);
 });
-afterAll(() => servers.stop());
+afterAll(async () => {
+  await servers.stop();
+  await oddServers.stop();
+});
 
 /** What is told of the messages that were found. */
 async function answer(client: Client, command: string): Promise<string> {
@@ -104,3 +146,15 @@ test('THREAD REFS', async () => {
     );
   }
 });
+
+test.each(['BODY', 'TEXT', 'FROM', 'TO', 'CC', 'SUBJECT', 'HEADER Content-Type'])(
+  'SEARCH %s in mail of every kind',
+  async (key) => {
+    expect(sought.length).toBeGreaterThan(50);
+    for (const word of sought) {
+      const command = `SEARCH ${key} "${word}"`;
+      const told = `${command}: ${await answer(oddServers.quire, command)}`;
+      expect(told).toBe(`${command}: ${await answer(oddServers.dovecot, command)}`);
+    }
+  },
+);

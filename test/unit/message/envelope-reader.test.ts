@@ -11,7 +11,7 @@ describe('an envelope is read back', () => {
         'Date: Mon, 1 Jan 2024 00:00:00 +0000',
         'Subject: a "quoted" \\ thing',
         'From: "Doe, J." <j@example.test>, second@example.test',
-        'To: friends: a@b.test;',
+        'To: friends: <@r.test:a@b.test>;',
         'Message-ID: <id@example.test>',
         'In-Reply-To: <other@example.test>',
         '',
@@ -21,15 +21,16 @@ describe('an envelope is read back', () => {
       date: 'Mon, 1 Jan 2024 00:00:00 +0000',
       subject: 'a "quoted" \\ thing',
       from: [
-        { name: 'Doe, J.', mailbox: 'j', host: 'example.test' },
-        { name: null, mailbox: 'second', host: 'example.test' },
+        { name: 'Doe, J.', route: null, mailbox: 'j', host: 'example.test' },
+        { name: null, route: null, mailbox: 'second', host: 'example.test' },
       ],
       to: [
-        { name: null, mailbox: 'friends', host: null },
-        { name: null, mailbox: 'a', host: 'b.test' },
-        { name: null, mailbox: null, host: null },
+        { name: null, route: null, mailbox: 'friends', host: null },
+        { name: null, route: '@r.test', mailbox: 'a', host: 'b.test' },
+        { name: null, route: null, mailbox: null, host: null },
       ],
       cc: [],
+      bcc: [],
       inReplyTo: '<other@example.test>',
       messageId: '<id@example.test>',
     });
@@ -42,6 +43,7 @@ describe('an envelope is read back', () => {
       from: [],
       to: [],
       cc: [],
+      bcc: [],
       inReplyTo: null,
       messageId: null,
     });

@@ -10,6 +10,7 @@ const address = (
   host: string | null = 'x.test',
 ): EnvelopeAddress => ({
   name,
+  route: null,
   mailbox,
   host,
 });
@@ -41,6 +42,7 @@ function order(criteria: string, messages: readonly Sketch[]): number[] {
         from: from ? [from] : [],
         to: to ? [to] : [],
         cc: cc ? [cc] : [],
+        bcc: [],
         inReplyTo: null,
         messageId: null,
       },
