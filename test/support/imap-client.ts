@@ -179,6 +179,11 @@ export class ImapClient {
   destroy(): void {
     this.#socket.destroy();
   }
+
+  /** The connection breaks: unlike a client that has only ended its side, nobody is left to be answered. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
 }
 
 function expectLine(line: string, wanted: string): void {

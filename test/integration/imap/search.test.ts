@@ -232,7 +232,7 @@ test('a search ends when its client does', async () => {
       const stalled = new Promise<void>((resolve) => (blobs.onStall = resolve));
       client.send('a SEARCH BODY nothing\r\n');
       await stalled;
-      client.destroy();
+      client.reset();
       while (blobs.open > 0) await new Promise((resolve) => setImmediate(resolve));
       expect(blobs.opened).toBeLessThanOrEqual(8);
     },
