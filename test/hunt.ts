@@ -1,5 +1,5 @@
 /**
- * The hunts: `npm run hunt -- [kill|swarm|grammar|all] [--seed N] [--seconds N] [--kills N] [--operations N] [--inputs N]`.
+ * The hunts: `npm run hunt -- [kill|swarm|grammar|all] [options]`; `--help` lists them.
  * The seed is printed; what the machine's own timing adds is not in it. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
@@ -7,13 +7,30 @@ import { grammarHunt } from './hunt/grammar/grammar-hunt.ts';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
 import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
 
+const USAGE = `npm run hunt -- [kill|swarm|grammar|all] [options]
+
+  --seed N        what is drawn follows from it; else one is taken, and printed
+  --seconds N     kill, swarm: nothing is begun after so many seconds (900)
+  --kills N       kill: how many (60)
+  --operations N  swarm: how many (2000; as many as the time allows if --seconds is given)
+  --sessions N    swarm: at once, on both gateways together (20)
+  --inputs N      grammar: how many (100000)
+
+kill     an instance, its store or both are killed between two effects; nothing that was acknowledged may be missing
+swarm    many sessions, two gateways, deliveries and folds; each is told of an account that was so at one moment
+grammar  valid commands mutated in one place, and bytes of chance; each is answered, and the connection lives on
+
+A broken promise ends the hunt with 1, the seed, and the file with the transcripts.`;
+
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', default: false },
     seed: { type: 'string' },
-    seconds: { type: 'string', default: '900' },
+    seconds: { type: 'string' },
     kills: { type: 'string', default: '60' },
-    operations: { type: 'string', default: '2000' },
+    operations: { type: 'string' },
+    sessions: { type: 'string', default: '20' },
     inputs: { type: 'string', default: '100000' },
   },
 });
@@ -29,7 +46,13 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 /** What both hunts take. */
 function bounds() {
   const seed = numberOf('seed', values.seed ?? String(Date.now() % 1_000_000));
-  return { seed, seconds: numberOf('seconds', values.seconds) };
+  return { seed, seconds: numberOf('seconds', values.seconds ?? '900') };
+}
+
+/** Whoever gives only the time wants all of it. */
+function operationsOfSwarm(): number {
+  if (values.operations !== undefined) return numberOf('operations', values.operations);
+  return values.seconds === undefined ? 2000 : Infinity;
 }
 
 const HUNTS = {
@@ -50,18 +73,23 @@ const HUNTS = {
   },
   async swarm(): Promise<void> {
     const { seed, seconds } = bounds();
-    const operations = numberOf('operations', values.operations);
-    say(`swarm hunt: ${operations} operations, seed ${seed}, at most ${seconds} s`);
+    const operations = operationsOfSwarm();
+    const sessions = numberOf('sessions', values.sessions);
+    const bound = operations === Infinity ? '' : `${operations} operations, `;
+    say(`swarm hunt: ${sessions} sessions, ${bound}seed ${seed}, at most ${seconds} s`);
     const begun = performance.now();
-    const result = await swarmHunt({ seed, operations, seconds, say });
+    const result = await swarmHunt({ seed, operations, seconds, sessions, say });
     const counts = [...result.operations].sort().map(([name, count]) => `${count} ${name}`);
     const done = [...result.operations.values()].reduce((sum, value) => sum + value, 0);
+    const kinds = [...result.kinds].sort().map(([name, count]) => `${count} ${name}`);
     say(`${done} operations: ${counts.join(', ')}`);
+    say(`sessions: ${kinds.join(', ')}`);
     say(String(result.faults));
     say(
       `${result.records} records, ${result.folds} folds, ${result.emptied} records emptied, ${result.acknowledged} messages acknowledged, ${result.unknown} unknown, ${result.deleted} sessions lost their mailbox, ${result.naps['nobody is there']} + ${result.naps['one session idles']} naps, at most ${result.conflicts} conflicts of a delivery, the slowest command (${result.slowest.command.slice(0, 40)}) took ${result.slowest.milliseconds.toFixed(0)} ms; all as the journal says in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
     );
-    if (done < operations) throw new Error(`the time was enough for ${done} operations of ${operations}`);
+    if (operations !== Infinity && done < operations)
+      throw new Error(`the time was enough for ${done} operations of ${operations}`);
   },
   async grammar(): Promise<void> {
     const { seed } = bounds();
@@ -77,11 +105,16 @@ const HUNTS = {
   },
 };
 
-try {
+async function hunt(): Promise<void> {
   const [which = 'all'] = positionals;
   const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
   if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, grammar or all`);
-  for (const [, hunt] of chosen) await hunt();
+  for (const [, run] of chosen) await run();
+}
+
+try {
+  if (values.help) say(USAGE);
+  else await hunt();
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { type DeflateRaw, type InflateRaw, constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
 import type { Transcript } from './transcript.ts';
 
 /** One response: its text without CRLF, each literal in its place as `{size}`, and the literals. */
@@ -62,18 +63,15 @@ export class ImapConnection {
   #tags = 0;
   #ended: Error | undefined;
   #greeted: (() => void) | undefined;
+  #inflate: InflateRaw | undefined;
+  #deflate: DeflateRaw | undefined;
 
   private constructor(socket: Socket, transcript: Transcript) {
     this.#socket = socket;
     this.#transcript = transcript;
     socket.on('data', (bytes: Buffer) => {
-      try {
-        this.#take(bytes);
-      } catch (error) {
-        // Whoever listens has heard what must not be: that is the outcome of all that is under way.
-        this.#end('broken', error instanceof Error ? error : new Error(String(error)));
-        socket.destroy();
-      }
+      if (this.#inflate) this.#inflate.write(bytes);
+      else this.#hear(bytes);
     });
     socket.on('error', (error) => this.#end(error.message));
     socket.on('close', () => this.#end('closed'));
@@ -107,21 +105,54 @@ export class ImapConnection {
     this.#transcript.add('C', `${tag} ${list.map(shown).join('')}`);
     const { first, rest } = spell(tag, list, options.synchronising === true);
     return new Promise<Completed>((resolve, reject) => {
-      const onContinue = rest === undefined ? options.onContinue : () => void this.#socket.write(rest);
+      const onContinue = rest === undefined ? options.onContinue : () => this.#write(rest);
       this.#pending.push({ tag, untagged: [], resolve, reject, onContinue, options });
-      this.#socket.write(first);
+      this.#write(first);
+    });
+  }
+
+  /** COMPRESS DEFLATE (RFC 4978), while nothing else is under way. */
+  async compress(): Promise<Completed> {
+    return this.run('COMPRESS DEFLATE', {
+      onCompleted: ({ status }) => {
+        if (status !== 'OK') return;
+        const failed = (error: Error): void => this.#end(error.message);
+        this.#inflate = createInflateRaw().on('error', failed);
+        this.#inflate.on('data', (bytes: Buffer) => this.#hear(bytes));
+        this.#deflate = createDeflateRaw({ flush: constants.Z_SYNC_FLUSH }).on('error', failed);
+        this.#deflate.on('data', (bytes: Buffer) => this.#socket.write(bytes));
+        // What came in one piece with the answer is compressed already.
+        const rest = this.#received;
+        this.#received = Buffer.alloc(0);
+        if (rest.length > 0) this.#inflate.write(rest);
+      },
     });
   }
 
   /** Sends a line that is no command: DONE. */
   line(text: string): void {
     this.#transcript.add('C', text);
-    this.#socket.write(`${text}\r\n`);
+    this.#write(Buffer.from(`${text}\r\n`));
   }
 
   destroy(): void {
     this.#socket.destroy();
     this.#end('by us');
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#deflate) this.#deflate.write(bytes);
+    else this.#socket.write(bytes);
+  }
+
+  #hear(bytes: Buffer): void {
+    try {
+      this.#take(bytes);
+    } catch (error) {
+      // Whoever listens has heard what must not be: that is the outcome of all that is under way.
+      this.#end('broken', error instanceof Error ? error : new Error(String(error)));
+      this.#socket.destroy();
+    }
   }
 
   #take(bytes: Buffer): void {
@@ -183,6 +214,8 @@ export class ImapConnection {
     if (this.#ended) return;
     this.#ended = error;
     this.#transcript.add('#', why);
+    this.#inflate?.close();
+    this.#deflate?.close();
     this.#greeted?.();
     for (const { reject } of this.#pending.splice(0)) reject(this.#ended);
   }

@@ -46,11 +46,11 @@ export async function deliver(player: Player): Promise<void> {
 }
 
 export async function store(player: Player): Promise<void> {
-  const { selected, condstore } = player.session;
+  const { selected, kind } = player.session;
   const uids = player.someUids();
   if (uids.length === 0 || selected?.readOnly === true) return noop(player);
-  const byUid = player.draw.chance(0.6);
-  const since = condstore && player.draw.chance(0.2) ? player.someModSeq() : null;
+  const byUid = player.byUid(0.6);
+  const since = kind.condstore && player.draw.chance(0.2) ? player.someModSeq() : null;
   await storeOn(player, uids, byUid, since, player.draw.chance(0.3));
 }
 
@@ -124,7 +124,7 @@ export async function move(player: Player): Promise<void> {
 async function transfer(player: Player, kind: 'COPY' | 'MOVE'): Promise<void> {
   const uids = player.someUids();
   if (uids.length === 0 || (kind === 'MOVE' && player.where().readOnly)) return noop(player);
-  const byUid = player.draw.chance(0.7);
+  const byUid = player.byUid(0.7);
   const name = player.someName();
   const { mailbox: from } = player.where();
   const set = byUid ? uids.join(',') : player.numbers(uids).join(',');

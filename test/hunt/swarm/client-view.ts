@@ -4,7 +4,9 @@
  */
 import type { Mailbox } from '../../../shared/account/state.ts';
 import { flagsAt, flagsOf } from '../journal-replay.ts';
+import { numbersOf } from '../numbers.ts';
 import { ensure } from '../violation.ts';
+import type { Kind } from './kinds.ts';
 
 export interface Entry {
   /** Unknown until a FETCH response tells. */
@@ -19,12 +21,22 @@ export interface Snapshot {
   readonly entries: readonly Entry[];
   readonly flags: readonly (string | null)[];
   readonly modSeqs: readonly (number | null)[];
+  /** The client goes by message numbers. */
+  readonly numbered: boolean;
 }
+
+/** By which number a response names its message. */
+export type Naming = Pick<Kind, 'vanished' | 'uidOnly'>;
 
 export class ClientView {
   entries: Entry[] = [];
+  readonly #naming: Naming;
   /** Entries whose flags were told since `forget` was called. */
   readonly #told = new Set<Entry>();
+
+  constructor(naming: Naming) {
+    this.#naming = naming;
+  }
 
   get hasUnknown(): boolean {
     return this.entries.some(({ uid, flags }) => uid === null || flags === null);
@@ -44,6 +56,7 @@ export class ClientView {
       entries: [...this.entries],
       flags: this.entries.map(({ flags }) => flags),
       modSeqs: this.entries.map(({ modSeq }) => modSeq),
+      numbered: !this.#naming.uidOnly,
     };
   }
 
@@ -58,18 +71,29 @@ export class ClientView {
 
   /** Takes an untagged response that concerns the mailbox. `numbersMayMove`: EXPUNGE is allowed now. */
   take(text: string, numbersMayMove: boolean): void {
-    const [, digits = '', word = ''] = /^\* (\d+) (EXISTS|EXPUNGE|RECENT|FETCH)/.exec(text) ?? [];
+    const [, digits = '', word = ''] = /^\* (\d+) (EXISTS|EXPUNGE|RECENT|FETCH|UIDFETCH)/.exec(text) ?? [];
     const number = Number(digits);
-    if (word === 'EXISTS') this.#exists(number);
+    const { vanished, uidOnly } = this.#naming;
+    const gone = /^\* VANISHED ([\d:,]+)$/.exec(text)?.[1];
+    if (gone !== undefined) {
+      ensure(vanished && numbersMayMove, () => `${text} came while it must not`);
+      for (const uid of numbersOf(gone)) this.#vanished(uid);
+    } else if (word === 'EXISTS') this.#exists(number);
     else if (word === 'EXPUNGE') {
+      ensure(!vanished, () => `${text} came in place of VANISHED`);
       ensure(numbersMayMove, () => `${text} came while message numbers must not move`);
       ensure(
         number >= 1 && number <= this.entries.length,
         () => `${text}, but there are ${this.entries.length}`,
       );
       this.entries.splice(number - 1, 1);
-    } else if (word === 'FETCH') this.#fetched(number, text);
-    else if (word === 'RECENT')
+    } else if (word === 'FETCH' || word === 'UIDFETCH') {
+      ensure(
+        uidOnly === (word === 'UIDFETCH'),
+        () => `${text.slice(0, 80)} came to who ${uidOnly ? 'has' : 'has not'} enabled UIDONLY`,
+      );
+      this.#fetched(number, text);
+    } else if (word === 'RECENT')
       ensure(number <= this.entries.length, () => `${text}, but there are ${this.entries.length}`);
   }
 
@@ -82,10 +106,12 @@ export class ClientView {
   }
 
   #fetched(number: number, text: string): void {
-    const entry = this.entries[number - 1];
+    const entry = this.#naming.uidOnly ? this.#entryByUid(number) : this.entries[number - 1];
     ensure(entry !== undefined, () => `${text.slice(0, 80)}, but there are ${this.entries.length}`);
     const uid = /[( ]UID (\d+)/.exec(text)?.[1];
-    if (uid !== undefined) this.#learn(entry, number - 1, Number(uid));
+    if (this.#naming.uidOnly)
+      ensure(uid === undefined || Number(uid) === number, () => `${text} names two UIDs`);
+    else if (uid !== undefined) this.#learn(entry, number - 1, Number(uid));
     const flags = /[( ]FLAGS \(([^)]*)\)/.exec(text)?.[1];
     const modSeq = /[( ]MODSEQ \((\d+)\)/.exec(text)?.[1];
     if (flags !== undefined) {
@@ -94,6 +120,24 @@ export class ClientView {
       this.#told.add(entry);
     }
     if (modSeq !== undefined) entry.modSeq = Number(modSeq);
+  }
+
+  /** A UID that was never told is one of those that EXISTS spoke of. */
+  #vanished(uid: number): void {
+    const known = this.entries.findIndex((entry) => entry.uid === uid);
+    const index = known >= 0 ? known : this.entries.findLastIndex((entry) => entry.uid === null);
+    ensure(index >= 0, () => `UID ${uid} vanished, which was not there`);
+    this.entries.splice(index, 1);
+  }
+
+  /** Without message numbers the order is that of UIDs, those that are unknown still at the end. */
+  #entryByUid(uid: number): Entry | undefined {
+    const known = this.entryOf(uid);
+    if (known) return known;
+    const entry = this.entries.find((each) => each.uid === null);
+    if (entry) entry.uid = uid;
+    this.entries.sort((a, b) => (a.uid ?? Infinity) - (b.uid ?? Infinity) || 0);
+    return entry;
   }
 
   #learn(entry: Entry, place: number, uid: number): void {
@@ -129,7 +173,7 @@ export function mismatch(view: Snapshot, mailbox: Mailbox | undefined, whole: bo
         return `the client was not told of UID ${uid}`;
       continue;
     }
-    if (whole && index !== row)
+    if (whole && view.numbered && index !== row)
       return `UID ${uid} is message ${row + 1}, the client knows it as ${index + 1}`;
     const flags = view.flags[index] ?? null;
     if (flags !== null && flags !== flagsAt(columns, row))

@@ -61,7 +61,7 @@ export async function selectMailbox(player: Player, name: string, readOnly: bool
 export async function search(player: Player): Promise<void> {
   const { mailbox } = player.where();
   const known = player.session.view.uids;
-  const byUid = player.draw.chance(0.7);
+  const byUid = player.byUid(0.7);
   const flag = player.draw.pick(['SEEN', 'FLAGGED', 'DELETED', 'KEYWORD $Hunted', 'KEYWORD Work']);
   const token = player.draw.pick(player.ground.tokens.known()) ?? 's1';
   const key = player.draw.pick([
@@ -137,10 +137,10 @@ export async function fetch(player: Player): Promise<void> {
     'UID FLAGS MODSEQ',
     'FLAGS RFC822.SIZE INTERNALDATE',
   ]);
-  if (items.includes('MODSEQ') && !player.session.condstore) return noop(player);
+  if (items.includes('MODSEQ') && !player.session.kind.condstore) return noop(player);
   const count = player.session.view.entries.length;
   if (count === 0) return noop(player);
-  const byUid = player.draw.chance(0.5);
+  const byUid = player.byUid(0.5);
   await reading(player, `${byUid ? 'UID ' : ''}FETCH 1:* (${items})`, byUid);
 }
 
@@ -153,7 +153,7 @@ export async function read(player: Player): Promise<void> {
   const items = `(ENVELOPE BODY${peek}[HEADER.FIELDS (X-HUNT)])`;
   const answers = await reading(player, `UID FETCH ${uids.join(',')} ${items}`, true);
   for (const { text, literals } of answers) {
-    const uid = Number(/UID (\d+)/.exec(text)?.[1]);
+    const uid = uidIn(text);
     const subject = /"message (s\d+)"/.exec(text)?.[1];
     if (literals.length === 0 && subject === undefined) continue;
     const blob = player.ground.replay.arrived(mailbox, uid)?.blob;
@@ -167,6 +167,10 @@ export async function read(player: Player): Promise<void> {
   }
 }
 
+/** Of which message a FETCH or UIDFETCH response speaks. */
+const uidIn = (text: string): number =>
+  Number((/^\* (\d+) UIDFETCH/.exec(text) ?? /[( ]UID (\d+)/.exec(text))?.[1]);
+
 async function reading(player: Player, command: string, byUid: boolean) {
   const { mailbox } = player.where();
   const known = player.session.view.uids;
@@ -176,7 +180,7 @@ async function reading(player: Player, command: string, byUid: boolean) {
       EXPUNGEISSUED: (state) => player.lacks(state, mailbox, known),
       NONEXISTENT: (state) => !state.mailboxes.has(mailbox),
     });
-  return answer.untagged.filter(({ text }) => text.includes(' FETCH ('));
+  return answer.untagged.filter(({ text }) => /^\* \d+ (?:UID)?FETCH \(/.test(text));
 }
 
 export async function noop(player: Player): Promise<void> {
@@ -186,7 +190,7 @@ export async function noop(player: Player): Promise<void> {
 export async function status(player: Player): Promise<void> {
   const name = player.someName();
   let told = '';
-  const { condstore } = player.session;
+  const { condstore } = player.session.kind;
   const answer = await player.session.run(
     `STATUS ${quoted(name)} (MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE${condstore ? ' HIGHESTMODSEQ' : ''})`,
     { shows: 'all', onUntagged: ({ text }) => (told = text.startsWith('* STATUS') ? text : told) },

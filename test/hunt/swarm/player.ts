@@ -110,6 +110,11 @@ export class Player {
     return this.draw.pick(known) ?? 1;
   }
 
+  /** Whether the next command names its messages by UID: those without message numbers always do. */
+  byUid(probability: number): boolean {
+    return this.draw.chance(probability) || this.session.kind.uidOnly;
+  }
+
   numbers(uids: readonly number[]): number[] {
     return uids.map((uid) => this.session.view.entries.findIndex((entry) => entry.uid === uid) + 1);
   }

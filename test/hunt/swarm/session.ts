@@ -10,6 +10,7 @@ import type { JournalReplay } from '../journal-replay.ts';
 import { Transcript } from '../transcript.ts';
 import { Violation, ensure } from '../violation.ts';
 import { ClientView, type Snapshot, mismatch } from './client-view.ts';
+import type { Kind } from './kinds.ts';
 
 export interface Selected {
   readonly mailbox: MailboxId;
@@ -41,8 +42,8 @@ export interface Answer extends Completed {
 
 export class Session {
   readonly transcript: Transcript;
-  readonly condstore: boolean;
-  readonly view = new ClientView();
+  readonly kind: Kind;
+  readonly view: ClientView;
   selected: Selected | null = null;
   /** The newest record that this session has seen the effect of. */
   last = 0;
@@ -52,16 +53,12 @@ export class Session {
   readonly #imap: ImapConnection;
   #checks: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    imap: ImapConnection,
-    transcript: Transcript,
-    replay: JournalReplay,
-    condstore: boolean,
-  ) {
+  private constructor(imap: ImapConnection, transcript: Transcript, replay: JournalReplay, kind: Kind) {
     this.#imap = imap;
     this.transcript = transcript;
     this.#replay = replay;
-    this.condstore = condstore;
+    this.kind = kind;
+    this.view = new ClientView(kind);
     imap.onUnasked = ({ text }) => {
       if (text.startsWith('* BYE')) return;
       // RFC 9051 §7.5.1: no EXPUNGE while no command is under way. Nothing else is told then either, here.
@@ -74,14 +71,16 @@ export class Session {
     readonly port: number;
     readonly name: string;
     readonly login: string;
-    readonly condstore: boolean;
+    readonly kind: Kind;
     readonly replay: JournalReplay;
   }): Promise<Session> {
-    const transcript = new Transcript(options.name);
+    const transcript = new Transcript(`${options.name}, ${options.kind.name}`);
     const imap = await ImapConnection.open(options.port, transcript);
-    const session = new Session(imap, transcript, options.replay, options.condstore);
+    const session = new Session(imap, transcript, options.replay, options.kind);
     await session.must(`LOGIN ${options.login}`, { shows: 'nothing' });
-    if (options.condstore) await session.must('ENABLE CONDSTORE', { shows: 'nothing' });
+    const { enables, compressed } = options.kind;
+    if (enables.length > 0) await session.must(`ENABLE ${enables.join(' ')}`, { shows: 'nothing' });
+    if (compressed) await imap.compress();
     return session;
   }
 

@@ -14,6 +14,7 @@ import { JournalReplay } from '../journal-replay.ts';
 import { Violation, ensure } from '../violation.ts';
 import { compareColdOpening } from './cold-opening.ts';
 import { idle, learn, selectMailbox } from './looks.ts';
+import { drawKind } from './kinds.ts';
 import { Naps, type Wakefulness } from './naps.ts';
 import { type Operation, operate } from './operations.ts';
 import { Player } from './player.ts';
@@ -26,11 +27,15 @@ export interface SwarmHuntOptions {
   readonly operations: number;
   /** No operation is begun after so many seconds. */
   readonly seconds: number;
+  /** At once, on both gateways together. */
+  readonly sessions: number;
   readonly say: (line: string) => void;
 }
 
 export interface SwarmHuntResult {
   readonly operations: ReadonlyMap<string, number>;
+  /** Sessions by their kind. */
+  readonly kinds: ReadonlyMap<string, number>;
   readonly records: number;
   readonly folds: number;
   readonly emptied: number;
@@ -49,10 +54,10 @@ export interface SwarmHuntResult {
   readonly faults: Tally;
 }
 
-const SESSIONS_PER_GATEWAY = 3;
 const FOLD_EVERY = 50;
-/** In the transcript of a failure. */
+/** In the transcript of a failure; of sessions that have ended. */
 const SHOWN_RECORDS = 200;
+const SHOWN_ENDED = 20;
 const WATCH_MS = 10;
 const DRAIN_MS = 240_000;
 
@@ -100,7 +105,11 @@ class Swarm {
   readonly #draw: Draw;
   readonly #replay: JournalReplay;
   readonly #tokens: Tokens;
-  readonly #sessions: Session[] = [];
+  readonly #sessions = new Set<Session>();
+  /** The last of them. */
+  readonly #ended: Session[] = [];
+  readonly #kinds = new Map<string, number>();
+  #slowest: Session['slowest'] = { milliseconds: 0, command: '' };
   readonly #naps: Naps;
   readonly #done = new Map<string, number>();
   #left: number;
@@ -121,11 +130,12 @@ class Swarm {
 
   async run(): Promise<SwarmHuntResult> {
     const until = performance.now() + this.#options.seconds * 1000;
-    const working = this.#world.ports.flatMap((port, gateway) =>
-      Array.from({ length: SESSIONS_PER_GATEWAY }, async (_, index) =>
-        this.#work({ port, gateway, index, draw: this.#draw.fork(), until }),
-      ),
-    );
+    const { ports } = this.#world;
+    const working = Array.from({ length: this.#options.sessions }, async (_, number) => {
+      const gateway = number % ports.length;
+      const index = Math.floor(number / ports.length);
+      return this.#work({ port: ports[gateway] ?? 0, gateway, index, draw: this.#draw.fork(), until });
+    });
     const finished = new AbortController();
     const folding = this.#foldNowAndThen(finished.signal);
     folding.catch(() => (this.#failed = true));
@@ -146,7 +156,7 @@ class Swarm {
     return [
       '--- records',
       ...ops,
-      ...this.#sessions.slice(-20).map(({ transcript }) => String(transcript)),
+      ...[...this.#ended, ...this.#sessions].map(({ transcript }) => String(transcript)),
       `--- processes draw their faults from ${this.#world.seeds.join(', ')}`,
       ...this.#world.log,
     ].join('\n');
@@ -187,9 +197,10 @@ class Swarm {
   ): Promise<void> {
     const { port, gateway, index, draw } = seat;
     const name = `session ${index} of gateway ${gateway}`;
-    const condstore = draw.chance(0.5);
-    const session = await Session.open({ port, name, login: LOGIN, condstore, replay: this.#replay });
-    this.#sessions.push(session);
+    const kind = drawKind(draw);
+    const session = await Session.open({ port, name, login: LOGIN, kind, replay: this.#replay });
+    this.#sessions.add(session);
+    this.#kinds.set(kind.name, (this.#kinds.get(kind.name) ?? 0) + 1);
     const ground = {
       replay: this.#replay,
       tokens: this.#tokens,
@@ -210,6 +221,10 @@ class Swarm {
       this.#deleted++;
     }
     session.close();
+    this.#sessions.delete(session);
+    this.#ended.push(session);
+    this.#ended.splice(0, Math.max(0, this.#ended.length - SHOWN_ENDED));
+    if (session.slowest.milliseconds > this.#slowest.milliseconds) this.#slowest = session.slowest;
   }
 
   async #foldNowAndThen(signal: AbortSignal): Promise<void> {
@@ -260,17 +275,10 @@ class Swarm {
       naps: this.#naps.count,
       conflicts: this.#world.conflicts(),
       faults: this.#world.faults,
-      slowest: this.#slowest(),
+      kinds: this.#kinds,
+      slowest: this.#slowest,
       ...counts,
     };
-  }
-
-  #slowest(): Session['slowest'] {
-    const none = { milliseconds: 0, command: '' };
-    return this.#sessions.reduce(
-      (most, { slowest }) => (slowest.milliseconds > most.milliseconds ? slowest : most),
-      none,
-    );
   }
 
   /** Waits until every message has been delivered. */

@@ -5,7 +5,7 @@ import { swarmHunt } from '../../hunt/swarm/swarm-hunt.ts';
 test('every session is told of an account that was so at one moment, and all agree in the end', async () => {
   // By its size, not by the clock: a busy machine takes longer and shows the same.
   const result = await swarmHunt({
-    ...{ seed: 5, operations: 300, seconds: Infinity },
+    ...{ seed: 5, operations: 300, seconds: Infinity, sessions: 6 },
     say: () => undefined,
   });
   expect([...result.operations.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(300);
