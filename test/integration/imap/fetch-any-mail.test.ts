@@ -8,8 +8,8 @@ import { PASSWORD, TestGateway } from '../../support/gateway.ts';
 import { storeMail } from '../../support/stored-mail.ts';
 import { ImapConnection } from '../../hunt/imap-connection.ts';
 import { Transcript } from '../../hunt/transcript.ts';
-import { readFetch, type WireString, type WireValue } from '../../peers/dovecot/fetch-answer.ts';
-import { partsOf } from '../../peers/dovecot/questions.ts';
+import { readFetch, type WireString, type WireValue } from '../../support/fetch-answer.ts';
+import { partsOf } from '../../support/part-numbers.ts';
 import { anyMail } from '../../unit/message/arbitrary-mail.ts';
 import { checkBody, checkEnvelope, type ImapValue } from '../../unit/message/imap-reader.ts';
 

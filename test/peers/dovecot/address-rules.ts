@@ -1,6 +1,6 @@
 /** Differences in the addresses of envelopes. */
-import { type Difference, isList, textOf } from './differences.ts';
-import type { WireValue } from './fetch-answer.ts';
+import { type Difference } from './differences.ts';
+import { isList, textOf, type WireValue } from '../../support/fetch-answer.ts';
 import { sourcesOf, textsMatch } from './field-rules.ts';
 import type { Rule } from './rules.ts';
 import { isAddressList, unfolded, withoutComments } from './strict-fields.ts';

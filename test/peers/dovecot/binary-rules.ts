@@ -1,7 +1,8 @@
 /** Differences in what BINARY says (RFC 3516). */
-import { type Difference, isString, textOf } from './differences.ts';
+import { type Difference } from './differences.ts';
+import { isString, textOf } from '../../support/fetch-answer.ts';
 import { crlf, ours, wholeOf } from './part-rules.ts';
-import { partsOf } from './questions.ts';
+import { partsOf } from '../../support/part-numbers.ts';
 import type { Evidence, Rule } from './rules.ts';
 import { fieldsOf, isMimeField } from './strict-fields.ts';
 

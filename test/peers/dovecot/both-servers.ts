@@ -4,7 +4,7 @@ import { Transcript } from '../../hunt/transcript.ts';
 import { PASSWORD, TestGateway } from '../../support/gateway.ts';
 import { storeMail } from '../../support/stored-mail.ts';
 import { Dovecot, type StoredMail } from './dovecot.ts';
-import { readFetch, type WireValue } from './fetch-answer.ts';
+import { readFetch, type WireValue } from '../../support/fetch-answer.ts';
 
 export interface Answer {
   readonly status: 'OK' | 'NO' | 'BAD' | 'connection lost';

@@ -1,7 +1,7 @@
 /** Asks both servers about every message, and looks for the rule that explains each difference. */
 import type { Answer, BothServers } from './both-servers.ts';
 import { type Difference, differences } from './differences.ts';
-import type { WireValue } from './fetch-answer.ts';
+import type { WireValue } from '../../support/fetch-answer.ts';
 import type { GeneratedMail } from './generated-mail.ts';
 import { OF_THE_MESSAGE, decoded, labelOf, ofTheParts } from './questions.ts';
 import { type Evidence, RULES } from './rules.ts';

@@ -1,5 +1,5 @@
 /** Lays two answers side by side, and names where they differ. */
-import type { WireString, WireValue } from './fetch-answer.ts';
+import { isList, isString, textOf, type WireValue } from '../../support/fetch-answer.ts';
 
 export interface Difference {
   /** The data item that was asked for, in upper case. */
@@ -30,19 +30,6 @@ const ENVELOPE_FIELDS = [
 
 type Place = Omit<Difference, 'field' | 'quire' | 'dovecot'>;
 type List = readonly WireValue[];
-
-export function isString(value: WireValue | undefined): value is WireString {
-  return typeof value === 'object' && value !== null && 'form' in value;
-}
-
-export function isList(value: WireValue | undefined): value is List {
-  return Array.isArray(value);
-}
-
-/** The bytes of a string; '' for NIL and for what is none. */
-export function textOf(value: WireValue | undefined): string {
-  return isString(value) ? value.text : '';
-}
 
 /** Strings that hold the same bytes are the same, however they were sent. */
 export function same(a: WireValue | undefined, b: WireValue | undefined): boolean {

@@ -1,7 +1,7 @@
 /** Differences in the text of fields. */
 import { domainToUnicode } from 'node:url';
-import { type Difference, isList, isString, same, textOf } from './differences.ts';
-import type { WireValue } from './fetch-answer.ts';
+import { type Difference, same } from './differences.ts';
+import { isList, isString, textOf, type WireValue } from '../../support/fetch-answer.ts';
 import type { Evidence, Rule } from './rules.ts';
 import { fieldsOf, isMimeField, unfolded } from './strict-fields.ts';
 

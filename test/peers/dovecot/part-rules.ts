@@ -1,5 +1,6 @@
 /** Differences in where parts begin and end, and in the bytes of sections. */
-import { type Difference, isString, textOf } from './differences.ts';
+import { type Difference } from './differences.ts';
+import { isString, textOf } from '../../support/fetch-answer.ts';
 import type { Evidence, Rule } from './rules.ts';
 import { fieldsOf, isBoundary, isMimeField } from './strict-fields.ts';
 

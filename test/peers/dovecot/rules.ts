@@ -5,7 +5,7 @@
 import type { Difference } from './differences.ts';
 import { ADDRESS_RULES } from './address-rules.ts';
 import { BINARY_RULES } from './binary-rules.ts';
-import type { WireValue } from './fetch-answer.ts';
+import type { WireValue } from '../../support/fetch-answer.ts';
 import { FIELD_RULES } from './field-rules.ts';
 import { PART_RULES } from './part-rules.ts';
 

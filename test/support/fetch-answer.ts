@@ -2,7 +2,7 @@
  * Reads FETCH responses as RFC 9051 §9 writes them, knowing nothing of the servers under test: what is not well-formed
  * throws. Chars are bytes.
  */
-import type { Response } from '../../hunt/imap-connection.ts';
+import type { Response } from '../hunt/imap-connection.ts';
 
 /** A string, and how it was sent: only a literal8 may hold NUL. */
 export interface WireString {
@@ -11,6 +11,19 @@ export interface WireString {
 }
 
 export type WireValue = null | number | WireString | readonly WireValue[];
+
+export function isString(value: WireValue | undefined): value is WireString {
+  return typeof value === 'object' && value !== null && 'form' in value;
+}
+
+export function isList(value: WireValue | undefined): value is readonly WireValue[] {
+  return Array.isArray(value);
+}
+
+/** The bytes of a string; '' for NIL and for what is none. */
+export function textOf(value: WireValue | undefined): string {
+  return isString(value) ? value.text : '';
+}
 
 export interface FetchAnswer {
   readonly number: number;
