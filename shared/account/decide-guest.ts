@@ -157,8 +157,13 @@ function ownSeen(
   return seenOp(columns, mailbox.id, account, uids, seen);
 }
 
-function checkReaders({ readers }: Mailbox, account: AccountId): void {
-  if (!readers.has(account) && readers.size >= MAX_READERS)
+/** Whether the mailbox keeps \Seen of the guest, or has room for one more; where not, only STORE says so. */
+export function keepsSeenOf({ readers }: Mailbox, account: AccountId): boolean {
+  return readers.has(account) || readers.size < MAX_READERS;
+}
+
+function checkReaders(mailbox: Mailbox, account: AccountId): void {
+  if (!keepsSeenOf(mailbox, account))
     throw new MessageRefusal('readers', `a mailbox keeps \\Seen for at most ${MAX_READERS} readers`);
 }
 
@@ -175,10 +180,10 @@ export function decideGuestCopy(
   const source = from && mailboxFor(from, guest.account).columns;
   if (!to || !source || ops.length === 0) return { ops, value };
   const lost = lostFlags(source, to.id, value, guest.rights);
-  const seen = guest.rights.includes('s')
-    ? value.destination.filter((_, index) => seenIn(source, value.source[index] ?? 0))
-    : [];
-  if (seen.length > 0) checkReaders(to, guest.account);
+  const seen =
+    guest.rights.includes('s') && keepsSeenOf(to, guest.account)
+      ? value.destination.filter((_, index) => seenIn(source, value.source[index] ?? 0))
+      : [];
   return { ops: [...ops, ...lost, ...seenOfNew(to.id, guest.account, seen)], value };
 }
 
@@ -235,8 +240,8 @@ export function decideGuestAppend(
     },
   }));
   const { ops, value } = decideAppend(state, id, stored, quota, now);
-  const seen = value.uids.filter((_, index) => (messages[index]?.flags.system ?? 0) & permitted & SEEN);
   const mailbox = state.mailboxes.get(id);
-  if (mailbox && seen.length > 0) checkReaders(mailbox, guest.account);
+  const kept = mailbox !== undefined && keepsSeenOf(mailbox, guest.account) ? permitted & SEEN : 0;
+  const seen = value.uids.filter((_, index) => (messages[index]?.flags.system ?? 0) & kept);
   return { ops: [...ops, ...seenOfNew(id, guest.account, seen)], value };
 }

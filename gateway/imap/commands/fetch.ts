@@ -6,7 +6,7 @@
  * client is told so (RFC 2180 §4.1.3); one that cannot be read gets no answer, and the command a NO (I2).
  */
 import type { Columns } from '../../../shared/account/columns.ts';
-import { decideGuestStore } from '../../../shared/account/decide-guest.ts';
+import { decideGuestStore, keepsSeenOf } from '../../../shared/account/decide-guest.ts';
 import { type StoreOutcome, decideStore } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
 import type { Decision } from '../../../shared/account/replica.ts';
@@ -146,7 +146,8 @@ async function markSeen(
       const columns = home.mailbox(state, id)?.columns;
       const guest = mailbox && home.guestOf(mailbox);
       // RFC 4314 §4: without the right, \Seen stays, and that is no failure.
-      if (guest && !guest.rights.includes('s')) return NOTHING_SEEN;
+      if (mailbox && guest && !(guest.rights.includes('s') && keepsSeenOf(mailbox, guest.account)))
+        return NOTHING_SEEN;
       // Only what will be told: a message that has not changed is not read.
       const told =
         columns && changedSince > 0 ? uids.filter((uid) => changedAfter(columns, uid, changedSince)) : uids;

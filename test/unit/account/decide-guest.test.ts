@@ -6,6 +6,7 @@ import {
   decideGuestAppend,
   decideGuestCopy,
   decideGuestStore,
+  keepsSeenOf,
   mayStore,
   permittedFlags,
 } from '../../../shared/account/decide-guest.ts';
@@ -237,4 +238,24 @@ test('a mailbox keeps \\Seen for so many readers; the others are refused in word
     decideGuestStore(state, INBOX_ID, { account, rights: 'lrs' }, every(state), change);
   expect(() => store(BOB)).toThrow(expect.objectContaining({ reason: 'readers' }));
   expect(() => store('0'.repeat(20) as AccountId)).not.toThrow();
+});
+
+test('what would mark as seen by the way does not fail where no more readers fit', () => {
+  const before = stateOf({ ...EMPTY, messages: [PLAIN], seen: [true] });
+  const target = mailboxOf(before, 'Target').id;
+  const uids = Uint32Array.of(1, 1);
+  const ops = Array.from({ length: MAX_READERS }, (_, index): Op => {
+    const reader = index.toString(16).padStart(20, '0') as AccountId;
+    return { op: 'seen', mailbox: target, reader, uids, seen: true };
+  });
+  const guest: Guest = { account: BOB, rights: 'lrsi' };
+  const kinds = (state: AccountState) => {
+    const request = { from: INBOX_ID, to: target, uids: every(state), all: true, quota: QUOTA };
+    return decideGuestCopy(state, 'COPY', request, guest).ops.map(({ op }) => op);
+  };
+  expect(kinds(before)).toEqual(['copy', 'seen']);
+  const full = after(before, ops);
+  expect(kinds(full)).toEqual(['copy']);
+  const found = mailboxOf(full, 'Target');
+  expect([keepsSeenOf(found, BOB), keepsSeenOf(found, '0'.repeat(20) as AccountId)]).toEqual([false, true]);
 });
