@@ -15,12 +15,18 @@ export function rawFieldValues(header: Uint8Array, name: string): Uint8Array[] {
   for (let at = 0; at < header.length;) {
     if (header[at] === LF || (header[at] === CR && header[at + 1] === LF)) break;
     const value = valueStart(header, at, name);
-    let end = lineEnd(header, at);
-    while (header[end] === SPACE || header[end] === TAB) end = lineEnd(header, end);
+    const end = fieldEnd(header, at);
     if (value >= 0) values.push(header.subarray(value, end));
     at = end;
   }
   return values;
+}
+
+/** Where the field that begins at `at` ends, with the lines that continue it. */
+export function fieldEnd(header: Uint8Array, at: number): number {
+  let end = lineEnd(header, at);
+  while (header[end] === SPACE || header[end] === TAB) end = lineEnd(header, end);
+  return end;
 }
 
 /** Where the value starts if the line at `at` begins with the field's name; else -1. Blanks may stand before the colon. */

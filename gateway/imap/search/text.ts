@@ -5,7 +5,7 @@
 import { casemap } from '../../../shared/message/casemap.ts';
 import { charsetDecoder } from '../../../shared/message/charset.ts';
 import { decodeHeaderText } from '../../../shared/message/decode.ts';
-import { rawFieldValues } from '../../../shared/message/field-values.ts';
+import { fieldEnd, rawFieldValues } from '../../../shared/message/field-values.ts';
 import { fieldNameOf } from '../../../shared/message/header-fields.ts';
 import type { PartOffsets } from '../../../shared/message/part-offsets.ts';
 import { transferDecoder } from '../../../shared/message/transfer-encoding.ts';
@@ -98,8 +98,7 @@ export function fieldValues(header: Uint8Array, name: string): string[] {
 function fieldTexts(header: Uint8Array): string[] {
   const texts: string[] = [];
   for (let at = 0; at < header.length;) {
-    let end = lineEnd(header, at);
-    while (header[end] === 0x20 || header[end] === 0x09) end = lineEnd(header, end);
+    const end = fieldEnd(header, at);
     const raw = header.subarray(at, end);
     const field = fieldNameOf(raw);
     texts.push(
@@ -108,11 +107,6 @@ function fieldTexts(header: Uint8Array): string[] {
     at = end;
   }
   return texts;
-}
-
-function lineEnd(bytes: Uint8Array, from: number): number {
-  const lf = bytes.indexOf(0x0a, from);
-  return lf < 0 ? bytes.length : lf + 1;
 }
 
 /** A stretch of a message that is searched, and how its bytes become text. */

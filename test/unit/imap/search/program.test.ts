@@ -92,8 +92,8 @@ const MAIL = [
 /** An hour after the message came. */
 const NOW = Date.UTC(2024, 1, 2, 8, 30) / 1000;
 
-/** As the search command does it, in pieces of `size` bytes. */
-function matches(search: string, size = 7): boolean {
+/** As the search command does it, in pieces of `size` bytes: whether the message matches, and how relevant it is. */
+function judged(search: string, size = 7): { matches: boolean; relevancy: number | undefined } {
   const bytes = Buffer.from(MAIL, 'latin1');
   const builder = new SummaryBuilder();
   builder.write(bytes);
@@ -126,15 +126,18 @@ function matches(search: string, size = 7): boolean {
   const first = program.test(facts);
   const second = program.test({ ...facts, summary });
   if (first !== undefined) expect(second).toBe(first);
-  if (second !== undefined) return second;
   const scan = new MessageScan(summary.parts, program.scanOptions(summary));
   const range = bytes.subarray(scan.start, scan.end);
   for (let at = 0; at < range.length; at += size) scan.write(range.subarray(at, at + size));
   const content = { header: scan.kept, inHeader: scan.header.findings, inBody: scan.body.findings };
-  const last = program.test({ ...facts, summary, content });
+  const all = { ...facts, summary, content };
+  const last = program.test(all);
   if (last === undefined) throw new Error('a search stayed open');
-  return last;
+  if (second !== undefined) expect(last).toBe(second);
+  return { matches: last, relevancy: program.relevancy(all) };
 }
+
+const matches = (search: string, size?: number): boolean => judged(search, size).matches;
 
 describe('a message matches', () => {
   test.each([
@@ -215,4 +218,26 @@ describe('a message matches', () => {
   ])('not: %s', (search) => {
     expect(matches(search)).toBe(false);
   });
+});
+
+test.each([
+  // What is not fuzzy says nothing of relevancy, unless nothing else does.
+  ['SEEN', 100],
+  ['FUZZY SEEN', 100],
+  ['FUZZY SUBJECT gruse', 68],
+  ['SEEN FUZZY SUBJECT gruse', 68],
+  ['FUZZY SUBJECT gruesse', 73],
+  ['FUZZY SUBJECT grusse', 100],
+  ['FUZZY (SUBJECT gruse FROM ann)', 84],
+  ['OR FUZZY SUBJECT gruse FUZZY FROM ann', 100],
+  ['OR FUZZY SUBJECT gruse SEEN', 100],
+  ['OR FUZZY SUBJECT gruse DELETED', 68],
+  // A body weighs less than a header, unless it is all that is asked for.
+  ['FUZZY BODY lait', 100],
+  ['FUZZY TEXT lait', 80],
+  ['FUZZY TEXT grusse', 100],
+  ['FUZZY ON 3-Feb-2024', 50],
+  ['FUZZY NOT DELETED', 100],
+])('%s is %i relevant', (search, relevancy) => {
+  expect(judged(search)).toEqual({ matches: true, relevancy });
 });
