@@ -173,9 +173,16 @@ function told(session: Session, attributes: readonly string[]): readonly string[
   });
 }
 
-/** `(attributes) "/" name`, and CHILDINFO (RFC 9051 §6.3.9.6). */
-export function entryText(session: Session, { name, attributes, childInfo }: ListEntry): string {
+/** `(attributes) "/" name`, with CHILDINFO and OLDNAME (RFC 9051 §6.3.9.6, §6.3.9.7). */
+export function entryText(
+  session: Session,
+  { name, attributes, childInfo }: ListEntry,
+  oldName: string | null = null,
+): string {
   const text = `(${told(session, attributes).join(' ')}) "${HIERARCHY_DELIMITER}" ${mailboxName(name, session.text)}`;
-  if (childInfo.length === 0) return text;
-  return `${text} ("CHILDINFO" (${childInfo.map((option) => `"${option}"`).join(' ')}))`;
+  const extended: string[] = [];
+  if (childInfo.length > 0)
+    extended.push(`"CHILDINFO" (${childInfo.map((option) => `"${option}"`).join(' ')})`);
+  if (oldName !== null) extended.push(`"OLDNAME" (${mailboxName(oldName, session.text)})`);
+  return extended.length === 0 ? text : `${text} (${extended.join(' ')})`;
 }

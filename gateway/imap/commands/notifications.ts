@@ -162,8 +162,7 @@ export class Notifications implements Notifier, ChangeListener {
       this.#eventsFor(each, state).has('MailboxName'),
     );
     if (!wanted) return null;
-    const text = `LIST ${entryText(this.#session, entryNamed(state, name))}`;
-    return oldName === null ? text : `${text} ("OLDNAME" (${mailboxName(oldName, this.#session.text)}))`;
+    return `LIST ${entryText(this.#session, entryNamed(state, name), oldName)}`;
   }
 
   #metadataLine(

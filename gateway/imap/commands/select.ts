@@ -70,7 +70,8 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
   // IMAP4rev2 wants it (RFC 9051 §6.3.2).
   if (session.dialect.rev2) {
     const entry = entryOf(state, mailbox, home.prefix + mailbox.name, (other) => home.may(other, 'l'));
-    session.writer.untagged(`LIST ${entryText(session, entry)}`);
+    // What the client calls it may not be what it is called (§5.1, §6.3.9.7).
+    session.writer.untagged(`LIST ${entryText(session, entry, entry.name === name ? null : name)}`);
   }
   if (qresync && mailbox.columns) await resync(session, mailbox.columns, qresync);
   if (readOnly) return { text: 'examined', code: 'READ-ONLY' };

@@ -1,4 +1,5 @@
 /** What IMAP4rev2 decides once it is enabled (RFC 9051, appendix E). */
+import { expect } from '@jest/globals';
 import { conforms } from '../../support/conformance.ts';
 import { NUMBERED } from '../../support/variants.ts';
 
@@ -73,4 +74,21 @@ conforms('IMAP4rev2', 'what is new is told without RECENT', async (gateway) => {
       C: d NOOP
       S: d OK done
     `);
+});
+
+conforms('IMAP4rev2', 'a name that is normalised is told with the one that was sent', async (gateway) => {
+  const client = await gateway.signIn();
+  await client.run('ENABLE IMAP4rev2');
+  // a and a diaeresis, as a Mac writes it.
+  await client.play(`
+    C: a CREATE "Ra\u00cc\u0088te"
+    S: * LIST (\\HasNoChildren) "/" "R\u00c3\u00a4te" ("OLDNAME" ("Ra\u00cc\u0088te"))
+    S: a OK mailbox created
+    C: b CREATE Work
+    S: b OK mailbox created
+  `);
+  expect(await client.run('SELECT "Ra\u00cc\u0088te"')).toContain(
+    '* LIST (\\HasNoChildren) "/" "R\u00c3\u00a4te" ("OLDNAME" ("Ra\u00cc\u0088te"))',
+  );
+  expect(await client.run('SELECT Work')).toContain('* LIST (\\HasNoChildren) "/" Work');
 });
