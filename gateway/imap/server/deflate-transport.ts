@@ -23,13 +23,25 @@ const INFLATED_BYTES = 4 * 1024;
 /** How a flush ends: an empty block without its head (RFC 1951 §3.2.4). */
 const FLUSHED = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
+const NOTHING = new Uint8Array(0);
+
+/** The last `most` bytes of both, in memory of their own: a piece of Node's pool would keep all of its page. */
+function lastOf(before: Uint8Array, after: Uint8Array, most: number): Uint8Array {
+  const tail = after.subarray(-most);
+  const head = before.subarray(Math.max(0, before.length + tail.length - most));
+  const both = Buffer.allocUnsafeSlow(head.length + tail.length);
+  both.set(head);
+  both.set(tail, head.length);
+  return both;
+}
+
 export class DeflateTransport implements Transport, TransportOwner {
   readonly #inner: SocketTransport;
   readonly #owner: TransportOwner;
   readonly #inflate: InflateRaw;
-  #sent: Buffer = Buffer.alloc(0);
-  /** The last bytes that came in, at most as many as `FLUSHED` has. */
-  #lastIn: Buffer = Buffer.alloc(0);
+  #sent: Uint8Array = NOTHING;
+  /** The last bytes that came in, as many as `FLUSHED` has. */
+  readonly #lastIn = new Uint8Array(FLUSHED.length);
   #feeding = false;
   #ended = false;
   #reader: ((bytes: Uint8Array | null) => void) | undefined;
@@ -70,9 +82,7 @@ export class DeflateTransport implements Transport, TransportOwner {
           this.#inflate.end();
           return;
         }
-        this.#lastIn = Buffer.concat([this.#lastIn, bytes.subarray(-FLUSHED.length)]).subarray(
-          -FLUSHED.length,
-        );
+        this.#remember(bytes);
         this.#inflate.write(bytes, () => {
           this.#feeding = false;
           this.#feed();
@@ -80,6 +90,12 @@ export class DeflateTransport implements Transport, TransportOwner {
       },
       (error: unknown) => this.#fail(error instanceof Error ? error : new Error(String(error))),
     );
+  }
+
+  #remember(bytes: Uint8Array): void {
+    const last = bytes.subarray(-FLUSHED.length);
+    this.#lastIn.copyWithin(0, last.length);
+    this.#lastIn.set(last, FLUSHED.length - last.length);
   }
 
   /** There are bytes for whoever reads, or it is time that somebody does. */
@@ -124,7 +140,7 @@ export class DeflateTransport implements Transport, TransportOwner {
       finishFlush: constants.Z_SYNC_FLUSH,
       ...(this.#sent.length > 0 && { dictionary: this.#sent }),
     });
-    this.#sent = Buffer.concat([this.#sent, plain.subarray(-DICTIONARY_BYTES)]).subarray(-DICTIONARY_BYTES);
+    this.#sent = lastOf(this.#sent, plain, DICTIONARY_BYTES);
     return this.#inner.write([deflated]);
   }
 
@@ -135,7 +151,7 @@ export class DeflateTransport implements Transport, TransportOwner {
    * from the bytes: something came behind the flush, which may be plain already.
    */
   undo(): SocketTransport | undefined {
-    const flushed = this.#lastIn.equals(FLUSHED) || this.#inflate.readableEnded || this.#ended;
+    const flushed = FLUSHED.equals(this.#lastIn) || this.#inflate.readableEnded || this.#ended;
     if (!flushed || this.#inflate.readableLength > 0) return undefined;
     this.#inflate.removeAllListeners().on('error', () => undefined);
     this.#inflate.destroy();
