@@ -10,8 +10,7 @@
  * - DynamoDB: on demand as halved on 2024-11-01; eu-west-1 is half of $1.4135 and $0.283.
  * - Fargate on arm64: SKUs KXC9CEUQGJQPNZPY and MGJ5EB5GSHR8QZDF (eu-west-1).
  * - ap-northeast-1: price lists of DynamoDB, S3, data transfer and CloudWatch of September 2026, of ECS of July 2026.
- * - S3 in eu-central-1: price list published 2026-08-31.
- * - The others: pages as they stood in 2025 and 2026. us-east-2 and us-west-2 have the prices of us-east-1 for all that
+ * - The others, most of eu-central-1 among them: as the pages stood in 2025, not read again since. us-east-2 and us-west-2 have the prices of us-east-1 for all that
  *   Quire uses.
  * A region that is not in the table is refused rather than guessed; add it here.
  */
