@@ -2,11 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MailboxId } from '../../../shared/account/ids.ts';
 import { INBOX_ID, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import type { Response } from '../imap-connection.ts';
 import { selectLines } from '../imap-comparison.ts';
 import { tokenOf } from '../message.ts';
 import { Violation, ensure } from '../violation.ts';
 import { deliver } from './changes.ts';
 import { type Player, type SeenRow, quoted, rows } from './player.ts';
+import { remember } from './resync.ts';
 
 /** A message is told within a second of its delivery where the machine has nothing else to do. */
 const PUSH_MS = 5_000;
@@ -27,6 +29,7 @@ export async function select(player: Player): Promise<void> {
 export async function selectMailbox(player: Player, name: string, readOnly: boolean): Promise<void> {
   const session = player.session;
   const told: string[] = [];
+  remember(player);
   session.selected = null;
   const answer = await session.run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${quoted(name)}`, {
     shows: 'nothing',
@@ -49,7 +52,7 @@ export async function selectMailbox(player: Player, name: string, readOnly: bool
   );
   session.last = moment;
   const mailbox = mailboxNamed(player.ground.replay.stateAt(moment), name) as Mailbox;
-  session.selected = { mailbox: mailbox.id, name, readOnly };
+  session.selected = { mailbox: mailbox.id, name, readOnly, uidValidity: mailbox.uidValidity };
   session.view.entries = Array.from({ length: Number(count) }, () => ({
     uid: null,
     flags: null,
@@ -71,6 +74,7 @@ export async function search(player: Player): Promise<void> {
     `HEADER X-Hunt ${token}`,
     `SUBJECT "message ${token}"`,
   ]);
+  const since = player.session.last;
   let found: number[] = [];
   const numbers = player.session.view.entries.map(({ uid }) => uid ?? 0);
   const form = player.draw.pick([
@@ -92,7 +96,7 @@ export async function search(player: Player): Promise<void> {
   }
   const uids = byUid ? found : found.map((number) => numbers[number - 1] ?? 0);
   const wanted = await searcher(player, key, mailbox, known);
-  player.happened({ ...answer, begin: 0 }, `${command} finding ${uids.join(',')}`, (state) => {
+  player.happened({ ...answer, begin: since }, `${command} finding ${uids.join(',')}`, (state) => {
     const right = rows(state, mailbox, known).filter((row) => wanted(row));
     return right.map(({ uid }) => uid).join() === uids.join();
   });
@@ -151,9 +155,8 @@ export async function read(player: Player): Promise<void> {
   if (uids.length === 0) return noop(player);
   const peek = readOnly || player.draw.chance(0.7) ? '.PEEK' : '';
   const items = `(ENVELOPE BODY${peek}[HEADER.FIELDS (X-HUNT)])`;
-  const answers = await reading(player, `UID FETCH ${uids.join(',')} ${items}`, true);
-  for (const { text, literals } of answers) {
-    const uid = uidIn(text);
+  const { fetched } = await reading(player, `UID FETCH ${uids.join(',')} ${items}`, true);
+  for (const { uid, text, literals } of fetched) {
     const subject = /"message (s\d+)"/.exec(text)?.[1];
     if (literals.length === 0 && subject === undefined) continue;
     const blob = player.ground.replay.arrived(mailbox, uid)?.blob;
@@ -171,16 +174,22 @@ export async function read(player: Player): Promise<void> {
 const uidIn = (text: string): number =>
   Number((/^\* (\d+) UIDFETCH/.exec(text) ?? /[( ]UID (\d+)/.exec(text))?.[1]);
 
-async function reading(player: Player, command: string, byUid: boolean) {
+export async function reading(
+  player: Player,
+  command: string,
+  byUid: boolean,
+  onUntagged: (response: Response) => void = () => undefined,
+) {
   const { mailbox } = player.where();
   const known = player.session.view.uids;
-  const answer = await player.session.run(command, { shows: byUid ? 'all' : 'no expunge' });
+  const answer = await player.session.run(command, { shows: byUid ? 'all' : 'no expunge', onUntagged });
   if (answer.status !== 'OK')
     player.refused(answer, command, {
       EXPUNGEISSUED: (state) => player.lacks(state, mailbox, known),
       NONEXISTENT: (state) => !state.mailboxes.has(mailbox),
     });
-  return answer.untagged.filter(({ text }) => /^\* \d+ (?:UID)?FETCH \(/.test(text));
+  const responses = answer.untagged.filter(({ text }) => /^\* \d+ (?:UID)?FETCH \(/.test(text));
+  return { answer, fetched: responses.map((response) => ({ ...response, uid: uidIn(response.text) })) };
 }
 
 export async function noop(player: Player): Promise<void> {

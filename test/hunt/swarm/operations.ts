@@ -1,9 +1,12 @@
 /** What a session of the swarm does: one operation of chance after the other. */
+import * as around from './around.ts';
 import * as changes from './changes.ts';
 import * as looks from './looks.ts';
 import type { Player } from './player.ts';
+import * as putting from './putting.ts';
+import { changedSince, resync } from './resync.ts';
 
-const OPERATIONS = { ...changes, ...looks };
+const OPERATIONS = { ...changes, ...looks, ...around, ...putting, changedSince, resync };
 export type Operation = keyof typeof WEIGHTS;
 
 const WEIGHTS = {
@@ -22,12 +25,36 @@ const WEIGHTS = {
   status: 4,
   idle: 3,
   burst: 6,
+  list: 3,
+  subscribe: 2,
+  quota: 2,
+  metadata: 2,
+  leave: 2,
+  batches: 1,
+  appendSeveral: 2,
+  catenate: 2,
+  replace: 4,
+  changedSince: 5,
+  resync: 8,
 };
 /** In a mailbox with more messages less is put in and more taken out. */
 const MANY = 40;
-const FULL = { ...WEIGHTS, append: 2, copy: 1, expunge: 20 };
+const FULL = { ...WEIGHTS, append: 2, appendSeveral: 0, catenate: 1, copy: 1, expunge: 20 };
 /** What needs no mailbox. */
-const ANYWHERE: readonly Operation[] = ['append', 'deliver', 'tree', 'status', 'select'];
+const ANYWHERE: readonly Operation[] = [
+  'append',
+  'deliver',
+  'tree',
+  'status',
+  'select',
+  'list',
+  'subscribe',
+  'quota',
+  'metadata',
+  'appendSeveral',
+  'catenate',
+  'resync',
+];
 
 /** One operation; says which. Throws a `Violation`, or `ConnectionEnded`. */
 export async function operate(player: Player): Promise<Operation> {

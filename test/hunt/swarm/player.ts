@@ -4,6 +4,7 @@ import type { AccountState } from '../../../shared/account/state.ts';
 import type { Draw } from '../draw.ts';
 import { type JournalReplay, flagsAt } from '../journal-replay.ts';
 import { ensure } from '../violation.ts';
+import type { Remembered } from './resync.ts';
 import type { Answer, Selected, Session } from './session.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -22,11 +23,14 @@ export class Player {
   readonly session: Session;
   readonly ground: Ground;
   readonly draw: Draw;
+  /** What the user's client keeps from one connection to the next, by name. */
+  readonly memory: Map<string, Remembered>;
 
-  constructor(session: Session, ground: Ground, draw: Draw) {
+  constructor(session: Session, ground: Ground, draw: Draw, memory: Map<string, Remembered>) {
     this.session = session;
     this.ground = ground;
     this.draw = draw;
+    this.memory = memory;
   }
 
   // --- what was promised ------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ export interface Selected {
   readonly mailbox: MailboxId;
   readonly name: string;
   readonly readOnly: boolean;
+  readonly uidValidity: number;
 }
 
 export interface CommandOptions {
@@ -25,6 +26,8 @@ export interface CommandOptions {
    */
   readonly shows: 'newest' | 'all' | 'no expunge' | 'nothing';
   readonly literal?: Buffer;
+  /** In place of `literal`: what follows the command, literals among it. */
+  readonly parts?: readonly (string | Buffer)[];
   readonly synchronising?: boolean;
   readonly onContinue?: () => void;
   readonly onUntagged?: (response: Response) => void;
@@ -45,6 +48,8 @@ export class Session {
   readonly kind: Kind;
   readonly view: ClientView;
   selected: Selected | null = null;
+  /** The last HIGHESTMODSEQ that was told: everything up to there is in the view (RFC 7162 §3.2.1). */
+  highestModSeq = 0;
   /** The newest record that this session has seen the effect of. */
   last = 0;
   /** The command that took longest. */
@@ -104,21 +109,23 @@ export class Session {
 
   /** As `run`, at once: `begin` is the newest record of a moment ago. For commands that are sent in one go. */
   async runFrom(begin: number, command: string, options: CommandOptions): Promise<Answer> {
-    const { shows, literal, onContinue, conclude, synchronising } = options;
+    const { shows, literal, parts = literal ? [literal] : [], onContinue, conclude, synchronising } = options;
     const numbersMayMove = shows !== 'no expunge';
     let snapshot: Snapshot | undefined;
     let selected: Selected | null = null;
     this.view.forgetTold();
     const sent = performance.now();
-    const completed = await this.#imap.run(literal ? [command, literal] : command, {
+    const completed = await this.#imap.run([command, ...parts], {
       ...(onContinue && { onContinue }),
       ...(synchronising !== undefined && { synchronising }),
       onUntagged: (response) => {
         // What SELECT tells of the new mailbox is its own operation's to look at.
         if (this.selected && shows !== 'nothing') this.view.take(response.text, numbersMayMove);
+        this.#noteModSeq(response.text);
         options.onUntagged?.(response);
       },
       onCompleted: (done) => {
+        this.#noteModSeq(done.text);
         conclude?.(done);
         if (shows !== 'nothing') [snapshot, selected] = [this.view.snapshot(), this.selected];
         this.view.forgetTold();
@@ -169,6 +176,11 @@ export class Session {
     const { selected } = this;
     const gone = selected !== null && !this.#replay.state.mailboxes.has(selected.mailbox);
     ensure(gone, () => `the connection ended, though its mailbox is there: ${error.message}`);
+  }
+
+  #noteModSeq(text: string): void {
+    const told = /\[HIGHESTMODSEQ (\d+)\]/.exec(text)?.[1];
+    if (told !== undefined) this.highestModSeq = Number(told);
   }
 
   #check(

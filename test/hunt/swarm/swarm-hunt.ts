@@ -18,6 +18,7 @@ import { drawKind } from './kinds.ts';
 import { Naps, type Wakefulness } from './naps.ts';
 import { type Operation, operate } from './operations.ts';
 import { Player } from './player.ts';
+import { type Remembered, remember } from './resync.ts';
 import { Session } from './session.ts';
 import { Tokens } from './tokens.ts';
 import { LOGIN, type World, startWorld } from './world.ts';
@@ -90,6 +91,7 @@ interface Seat {
   readonly index: number;
   readonly draw: Draw;
   readonly until: number;
+  readonly memory: Map<string, Remembered>;
 }
 
 async function idleInInbox(player: Player): Promise<Operation> {
@@ -134,7 +136,14 @@ class Swarm {
     const working = Array.from({ length: this.#options.sessions }, async (_, number) => {
       const gateway = number % ports.length;
       const index = Math.floor(number / ports.length);
-      return this.#work({ port: ports[gateway] ?? 0, gateway, index, draw: this.#draw.fork(), until });
+      return this.#work({
+        port: ports[gateway] ?? 0,
+        gateway,
+        index,
+        draw: this.#draw.fork(),
+        until,
+        memory: new Map(),
+      });
     });
     const finished = new AbortController();
     const folding = this.#foldNowAndThen(finished.signal);
@@ -206,7 +215,7 @@ class Swarm {
       tokens: this.#tokens,
       deliver: this.#world.deliver,
     };
-    const player = new Player(session, ground, draw);
+    const player = new Player(session, ground, draw, seat.memory);
     let left = 20 + draw.below(200);
     try {
       while (left-- > 0 && this.#goesOn(seat) && this.#wakefulness(seat) === wakefulness) {
@@ -220,6 +229,7 @@ class Swarm {
       await session.explainEnd(error);
       this.#deleted++;
     }
+    remember(player);
     session.close();
     this.#sessions.delete(session);
     this.#ended.push(session);
