@@ -42,6 +42,7 @@ export const UNRECORDED: Readonly<Record<string, string>> = {
   'DeliverRole.Log': 'As above.',
   'DeliverRole.Queue': "Lambda's pollers take messages off the queue, in the name of the role.",
   'DeliverRole.Wake': 'Only accounts that somebody idles on are told of.',
+  'TallyRole.Log': 'As above.',
   'TaskTaskRole.LeaveWork': 'Only the commit that crosses a threshold leaves work, here that of a delivery.',
   'TaskTaskRole.ReadSummaries': 'Only accounts that were folded have chunks of summaries.',
 };

@@ -119,8 +119,8 @@ function stacksAnswer(stack: string): string {
 
 /** Every call that was made in the name of a role, by the role's logical id. */
 const made = new Map<string, { readonly stack: string; readonly calls: AwsCall[] }>();
-function remember(stack: string, role: string): AwsCall[] {
-  const calls = aws.take();
+function remember(stack: string, role: string, front = aws): AwsCall[] {
+  const calls = front.take();
   const known = made.get(`${stack} ${role}`);
   if (known) known.calls.push(...calls);
   else made.set(`${stack} ${role}`, { stack, calls });
@@ -358,6 +358,49 @@ describe('the compaction', () => {
     await compact.stop();
     expect(names(remember('Quire-Maintenance', plan.role))).toContain('dynamodb TransactWriteItems');
     expect(refused('Quire-Maintenance', plan.role)).toEqual([]);
+  });
+});
+
+describe('the tally', () => {
+  test('adds up the month, counts, and looks after backups', async () => {
+    const plan = functionPlan(assemblies.balancer, resolver, 'Quire-Observability', 'Tally');
+    const json = (value: object) => ({
+      status: 200,
+      body: JSON.stringify(value),
+      type: 'application/x-amz-json-1.0',
+    });
+    const answers: Record<string, object> = {
+      DescribeTable: { Table: { TableSizeBytes: 1_000 } },
+      DescribeContinuousBackups: {
+        ContinuousBackupsDescription: {
+          ContinuousBackupsStatus: 'ENABLED',
+          PointInTimeRecoveryDescription: { PointInTimeRecoveryStatus: 'ENABLED' },
+        },
+      },
+      Scan: { Count: 2, ScannedCount: 6 },
+    };
+    const front = await AwsFront.start({
+      dynamodb: (operation) => json(answers[operation] ?? {}),
+      cloudwatch: () => json({ MetricDataResults: [], Messages: [] }),
+      s3: () => ({
+        status: 200,
+        body: '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>',
+      }),
+    });
+    const tally = await LambdaProcess.start(plan, front.environment);
+    await tally.invoke({ 'detail-type': 'Scheduled Event' });
+    expect(tally.log).toContain('"mailboxes":2');
+    expect(tally.log).not.toContain('backups are switched off');
+    await tally.stop();
+    expect(names(remember('Quire-Observability', plan.role, front))).toEqual([
+      'cloudwatch GetMetricData',
+      'dynamodb DescribeContinuousBackups',
+      'dynamodb DescribeTable',
+      'dynamodb Scan',
+      's3 GET',
+    ]);
+    expect(refused('Quire-Observability', plan.role)).toEqual([]);
+    await front.stop();
   });
 });
 

@@ -13,7 +13,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-export type Service = 'dynamodb' | 's3' | 'sqs' | 'ses' | 'secretsmanager' | 'cloudformation';
+export type Service = 'dynamodb' | 's3' | 'sqs' | 'ses' | 'secretsmanager' | 'cloudformation' | 'cloudwatch';
 
 export interface AwsCall {
   readonly service: Service;
@@ -63,6 +63,7 @@ export class AwsFront {
       ses: 'SES',
       secretsmanager: 'SECRETS_MANAGER',
       cloudformation: 'CLOUDFORMATION',
+      cloudwatch: 'CLOUDWATCH',
     };
     return {
       AWS_ACCESS_KEY_ID: 'test',

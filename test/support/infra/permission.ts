@@ -25,6 +25,7 @@ interface Keyed {
   readonly Key?: Values;
   readonly Item?: Values;
   readonly KeyConditionExpression?: string;
+  readonly Select?: string;
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>>;
   readonly ExpressionAttributeValues?: Values;
 }
@@ -39,6 +40,8 @@ export function permissionsOf(call: AwsCall, judge: Judge): Permission[] {
       return onQueue(call);
     case 'ses':
       return [plain(`ses:${call.operation}`, sesResource(call))];
+    case 'cloudwatch':
+      return [plain(`cloudwatch:${call.operation}`, '*')];
     case 'secretsmanager':
       return [
         plain(`secretsmanager:${call.operation}`, (JSON.parse(call.body) as { SecretId: string }).SecretId),
@@ -54,10 +57,12 @@ function throughKey(service: string, action: string, { key }: Judge): Permission
   return { action, resource: key, context: { 'kms:ViaService': [`${service}.${REGION}.amazonaws.com`] } };
 }
 
+const tableArn = (name: string): string => `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${name}`;
+
 function onItem(action: string, { TableName, ...rest }: Keyed): Permission {
   return {
     action: `dynamodb:${action}`,
-    resource: `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${TableName}`,
+    resource: tableArn(TableName),
     context: { 'dynamodb:LeadingKeys': [leadingKey(rest)] },
   };
 }
@@ -102,6 +107,16 @@ function onItems({ operation, body }: AwsCall): Permission[] {
     case 'DeleteItem':
     case 'Query':
       return [onItem(operation, input)];
+    case 'DescribeTable':
+    case 'DescribeContinuousBackups':
+      return [plain(`dynamodb:${operation}`, tableArn(input.TableName))];
+    case 'Scan':
+      return [
+        {
+          ...plain('dynamodb:Scan', tableArn(input.TableName)),
+          context: input.Select === undefined ? {} : { 'dynamodb:Select': [input.Select] },
+        },
+      ];
     default:
       throw new Error(`nothing is known of dynamodb:${operation}`);
   }
@@ -113,6 +128,8 @@ function onObjects({ operation, body, status }: AwsCall, judge: Judge): Permissi
   const [bucket = '', ...path] = decodeURIComponent(url.pathname.slice(1)).split('/');
   const objects = `arn:aws:s3:::${bucket}`;
   const object = `${objects}/${path.join('/')}`;
+  if (method === 'GET' && url.searchParams.has('versioning'))
+    return [plain('s3:GetBucketVersioning', objects)];
   const encrypt = throughKey('s3', 'kms:GenerateDataKey', judge);
   const decrypt = throughKey('s3', 'kms:Decrypt', judge);
   // S3 answers 404 only to who may list; to anybody else a missing object is a forbidden one.
