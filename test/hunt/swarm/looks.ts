@@ -33,7 +33,11 @@ export async function selectMailbox(player: Player, name: string, readOnly: bool
   session.selected = null;
   const answer = await session.run(`${readOnly ? 'EXAMINE' : 'SELECT'} ${quoted(name)}`, {
     shows: 'nothing',
-    onUntagged: ({ text }) => told.push(text),
+    onUntagged: ({ text }) => {
+      // What comes before is of the mailbox before.
+      if (text.includes('[CLOSED]')) told.length = 0;
+      told.push(text);
+    },
   });
   if (answer.status !== 'OK') {
     player.refused(answer, 'SELECT', { NONEXISTENT: (state) => !mailboxNamed(state, name) });
@@ -250,7 +254,7 @@ export async function idle(player: Player): Promise<void> {
 }
 
 /** Delivers a message, and waits until the idling session has heard of it or of another. */
-async function untilTold(player: Player, told: Promise<unknown>): Promise<void> {
+export async function untilTold(player: Player, told: Promise<unknown>): Promise<void> {
   const { replay } = player.ground;
   const arrivals = (): number => replay.state.mailboxes.get(INBOX_ID)?.uidNext ?? 0;
   await replay.catchUp();

@@ -5,8 +5,9 @@ import * as looks from './looks.ts';
 import type { Player } from './player.ts';
 import * as putting from './putting.ts';
 import { changedSince, resync } from './resync.ts';
+import * as watching from './watching.ts';
 
-const OPERATIONS = { ...changes, ...looks, ...around, ...putting, changedSince, resync };
+const OPERATIONS = { ...changes, ...looks, ...around, ...putting, ...watching, changedSince, resync };
 export type Operation = keyof typeof WEIGHTS;
 
 const WEIGHTS = {
@@ -36,6 +37,11 @@ const WEIGHTS = {
   replace: 4,
   changedSince: 5,
   resync: 8,
+  watch: 2,
+  saved: 3,
+  partial: 2,
+  context: 5,
+  elsewhere: 2,
 };
 /** In a mailbox with more messages less is put in and more taken out. */
 const MANY = 40;
@@ -54,6 +60,7 @@ const ANYWHERE: readonly Operation[] = [
   'appendSeveral',
   'catenate',
   'resync',
+  'elsewhere',
 ];
 
 /** One operation; says which. Throws a `Violation`, or `ConnectionEnded`. */

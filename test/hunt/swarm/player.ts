@@ -114,9 +114,10 @@ export class Player {
     return this.draw.pick(known) ?? 1;
   }
 
-  /** Whether the next command names its messages by UID: those without message numbers always do. */
+  /** Whether the next command names its messages by UID: whoever has no message numbers, or none that stay, always does. */
   byUid(probability: number): boolean {
-    return this.draw.chance(probability) || this.session.kind.uidOnly;
+    const { kind, watching } = this.session;
+    return this.draw.chance(probability) || kind.uidOnly || watching === 'SELECTED';
   }
 
   numbers(uids: readonly number[]): number[] {

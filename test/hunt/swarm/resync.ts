@@ -47,7 +47,10 @@ export async function resync(player: Player): Promise<void> {
     `SELECT ${quoted(known.name)} (QRESYNC (${parameters(player, known, named)}))`,
     {
       shows: 'nothing',
-      onUntagged: ({ text }) => told.push(text),
+      onUntagged: ({ text }) => {
+        if (text.includes('[CLOSED]')) told.length = 0;
+        told.push(text);
+      },
     },
   );
   if (answer.status !== 'OK') {

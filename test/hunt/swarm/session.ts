@@ -10,6 +10,7 @@ import type { JournalReplay } from '../journal-replay.ts';
 import { Transcript } from '../transcript.ts';
 import { Violation, ensure } from '../violation.ts';
 import { ClientView, type Snapshot, mismatch } from './client-view.ts';
+import type { ClientContext } from './client-context.ts';
 import type { Kind } from './kinds.ts';
 
 export interface Selected {
@@ -47,13 +48,18 @@ export class Session {
   readonly transcript: Transcript;
   readonly kind: Kind;
   readonly view: ClientView;
-  selected: Selected | null = null;
+  #selected: Selected | null = null;
   /** The last HIGHESTMODSEQ that was told: everything up to there is in the view (RFC 7162 §3.2.1). */
   highestModSeq = 0;
   /** The newest record that this session has seen the effect of. */
   last = 0;
   /** The command that took longest. */
   slowest = { milliseconds: 0, command: '' };
+  /** NOTIFY is set: with SELECTED, message numbers may move whenever no command is under way. */
+  watching: 'SELECTED' | 'SELECTED-DELAYED' | null = null;
+  /** A search of the selected mailbox that is kept up to date. */
+  context: ClientContext | null = null;
+  #news: (() => void) | undefined;
   readonly #replay: JournalReplay;
   readonly #imap: ImapConnection;
   #checks: Promise<unknown> = Promise.resolve();
@@ -66,9 +72,10 @@ export class Session {
     this.view = new ClientView(kind);
     imap.onUnasked = ({ text }) => {
       if (text.startsWith('* BYE')) return;
-      // RFC 9051 §7.5.1: no EXPUNGE while no command is under way. Nothing else is told then either, here.
+      // RFC 9051 §7.5.1: no EXPUNGE while no command is under way, unless NOTIFY asks for it (RFC 5465 §5.3).
       this.transcript.add('#', `unasked: ${text}`);
-      this.view.take(text, false);
+      ensure(this.watching !== null, () => `${text} came unasked`);
+      this.#heard(text, this.watching === 'SELECTED');
     };
   }
 
@@ -87,6 +94,16 @@ export class Session {
     if (enables.length > 0) await session.must(`ENABLE ${enables.join(' ')}`, { shows: 'nothing' });
     if (compressed) await imap.compress();
     return session;
+  }
+
+  get selected(): Selected | null {
+    return this.#selected;
+  }
+
+  /** With a mailbox goes what is kept of it. */
+  set selected(selected: Selected | null) {
+    this.#selected = selected;
+    this.context = null;
   }
 
   get ended(): boolean {
@@ -113,6 +130,7 @@ export class Session {
     const numbersMayMove = shows !== 'no expunge';
     let snapshot: Snapshot | undefined;
     let selected: Selected | null = null;
+    let amiss: string | null = null;
     this.view.forgetTold();
     const sent = performance.now();
     const completed = await this.#imap.run([command, ...parts], {
@@ -120,13 +138,15 @@ export class Session {
       ...(synchronising !== undefined && { synchronising }),
       onUntagged: (response) => {
         // What SELECT tells of the new mailbox is its own operation's to look at.
-        if (this.selected && shows !== 'nothing') this.view.take(response.text, numbersMayMove);
+        if (this.selected && shows !== 'nothing') this.#heard(response.text, numbersMayMove);
         this.#noteModSeq(response.text);
         options.onUntagged?.(response);
       },
       onCompleted: (done) => {
         this.#noteModSeq(done.text);
         conclude?.(done);
+        if (shows !== 'nothing' && shows !== 'no expunge' && done.status === 'OK')
+          amiss = this.context?.mismatch(this.view.entries) ?? null;
         if (shows !== 'nothing') [snapshot, selected] = [this.view.snapshot(), this.selected];
         this.view.forgetTold();
       },
@@ -134,6 +154,7 @@ export class Session {
     const milliseconds = performance.now() - sent;
     if (milliseconds > this.slowest.milliseconds) this.slowest = { milliseconds, command };
     ensure(completed.status !== 'BAD', () => `${command} was answered BAD ${completed.text}`);
+    ensure(amiss === null, () => `after "${command.slice(0, 120)}": ${amiss ?? ''}`);
     await this.#replay.catchUp();
     const end = this.#replay.number;
     const check = this.#checks.then(() => {
@@ -146,6 +167,17 @@ export class Session {
     this.#checks = check.catch(() => undefined);
     await check;
     return { ...completed, begin, end };
+  }
+
+  /** Resolves when a new message is told of. */
+  async news(): Promise<void> {
+    return new Promise((resolve) => (this.#news = resolve));
+  }
+
+  #heard(text: string, numbersMayMove: boolean): void {
+    this.view.take(text, numbersMayMove);
+    this.context?.take(text);
+    if (/^\* \d+ EXISTS$/.test(text)) this.#news?.();
   }
 
   /** A command that only a fault can refuse. */
