@@ -22,4 +22,6 @@ export default {
   projects: ['unit', 'integration', 'faults', 'peers'].map(project),
   // Only what hangs takes so long, on the busiest machine: no test is about time.
   testTimeout: 300_000,
+  // Left to itself jest keeps one core free: of two, that is half.
+  maxWorkers: '100%',
 };
