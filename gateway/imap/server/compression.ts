@@ -4,7 +4,11 @@ import { DeflateTransport } from './deflate-transport.ts';
 import type { SocketTransport, TransportOwner } from './transport.ts';
 
 /** `full`: too many connections compress already; else the client is at fault. */
-export type Refused = { readonly ok: false; readonly reason: string; readonly full: boolean };
+export interface Refused {
+  readonly ok: false;
+  readonly reason: string;
+  readonly full: boolean;
+}
 
 export class Compression {
   readonly #admission: Admission;

@@ -77,7 +77,10 @@ export async function metadata(player: Player): Promise<void> {
   const nonexistent = (state: AccountState): boolean => !mailboxNamed(state, name);
   const set = `SETMETADATA ${quoted(name)} (/shared/comment "${value}")`;
   const answer = await player.session.run(set, { shows: 'newest' });
-  if (answer.status !== 'OK') return player.refused(answer, set, { NONEXISTENT: nonexistent });
+  if (answer.status !== 'OK') {
+    player.refused(answer, set, { NONEXISTENT: nonexistent });
+    return;
+  }
   const has = (state: AccountState, wanted: string | undefined): boolean => {
     const mailbox = mailboxNamed(state, name);
     return mailbox !== undefined && text(mailbox) === wanted;
@@ -85,7 +88,10 @@ export async function metadata(player: Player): Promise<void> {
   player.happened(answer, set, (state) => has(state, value));
   const get = `GETMETADATA ${quoted(name)} /shared/comment`;
   const read = await player.session.run(get, { shows: 'all' });
-  if (read.status !== 'OK') return player.refused(read, get, { NONEXISTENT: nonexistent });
+  if (read.status !== 'OK') {
+    player.refused(read, get, { NONEXISTENT: nonexistent });
+    return;
+  }
   const response = read.untagged.find(({ text: its }) => its.startsWith('* METADATA'));
   const told =
     response?.literals[0]?.toString() ?? /\/shared\/comment "([^"]*)"/.exec(response?.text ?? '')?.[1];
@@ -116,7 +122,10 @@ export async function batches(player: Player): Promise<void> {
     onUntagged: ({ text }) => (told = text.startsWith('* UIDBATCHES') ? text : told),
   });
   // Who asks again and again while hardly anything changes may be refused.
-  if (answer.status !== 'OK') return player.refused(answer, 'UIDBATCHES', { LIMIT: () => true });
+  if (answer.status !== 'OK') {
+    player.refused(answer, 'UIDBATCHES', { LIMIT: () => true });
+    return;
+  }
   const ranges = told.replace(/^.*"\)/, '').trim();
   const named = new Set(numbersOf(ranges));
   ensure(

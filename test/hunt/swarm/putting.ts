@@ -26,8 +26,10 @@ export async function appendSeveral(player: Player): Promise<void> {
     parts: parts.slice(1),
   });
   for (const { token } of sent) tokens.end(token, answer.status === 'OK' ? 'acknowledged' : 'refused');
-  if (answer.status !== 'OK')
-    return player.refused(answer, 'APPEND', { TRYCREATE: (state) => !mailboxNamed(state, name) });
+  if (answer.status !== 'OK') {
+    player.refused(answer, 'APPEND', { TRYCREATE: (state) => !mailboxNamed(state, name) });
+    return;
+  }
   const [, validity, set = ''] = /^\[APPENDUID (\d+) ([\d:,]+)\]/.exec(answer.text) ?? [];
   const uids = numbersOf(set);
   ensure(uids.length === sent.length, () => `${sent.length} messages were answered ${answer.text}`);
@@ -46,8 +48,10 @@ export async function catenate(player: Player): Promise<void> {
     parts: [message.subarray(0, cut), ' TEXT ', message.subarray(cut), ')'],
   });
   tokens.end(token, answer.status === 'OK' ? 'acknowledged' : 'refused');
-  if (answer.status !== 'OK')
-    return player.refused(answer, 'APPEND', { TRYCREATE: (state) => !mailboxNamed(state, name) });
+  if (answer.status !== 'OK') {
+    player.refused(answer, 'APPEND', { TRYCREATE: (state) => !mailboxNamed(state, name) });
+    return;
+  }
   const [, validity, uid] = /^\[APPENDUID (\d+) (\d+)\]/.exec(answer.text) ?? [];
   await player.arrived(answer, Number(validity), Number(uid), token, '');
 }
@@ -63,12 +67,14 @@ export async function replace(player: Player): Promise<void> {
   const command = `UID REPLACE ${uid} ${quoted(name)} (\\Seen) `;
   const answer = await player.session.run(command, { shows: 'newest', parts: [message] });
   tokens.end(token, answer.status === 'OK' ? 'acknowledged' : 'refused');
-  if (answer.status !== 'OK')
-    return player.refused(answer, command, {
+  if (answer.status !== 'OK') {
+    player.refused(answer, command, {
       TRYCREATE: (state) => !mailboxNamed(state, name),
       EXPUNGEISSUED: (state) => player.lacks(state, mailbox, [uid]),
       NONEXISTENT: (state) => player.lacks(state, mailbox, [uid]),
     });
+    return;
+  }
   const said = answer.untagged.map(({ text }) => text).join('\n');
   const [, validity, fresh] = /\[APPENDUID (\d+) (\d+)\]/.exec(said) ?? [];
   await player.arrived(answer, Number(validity), Number(fresh), token, flagsOf('\\Seen'));

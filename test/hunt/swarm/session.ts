@@ -130,7 +130,7 @@ export class Session {
     const numbersMayMove = shows !== 'no expunge';
     let snapshot: Snapshot | undefined;
     let selected: Selected | null = null;
-    let amiss: string | null = null;
+    const found: { amiss: string | null } = { amiss: null };
     this.view.forgetTold();
     const sent = performance.now();
     const completed = await this.#imap.run([command, ...parts], {
@@ -146,7 +146,7 @@ export class Session {
         this.#noteModSeq(done.text);
         conclude?.(done);
         if (shows !== 'nothing' && shows !== 'no expunge' && done.status === 'OK')
-          amiss = this.context?.mismatch(this.view.entries) ?? null;
+          found.amiss = this.context?.mismatch(this.view.entries) ?? null;
         if (shows !== 'nothing') [snapshot, selected] = [this.view.snapshot(), this.selected];
         this.view.forgetTold();
       },
@@ -154,7 +154,7 @@ export class Session {
     const milliseconds = performance.now() - sent;
     if (milliseconds > this.slowest.milliseconds) this.slowest = { milliseconds, command };
     ensure(completed.status !== 'BAD', () => `${command} was answered BAD ${completed.text}`);
-    ensure(amiss === null, () => `after "${command.slice(0, 120)}": ${amiss ?? ''}`);
+    ensure(found.amiss === null, () => `after "${command.slice(0, 120)}": ${found.amiss ?? ''}`);
     await this.#replay.catchUp();
     const end = this.#replay.number;
     const check = this.#checks.then(() => {

@@ -27,9 +27,15 @@ export async function saved(player: Player): Promise<void> {
   const key = player.draw.pick(['ALL', 'SEEN', 'UNFLAGGED']);
   const gone = { NONEXISTENT: (state: Parameters<typeof rows>[0]) => !state.mailboxes.has(mailbox) };
   const first = await session.run(`UID SEARCH RETURN (SAVE ALL) ${key}`, { shows: 'all' });
-  if (first.status !== 'OK') return player.refused(first, 'SEARCH', gone);
+  if (first.status !== 'OK') {
+    player.refused(first, 'SEARCH', gone);
+    return;
+  }
   const second = await session.run('UID SEARCH RETURN (ALL) UID $', { shows: 'all' });
-  if (second.status !== 'OK') return player.refused(second, 'SEARCH', gone);
+  if (second.status !== 'OK') {
+    player.refused(second, 'SEARCH', gone);
+    return;
+  }
   const [found, again] = [first, second].map(({ untagged }) =>
     numbersOf(untagged.map(({ text }) => /^\* ESEARCH .* ALL ([\d:,]+)/.exec(text)?.[1]).find(Boolean) ?? ''),
   );
@@ -52,8 +58,10 @@ export async function partial(player: Player): Promise<void> {
   const range = last ? '-1:-3' : '1:3';
   const command = `UID SEARCH RETURN (PARTIAL ${range} COUNT) ALL`;
   const answer = await session.run(command, { shows: 'all' });
-  if (answer.status !== 'OK')
-    return player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
+  if (answer.status !== 'OK') {
+    player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
+    return;
+  }
   const text = answer.untagged.map((each) => each.text).find((each) => each.includes(' PARTIAL ')) ?? '';
   const [, told = ''] = /PARTIAL \(\S+ ([\d:,]+|NIL)\)/.exec(text) ?? [];
   const uids = told === 'NIL' ? [] : numbersOf(told).sort((a, b) => a - b);

@@ -95,7 +95,8 @@ async function tryByName(random: Random, client: ImapClient, rights: ReadonlySet
   const { run, needs, any } = pick(random, BY_NAME);
   const answer = await run(client);
   const may =
-    [...needs].every((right) => rights.has(right)) && (!any || [...any].some((right) => rights.has(right)));
+    Array.from(needs).every((right) => rights.has(right)) &&
+    (!any || Array.from(any).some((right) => rights.has(right)));
   // A RENAME that may be done is one onto itself.
   if (may) expect(answer).toMatch(/^tag (OK|NO \[(ALREADYEXISTS|NONEXISTENT|NOPERM)\])/);
   else
@@ -115,7 +116,7 @@ async function trySelected(random: Random, client: ImapClient, rights: ReadonlyS
   expect(selected).toMatch(
     /[iewt]/.test([...rights].join('')) ? /^tag OK \[READ-WRITE\]/ : /^tag OK \[READ-ONLY\]/,
   );
-  const may = [...needs].every((right) => rights.has(right));
+  const may = Array.from(needs).every((right) => rights.has(right));
   expect(`${command}: ${await last(client, command)}`).toMatch(may ? /: tag OK/ : /: tag NO \[NOPERM\]/);
   expect(await last(client, 'UNSELECT')).toMatch(/^tag OK/);
 }

@@ -89,7 +89,7 @@ export class Resolver {
       case 'Fn::Sub':
         return (value as string).replace(/\$\{([^}]+)\}/g, (_all, of: string) => this.#ref(stack, of));
       case 'Fn::Select': {
-        const [index, list] = value as readonly [number, readonly Node[]];
+        const [index, list] = value as readonly [number | string, readonly Node[]];
         return list[Number(index)] ?? '';
       }
       case 'Fn::Split': {
