@@ -17,7 +17,8 @@ const USAGE = `npm run hunt -- [kill|swarm|grammar|all] [options]
   --inputs N      grammar: how many (100000)
 
 kill     an instance, its store or both are killed between two effects; nothing that was acknowledged may be missing
-swarm    many sessions, two gateways, deliveries and folds; each is told of an account that was so at one moment
+swarm    many sessions of every kind, of the owner and of guests, two gateways, deliveries and folds; each is told of
+         an account that was so at one moment
 grammar  valid commands mutated in one place, and bytes of chance; each is answered, and the connection lives on
 
 A broken promise ends the hunt with 1, the seed, and the file with the transcripts.`;

@@ -24,7 +24,7 @@ export class Draw {
   }
 
   /** One of the keys, each as likely as its weight says. */
-  weighted<K extends string>(weights: Readonly<Record<K, number>>): K {
+  weighted<K extends string>(weights: Readonly<Partial<Record<K, number>>>): K {
     const entries = Object.entries(weights) as [K, number][];
     const total = entries.reduce((sum, [, weight]) => sum + weight, 0);
     let left = this.#random() * total;

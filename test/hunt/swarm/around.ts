@@ -103,7 +103,8 @@ export async function leave(player: Player): Promise<void> {
   const { mailbox, readOnly } = player.where();
   const known = player.session.view.uids;
   remember(player);
-  const command = player.draw.pick(['CLOSE', 'UNSELECT']);
+  // A guest's CLOSE expunges only with the right to.
+  const command = player.ground.guest ? 'UNSELECT' : player.draw.pick(['CLOSE', 'UNSELECT']);
   player.session.selected = null;
   const answer = await player.session.must(command, { shows: 'nothing' });
   if (command === 'CLOSE' && !readOnly)

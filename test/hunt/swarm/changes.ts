@@ -2,6 +2,7 @@
  * Operations that change the account: what was acknowledged is in a record between begin and end, what was refused was
  * wrong at some moment.
  */
+import type { MailboxId } from '../../../shared/account/ids.ts';
 import { type AccountState, mailboxNamed } from '../../../shared/account/state.ts';
 import { flagsOf } from '../journal-replay.ts';
 import { messageOf } from '../message.ts';
@@ -16,7 +17,7 @@ const MODES = ['+', '-', ''] as const;
 
 export async function append(player: Player): Promise<void> {
   const { tokens } = player.ground;
-  const name = player.draw.chance(0.5) ? 'INBOX' : player.someName();
+  const name = player.draw.chance(0.5) ? player.inbox : player.someName();
   const flags = player.draw.some(FLAGS, 2).join(' ');
   const token = tokens.next();
   const message = messageOf(token, player.draw);
@@ -33,7 +34,13 @@ export async function append(player: Player): Promise<void> {
   }
   tokens.end(token, 'acknowledged');
   const [, validity, uid] = /^\[APPENDUID (\d+) (\d+)\]/.exec(answer.text) ?? [];
-  await player.arrived(answer, Number(validity), Number(uid), token, flagsOf(flags));
+  await player.arrived(
+    answer,
+    Number(validity),
+    Number(uid),
+    token,
+    player.ground.guest ? null : flagsOf(flags),
+  );
 }
 
 export async function deliver(player: Player): Promise<void> {
@@ -51,7 +58,7 @@ export async function store(player: Player): Promise<void> {
   if (uids.length === 0 || selected?.readOnly === true) return noop(player);
   const byUid = player.byUid(0.6);
   const since = kind.condstore && player.draw.chance(0.2) ? player.someModSeq() : null;
-  await storeOn(player, uids, byUid, since, player.draw.chance(0.3));
+  await storeOn(player, uids, byUid, since, player.draw.chance(0.3) && !player.ground.guest);
 }
 
 async function storeOn(
@@ -90,8 +97,19 @@ async function storeOn(
   const left = modified(answer.text);
   const wanted = flagsOf(flags).split(' ').filter(Boolean);
   player.happened(answer, command, (state) =>
-    rows(state, mailbox, uids).every(({ uid, has }) => left.has(uid) || stored(has, mode, wanted)),
+    rows(state, mailbox, uids).every(
+      ({ uid, has }) => left.has(uid) || stored(has, mode, wanted, flagsAllowed(player, state, mailbox)),
+    ),
   );
+}
+
+/** Flags that the user may not change stay as they are, and that is no failure (RFC 4314 §4, STORE). */
+function flagsAllowed(player: Player, state: AccountState, mailbox: MailboxId): (flag: string) => boolean {
+  const its = state.mailboxes.get(mailbox);
+  const { guest } = player.ground;
+  if (!guest || !its) return () => true;
+  const rights = guest.rightsOn(its);
+  return (flag) => rights.includes(flag === '\\seen' ? 's' : flag === '\\deleted' ? 't' : 'w');
 }
 
 function conclude(
@@ -238,9 +256,16 @@ export async function burst(player: Player): Promise<void> {
       });
 }
 
-function stored(has: readonly string[], mode: string, wanted: readonly string[]): boolean {
-  if (mode === '-') return wanted.every((flag) => !has.includes(flag));
-  return wanted.every((flag) => has.includes(flag)) && (mode === '+' || has.length === wanted.length);
+function stored(
+  has: readonly string[],
+  mode: string,
+  wanted: readonly string[],
+  allowed: (flag: string) => boolean,
+): boolean {
+  const changed = wanted.filter(allowed);
+  if (mode === '-') return changed.every((flag) => !has.includes(flag));
+  const others = has.filter((flag) => allowed(flag) && !wanted.includes(flag));
+  return changed.every((flag) => has.includes(flag)) && (mode === '+' || others.length === 0);
 }
 
 const isAtOrBelow = (name: string, above: string): boolean => name === above || name.startsWith(`${above}/`);

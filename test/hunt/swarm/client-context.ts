@@ -2,6 +2,8 @@
  * A search that is kept up to date (RFC 5267 §4.3): whoever follows ADDTO and REMOVEFROM has, whenever everything has been
  * told, just the messages that match.
  */
+import type { Columns } from '../../../shared/account/columns.ts';
+import { flagsAt } from '../journal-replay.ts';
 import { numbersOf } from '../numbers.ts';
 import { ensure } from '../violation.ts';
 import type { Entry } from './client-view.ts';
@@ -45,15 +47,25 @@ export class ClientContext {
     }
   }
 
-  /** Why the context is not that of the view, in which everything has been told; null if it may be. */
-  mismatch(entries: readonly Entry[]): string | null {
+  /**
+   * Whether the context, as it is now, is that of a mailbox for the messages of a view: asked of the moment of that view or
+   * of a later one, for changes of the context may run ahead of the news of the mailbox.
+   */
+  frozen(entries: readonly Entry[]): FrozenContext | null {
     if (this.tag === '') return null;
-    for (const { uid, flags } of entries) {
-      if (uid === null || flags === null) continue;
-      const matches = flags.split(' ').includes(this.flag);
-      if (matches !== this.#uids.has(uid))
-        return `UID ${uid} has the flags "${flags}", the context of ${this.flag} is told ${[...this.#uids].join()}`;
-    }
-    return null;
+    const uids = new Set(this.#uids);
+    const fits = (columns: Columns): boolean =>
+      entries.every(({ uid }) => {
+        const row = uid === null ? -1 : columns.rowOf(uid);
+        return (
+          uid === null || row < 0 || flagsAt(columns, row).split(' ').includes(this.flag) === uids.has(uid)
+        );
+      });
+    return { fits, described: `${[...uids].join()} as ${this.flag}` };
   }
+}
+
+export interface FrozenContext {
+  readonly fits: (columns: Columns) => boolean;
+  readonly described: string;
 }

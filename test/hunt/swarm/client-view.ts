@@ -69,6 +69,16 @@ export class ClientView {
     return this.#told.has(entry);
   }
 
+  /** A mailbox is selected: `known` of its messages, which are so many. */
+  begin(count: number, known: readonly Entry[] = []): void {
+    const more = Array.from({ length: count - known.length }, () => ({
+      uid: null,
+      flags: null,
+      modSeq: null,
+    }));
+    this.entries = [...known, ...more];
+  }
+
   /** Takes an untagged response that concerns the mailbox. `numbersMayMove`: EXPUNGE is allowed now. */
   take(text: string, numbersMayMove: boolean): void {
     const [, digits = '', word = ''] = /^\* (\d+) (EXISTS|EXPUNGE|RECENT|FETCH|UIDFETCH)/.exec(text) ?? [];

@@ -22,7 +22,7 @@ export async function learn(player: Player): Promise<void> {
 }
 
 export async function select(player: Player): Promise<void> {
-  const name = player.draw.chance(0.4) ? 'INBOX' : player.someName();
+  const name = player.draw.chance(0.4) ? player.inbox : player.someName();
   await selectMailbox(player, name, player.draw.chance(0.15));
 }
 
@@ -38,12 +38,13 @@ export async function selectMailbox(player: Player, name: string, readOnly: bool
       if (text.includes('[CLOSED]')) told.length = 0;
       told.push(text);
     },
+    // At once: NOTIFY may have news of it in the same breath.
+    conclude: () => session.view.begin(existsIn(told)),
   });
   if (answer.status !== 'OK') {
     player.refused(answer, 'SELECT', { NONEXISTENT: (state) => !mailboxNamed(state, name) });
     return;
   }
-  const count = /^\* (\d+) EXISTS$/m.exec(told.join('\n'))?.[1];
   const text = told.join('\n');
   const moment = session.during(answer.begin, answer.end, (state) => {
     const mailbox = mailboxNamed(state, name);
@@ -57,13 +58,12 @@ export async function selectMailbox(player: Player, name: string, readOnly: bool
   session.last = moment;
   const mailbox = mailboxNamed(player.ground.replay.stateAt(moment), name) as Mailbox;
   session.selected = { mailbox: mailbox.id, name, readOnly, uidValidity: mailbox.uidValidity };
-  session.view.entries = Array.from({ length: Number(count) }, () => ({
-    uid: null,
-    flags: null,
-    modSeq: null,
-  }));
   await learn(player);
 }
+
+/** EXISTS among the responses to SELECT. */
+export const existsIn = (told: readonly string[]): number =>
+  Number(/^\* (\d+) EXISTS$/m.exec(told.join('\n'))?.[1] ?? 0);
 
 export async function search(player: Player): Promise<void> {
   const { mailbox } = player.where();
@@ -91,13 +91,17 @@ export async function search(player: Player): Promise<void> {
   const answer = await player.session.run(command, {
     shows: byUid ? 'all' : 'no expunge',
     onUntagged: ({ text }) => {
-      if (/^\* (?:E?SEARCH|SORT|THREAD)/.test(text)) found = numbersIn(text);
+      // Not what is told of another search, which is kept up to date.
+      if (/^\* (?:E?SEARCH|SORT|THREAD)/.test(text) && !/ (?:ADDTO|REMOVEFROM) /.test(text))
+        found = numbersIn(text);
     },
   });
   if (answer.status !== 'OK') {
     player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
     return;
   }
+  // NOTIFY may have told of more, or of less, before the search was made.
+  if (player.session.watching !== null) return;
   const uids = byUid ? found : found.map((number) => numbers[number - 1] ?? 0);
   const wanted = await searcher(player, key, mailbox, known);
   player.happened({ ...answer, begin: since }, `${command} finding ${uids.join(',')}`, (state) => {
@@ -257,6 +261,10 @@ export async function idle(player: Player): Promise<void> {
 export async function untilTold(player: Player, told: Promise<unknown>): Promise<void> {
   const { replay } = player.ground;
   const arrivals = (): number => replay.state.mailboxes.get(INBOX_ID)?.uidNext ?? 0;
+  const newestUid = (): number => {
+    const columns = replay.state.mailboxes.get(INBOX_ID)?.columns;
+    return columns && columns.count > 0 ? columns.uidAt(columns.count - 1) : 0;
+  };
   await replay.catchUp();
   const before = arrivals();
   await deliver(player);
@@ -266,6 +274,8 @@ export async function untilTold(player: Player, told: Promise<unknown>): Promise
   heard.catch(() => undefined);
   while ((await Promise.race([heard, delay(LOOK_MS, 'silent' as const, { ref: false })])) !== 'told') {
     await replay.catchUp();
+    // It has come, and somebody has taken it away before it was told.
+    if (arrivals() > before && newestUid() < before) return;
     const now = performance.now();
     if (arrived === undefined && arrivals() > before) arrived = now;
     if (now - (arrived ?? now) > PUSH_MS)

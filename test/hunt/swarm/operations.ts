@@ -5,9 +5,10 @@ import * as looks from './looks.ts';
 import type { Player } from './player.ts';
 import * as putting from './putting.ts';
 import { changedSince, resync } from './resync.ts';
+import { share } from './sharing.ts';
 import * as watching from './watching.ts';
 
-const OPERATIONS = { ...changes, ...looks, ...around, ...putting, ...watching, changedSince, resync };
+const OPERATIONS = { ...changes, ...looks, ...around, ...putting, ...watching, share, changedSince, resync };
 export type Operation = keyof typeof WEIGHTS;
 
 const WEIGHTS = {
@@ -42,10 +43,33 @@ const WEIGHTS = {
   partial: 2,
   context: 5,
   elsewhere: 2,
+  share: 4,
 };
 /** In a mailbox with more messages less is put in and more taken out. */
 const MANY = 40;
 const FULL = { ...WEIGHTS, append: 2, appendSeveral: 0, catenate: 1, copy: 1, expunge: 20 };
+/** What a guest does in the mailboxes of another. */
+const AS_GUEST: Readonly<Partial<Record<Operation, number>>> = {
+  append: 8,
+  store: 16,
+  copy: 5,
+  move: 4,
+  expunge: 4,
+  search: 6,
+  fetch: 8,
+  read: 5,
+  noop: 8,
+  select: 8,
+  status: 4,
+  burst: 3,
+  leave: 1,
+  changedSince: 5,
+  resync: 8,
+  watch: 1,
+  saved: 2,
+  partial: 2,
+  context: 4,
+};
 /** What needs no mailbox. */
 const ANYWHERE: readonly Operation[] = [
   'append',
@@ -61,12 +85,18 @@ const ANYWHERE: readonly Operation[] = [
   'catenate',
   'resync',
   'elsewhere',
+  'share',
 ];
+
+function weightsFor({ ground, session }: Player): Readonly<Partial<Record<Operation, number>>> {
+  if (ground.guest) return AS_GUEST;
+  return session.view.entries.length > MANY ? FULL : WEIGHTS;
+}
 
 /** One operation; says which. Throws a `Violation`, or `ConnectionEnded`. */
 export async function operate(player: Player): Promise<Operation> {
-  const { selected, view } = player.session;
-  const drawn = player.draw.weighted(view.entries.length > MANY ? FULL : WEIGHTS);
+  const { selected } = player.session;
+  const drawn = player.draw.weighted(weightsFor(player));
   const operation = selected || ANYWHERE.includes(drawn) ? drawn : 'select';
   await OPERATIONS[operation](player);
   await looks.learn(player);

@@ -1,17 +1,28 @@
 /** One session with what it needs to act: arguments of chance, and the means to hold answers to the journal. */
 import type { MailboxId } from '../../../shared/account/ids.ts';
-import type { AccountState } from '../../../shared/account/state.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import type { Draw } from '../draw.ts';
-import { type JournalReplay, flagsAt } from '../journal-replay.ts';
+import { flagsAt } from '../journal-replay.ts';
 import { ensure } from '../violation.ts';
+import type { Replayed } from './guest-view.ts';
 import type { Remembered } from './resync.ts';
 import type { Answer, Selected, Session } from './session.ts';
 import type { Tokens } from './tokens.ts';
 
+export interface Guest {
+  /** Before the names of the shared mailboxes. */
+  readonly prefix: string;
+  readonly rightsOn: (mailbox: Mailbox) => string;
+}
+
 /** What everybody works on. */
 export interface Ground {
-  readonly replay: JournalReplay;
+  readonly replay: Replayed;
   readonly tokens: Tokens;
+  /** Addresses of those with whom the account can be shared. */
+  readonly guests: readonly string[];
+  /** Of the session's user, who is one of them; null: the owner. */
+  readonly guest: Guest | null;
   /** Sends a message to the account by way of the delivery functions. */
   readonly deliver: (token: string, message: Buffer, draw: Draw) => Promise<void>;
 }
@@ -79,12 +90,26 @@ export class Player {
     reasons: Readonly<Record<string, (state: AccountState) => boolean>>,
   ): void {
     const code = /^\[([A-Z]+)/.exec(text)?.[1] ?? '';
-    const reason = reasons[code];
+    const reason = this.#reasonOfGuest(code, reasons) ?? reasons[code];
     ensure(reason !== undefined, () => `${command} was refused: ${text}`);
     ensure(
       this.#once(Math.min(begin, this.session.last), end, reason),
       () => `${command} was refused with ${text}, which was true at no record from ${begin} to ${end}`,
     );
+  }
+
+  /** What a guest lacks: the right, on any mailbox of the account, or the right to create what is not there. */
+  #reasonOfGuest(
+    code: string,
+    { TRYCREATE: missing, NONEXISTENT: gone }: Readonly<Record<string, (state: AccountState) => boolean>>,
+  ): ((state: AccountState) => boolean) | undefined {
+    const { guest } = this.ground;
+    if (!guest) return undefined;
+    const isMissing = (state: AccountState): boolean => missing?.(state) === true || gone?.(state) === true;
+    if (code === 'NONEXISTENT') return isMissing;
+    const lacks = ({ mailboxes }: AccountState): boolean =>
+      [...mailboxes.values()].some((each) => !/i.*t.*e/.test(guest.rightsOn(each)));
+    return code === 'NOPERM' ? (state) => lacks(state) || isMissing(state) : undefined;
   }
 
   #once(from: number, to: number, holds: (state: AccountState) => boolean): boolean {
@@ -124,10 +149,16 @@ export class Player {
     return uids.map((uid) => this.session.view.entries.findIndex((entry) => entry.uid === uid) + 1);
   }
 
+  /** The account's, as this session names it. */
+  get inbox(): string {
+    return `${this.ground.guest?.prefix ?? ''}INBOX`;
+  }
+
   /** Mostly one that is there. */
   someName(): string {
     const there = [...this.ground.replay.state.mailboxes.values()].map(({ name }) => name);
-    return this.draw.chance(0.1) ? this.draw.pick(NAMES) : (this.draw.pick(there) ?? 'INBOX');
+    const prefix = this.ground.guest?.prefix ?? '';
+    return this.draw.chance(0.1) ? prefix + this.draw.pick(NAMES) : (this.draw.pick(there) ?? this.inbox);
   }
 }
 

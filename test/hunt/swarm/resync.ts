@@ -7,8 +7,8 @@ import { selectLines } from '../imap-comparison.ts';
 import { flagsOf } from '../journal-replay.ts';
 import { numbersOf } from '../numbers.ts';
 import { ensure } from '../violation.ts';
-import { type Entry, mismatch } from './client-view.ts';
-import { learn, noop, reading, select } from './looks.ts';
+import { type Entry, type Snapshot, mismatch } from './client-view.ts';
+import { existsIn, learn, noop, reading, select } from './looks.ts';
 import { type Player, quoted, rows } from './player.ts';
 import type { Answer, Session } from './session.ts';
 
@@ -43,6 +43,7 @@ export async function resync(player: Player): Promise<void> {
   session.selected = null;
   const named = draw.chance(0.3);
   const told: string[] = [];
+  let snapshot: Snapshot | undefined;
   const answer = await session.run(
     `SELECT ${quoted(known.name)} (QRESYNC (${parameters(player, known, named)}))`,
     {
@@ -51,13 +52,20 @@ export async function resync(player: Player): Promise<void> {
         if (text.includes('[CLOSED]')) told.length = 0;
         told.push(text);
       },
+      // At once: NOTIFY may have news of it in the same breath.
+      conclude: ({ status }) => {
+        if (status !== 'OK') return;
+        const same = told.some((text) => text.includes(`[UIDVALIDITY ${known.uidValidity}]`));
+        session.view.begin(existsIn(told), same ? broughtUp(session, known.entries, told) : []);
+        snapshot = session.view.snapshot();
+      },
     },
   );
-  if (answer.status !== 'OK') {
+  if (answer.status !== 'OK' || !snapshot) {
     player.refused(answer, 'SELECT', { NONEXISTENT: (state) => !mailboxNamed(state, known.name) });
     return;
   }
-  settle(player, known, told, answer);
+  settle(player, known, told.join('\n'), snapshot, answer);
   await learn(player);
 }
 
@@ -73,18 +81,8 @@ function parameters({ session, draw }: Player, known: Remembered, named: boolean
 }
 
 /** Holds what the client knows now to the moment of which SELECT tells. */
-function settle(player: Player, known: Remembered, told: readonly string[], answer: Answer): void {
+function settle(player: Player, known: Remembered, text: string, snapshot: Snapshot, answer: Answer): void {
   const { session } = player;
-  const text = told.join('\n');
-  const count = Number(/^\* (\d+) EXISTS$/m.exec(text)?.[1]);
-  const same = text.includes(`[UIDVALIDITY ${known.uidValidity}]`);
-  const entries = same ? broughtUp(session, known.entries, told, count) : blank(count);
-  const snapshot = {
-    entries,
-    flags: entries.map(({ flags }) => flags),
-    modSeqs: entries.map(({ modSeq }) => modSeq),
-    numbered: !session.kind.uidOnly,
-  };
   const reasons: string[] = [];
   const moment = session.during(answer.begin, answer.end, (state) => {
     const mailbox = mailboxNamed(state, known.name);
@@ -106,19 +104,10 @@ function settle(player: Player, known: Remembered, told: readonly string[], answ
     readOnly: false,
     uidValidity: mailbox.uidValidity,
   };
-  session.view.entries = entries;
 }
 
-const blank = (count: number): Entry[] =>
-  Array.from({ length: count }, () => ({ uid: null, flags: null, modSeq: null }));
-
 /** The entries of before without what vanished, and with what is told of the others and of new ones. */
-function broughtUp(
-  session: Session,
-  before: readonly Entry[],
-  told: readonly string[],
-  count: number,
-): Entry[] {
+function broughtUp(session: Session, before: readonly Entry[], told: readonly string[]): Entry[] {
   const known = new Map(before.map((entry) => [entry.uid ?? 0, { ...entry }]));
   for (const line of told) {
     const gone = /^\* VANISHED \(EARLIER\) ([\d:,]+)$/.exec(line)?.[1];
@@ -135,9 +124,9 @@ function broughtUp(
     known.set(uid, { uid, flags: flagsOf(flags), modSeq: Number(modSeq) });
   }
   const entries = [...known.values()].sort((a, b) => (a.uid ?? 0) - (b.uid ?? 0));
+  const count = existsIn(told);
   ensure(entries.length <= count, () => `SELECT tells of ${count} messages and lets ${entries.length} stand`);
-  // New ones above the UIDs that the client named.
-  return [...entries, ...blank(count - entries.length)];
+  return entries;
 }
 
 /** UID FETCH with CHANGEDSINCE and VANISHED: all that has changed since, and all that is gone since. */

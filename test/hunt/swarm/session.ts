@@ -4,13 +4,13 @@
  * promises it, not older than the command.
  */
 import type { MailboxId } from '../../../shared/account/ids.ts';
-import type { AccountState } from '../../../shared/account/state.ts';
+import { type AccountState, INBOX_ID } from '../../../shared/account/state.ts';
 import { type Completed, ConnectionEnded, ImapConnection, type Response } from '../imap-connection.ts';
-import type { JournalReplay } from '../journal-replay.ts';
 import { Transcript } from '../transcript.ts';
 import { Violation, ensure } from '../violation.ts';
 import { ClientView, type Snapshot, mismatch } from './client-view.ts';
-import type { ClientContext } from './client-context.ts';
+import type { ClientContext, FrozenContext } from './client-context.ts';
+import type { Replayed } from './guest-view.ts';
 import type { Kind } from './kinds.ts';
 
 export interface Selected {
@@ -60,11 +60,11 @@ export class Session {
   /** A search of the selected mailbox that is kept up to date. */
   context: ClientContext | null = null;
   #news: (() => void) | undefined;
-  readonly #replay: JournalReplay;
+  readonly #replay: Replayed;
   readonly #imap: ImapConnection;
   #checks: Promise<unknown> = Promise.resolve();
 
-  private constructor(imap: ImapConnection, transcript: Transcript, replay: JournalReplay, kind: Kind) {
+  private constructor(imap: ImapConnection, transcript: Transcript, replay: Replayed, kind: Kind) {
     this.#imap = imap;
     this.transcript = transcript;
     this.#replay = replay;
@@ -84,7 +84,7 @@ export class Session {
     readonly name: string;
     readonly login: string;
     readonly kind: Kind;
-    readonly replay: JournalReplay;
+    readonly replay: Replayed;
   }): Promise<Session> {
     const transcript = new Transcript(`${options.name}, ${options.kind.name}`);
     const imap = await ImapConnection.open(options.port, transcript);
@@ -130,7 +130,7 @@ export class Session {
     const numbersMayMove = shows !== 'no expunge';
     let snapshot: Snapshot | undefined;
     let selected: Selected | null = null;
-    const found: { amiss: string | null } = { amiss: null };
+    const found: { context: FrozenContext | null } = { context: null };
     this.view.forgetTold();
     const sent = performance.now();
     const completed = await this.#imap.run([command, ...parts], {
@@ -146,7 +146,7 @@ export class Session {
         this.#noteModSeq(done.text);
         conclude?.(done);
         if (shows !== 'nothing' && shows !== 'no expunge' && done.status === 'OK')
-          found.amiss = this.context?.mismatch(this.view.entries) ?? null;
+          found.context = this.context?.frozen(this.view.entries) ?? null;
         if (shows !== 'nothing') [snapshot, selected] = [this.view.snapshot(), this.selected];
         this.view.forgetTold();
       },
@@ -154,7 +154,6 @@ export class Session {
     const milliseconds = performance.now() - sent;
     if (milliseconds > this.slowest.milliseconds) this.slowest = { milliseconds, command };
     ensure(completed.status !== 'BAD', () => `${command} was answered BAD ${completed.text}`);
-    ensure(found.amiss === null, () => `after "${command.slice(0, 120)}": ${found.amiss ?? ''}`);
     await this.#replay.catchUp();
     const end = this.#replay.number;
     const check = this.#checks.then(() => {
@@ -162,7 +161,9 @@ export class Session {
       const answered = completed.status === 'OK';
       const from = shows === 'newest' && answered ? begin : 0;
       const whole = shows !== 'no expunge' && answered;
-      if (snapshot && selected) this.#check(command, snapshot, selected, [from, end], whole);
+      if (!snapshot || !selected) return;
+      this.#check(command, snapshot, selected, [from, end], whole);
+      if (found.context) this.#checkContext(command, found.context, selected, end);
     });
     this.#checks = check.catch(() => undefined);
     await check;
@@ -201,13 +202,32 @@ export class Session {
     return lines.join('\n');
   }
 
-  /** Whether the connection ended as it must: its mailbox was deleted. */
+  /** Whether the connection ended as it must: its mailbox was deleted, or may not be read any more. */
   async explainEnd(error: unknown): Promise<void> {
     if (!(error instanceof ConnectionEnded)) throw error;
     await this.#replay.catchUp();
     const { selected } = this;
-    const gone = selected !== null && !this.#replay.state.mailboxes.has(selected.mailbox);
+    // It may have come back since: a right that was taken and granted again.
+    const without = (state: AccountState): boolean => !state.mailboxes.has(selected?.mailbox ?? INBOX_ID);
+    const gone = selected !== null && this.during(this.last, this.#replay.number, without) !== undefined;
     ensure(gone, () => `the connection ended, though its mailbox is there: ${error.message}`);
+  }
+
+  #checkContext(
+    command: string,
+    { fits, described }: FrozenContext,
+    { mailbox }: Selected,
+    end: number,
+  ): void {
+    const moment = this.during(this.last, end, (state) => {
+      const columns = state.mailboxes.get(mailbox)?.columns;
+      return columns !== undefined && fits(columns);
+    });
+    ensure(
+      moment !== undefined,
+      () =>
+        `after "${command.slice(0, 120)}" the context has ${described}, at no record from ${this.last} to ${end}`,
+    );
   }
 
   #noteModSeq(text: string): void {

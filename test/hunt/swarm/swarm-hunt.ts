@@ -1,19 +1,23 @@
 /**
  * The swarm: two gateways, three delivery functions and a fold at every 50 records, each its own process, on one account
- * at once. Every session must be told of an account that was so at one moment, and in the end the account must be what
+ * at once, which its owner works on and two others with whom it is shared. Every session must be told of an account that was so at one moment, and in the end the account must be what
  * its journal makes of it, for whoever looks.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Mailbox } from '../../../shared/account/state.ts';
 import { compareWithImap } from '../imap-comparison.ts';
 import type { Tally } from '../bad-day.ts';
 import { Draw } from '../draw.ts';
+import { ImapConnection } from '../imap-connection.ts';
 import { JournalReplay } from '../journal-replay.ts';
+import { Transcript } from '../transcript.ts';
 import { Violation, ensure } from '../violation.ts';
 import { compareColdOpening } from './cold-opening.ts';
 import { idle, learn, selectMailbox } from './looks.ts';
+import { GuestView } from './guest-view.ts';
 import { drawKind } from './kinds.ts';
 import { Naps, type Wakefulness } from './naps.ts';
 import { type Operation, operate } from './operations.ts';
@@ -21,7 +25,7 @@ import { Player } from './player.ts';
 import { type Remembered, remember } from './resync.ts';
 import { Session } from './session.ts';
 import { Tokens } from './tokens.ts';
-import { LOGIN, type World, startWorld } from './world.ts';
+import { type GuestUser, LOGIN, type World, startWorld } from './world.ts';
 
 export interface SwarmHuntOptions {
   readonly seed: number;
@@ -92,6 +96,8 @@ interface Seat {
   readonly draw: Draw;
   readonly until: number;
   readonly memory: Map<string, Remembered>;
+  /** Who sits there, if not the owner. */
+  readonly guest: GuestUser | null;
 }
 
 async function idleInInbox(player: Player): Promise<Operation> {
@@ -133,6 +139,7 @@ class Swarm {
   async run(): Promise<SwarmHuntResult> {
     const until = performance.now() + this.#options.seconds * 1000;
     const { ports } = this.#world;
+    await this.#shareInbox();
     const working = Array.from({ length: this.#options.sessions }, async (_, number) => {
       const gateway = number % ports.length;
       const index = Math.floor(number / ports.length);
@@ -143,6 +150,7 @@ class Swarm {
         draw: this.#draw.fork(),
         until,
         memory: new Map(),
+        guest: this.#guestAt(number),
       });
     });
     const finished = new AbortController();
@@ -153,6 +161,26 @@ class Swarm {
     await folding;
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     return this.#conclude();
+  }
+
+  /** Guests have somewhere to begin. */
+  async #shareInbox(): Promise<void> {
+    const imap = await ImapConnection.open(this.#world.ports[0] ?? 0, new Transcript('the owner'));
+    for (const command of [
+      `LOGIN ${LOGIN}`,
+      ...this.#world.guests.map(({ address }) => `SETACL INBOX ${address} lrswite`),
+    ]) {
+      const { status, text } = await imap.run(command);
+      ensure(status === 'OK', () => `${command} was answered ${status} ${text}`);
+    }
+    imap.destroy();
+  }
+
+  /** One session in three, and never the first of a gateway, which idles through naps. */
+  #guestAt(number: number): GuestUser | null {
+    const { guests, ports } = this.#world;
+    if (number < ports.length || number % 3 !== 2) return null;
+    return guests[Math.floor(number / 3) % guests.length] ?? null;
   }
 
   transcript(): string {
@@ -204,14 +232,20 @@ class Swarm {
     wakefulness: Wakefulness,
     act: (player: Player) => Promise<Operation>,
   ): Promise<void> {
-    const { port, gateway, index, draw } = seat;
-    const name = `session ${index} of gateway ${gateway}`;
+    const { port, gateway, index, draw, guest } = seat;
+    const who = guest?.address ?? 'the owner';
+    const name = `session ${index} of gateway ${gateway}, of ${who}`;
+    const view = guest && new GuestView(this.#replay, guest.account, guest.prefix);
+    const replay = view ?? this.#replay;
     const kind = drawKind(draw);
-    const session = await Session.open({ port, name, login: LOGIN, kind, replay: this.#replay });
+    const session = await Session.open({ port, name, login: guest?.login ?? LOGIN, kind, replay });
     this.#sessions.add(session);
     this.#kinds.set(kind.name, (this.#kinds.get(kind.name) ?? 0) + 1);
     const ground = {
-      replay: this.#replay,
+      replay,
+      guests: this.#world.guests.map(({ address }) => address),
+      guest: guest &&
+        view && { prefix: guest.prefix, rightsOn: (mailbox: Mailbox) => view.rightsOn(mailbox) },
       tokens: this.#tokens,
       deliver: this.#world.deliver,
     };

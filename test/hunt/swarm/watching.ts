@@ -42,8 +42,9 @@ export async function saved(player: Player): Promise<void> {
   const invented = (again ?? []).filter((uid) => !found?.includes(uid));
   const lost = (found ?? []).filter((uid) => !again?.includes(uid));
   ensure(invented.length === 0, () => `$ has UIDs ${invented.join()}, which were not found`);
+  // NOTIFY may have told of more before the search was made.
   ensure(
-    (found ?? []).every((uid) => known.includes(uid)),
+    session.watching !== null || (found ?? []).every((uid) => known.includes(uid)),
     () => `UIDs ${(found ?? []).join()} of ${known.join()}`,
   );
   player.happened(second, `$ without ${lost.join()}`, (state) => rows(state, mailbox, lost).length === 0);
@@ -62,6 +63,7 @@ export async function partial(player: Player): Promise<void> {
     player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
     return;
   }
+  if (session.watching !== null) return;
   const text = answer.untagged.map((each) => each.text).find((each) => each.includes(' PARTIAL ')) ?? '';
   const [, told = ''] = /PARTIAL \(\S+ ([\d:,]+|NIL)\)/.exec(text) ?? [];
   const uids = told === 'NIL' ? [] : numbersOf(told).sort((a, b) => a - b);

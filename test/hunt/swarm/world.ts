@@ -32,6 +32,8 @@ import type { Notice, ProcessSettings } from './orders.ts';
 const ADDRESS = 'swarm@example.test';
 const PASSWORD = 'swarm-password';
 export const LOGIN = `${ADDRESS} ${PASSWORD}`;
+/** Users with whom the account shares mailboxes. */
+const GUESTS = ['reader@example.test', 'colleague@example.test'];
 const PROGRAM = path.join(import.meta.dirname, 'process.ts');
 const DELIVERY_FUNCTIONS = 3;
 /** One gateway keeps everything; the other nothing, and reads it again and again. */
@@ -40,7 +42,16 @@ const BUDGETS = [256 * 1024 * 1024, 1];
 const SENT_TWICE = 0.15;
 const KEPT_LOG = 300;
 
+export interface GuestUser {
+  readonly address: string;
+  readonly account: AccountId;
+  readonly login: string;
+  /** Before the names of the shared mailboxes. */
+  readonly prefix: string;
+}
+
 export interface World {
+  readonly guests: readonly GuestUser[];
   readonly account: AccountId;
   readonly engine: Engine;
   readonly blobs: BlobStore;
@@ -86,7 +97,13 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
   const engine = await startEngine(places, parts);
   const queueUrl = await ensureQueues(engine.sqs);
   await loadCertificate(data, Date.now(), silent);
-  const account = await addUser(engine);
+  await engine.directory.domains.add('example.test');
+  const account = await addUser(engine, ADDRESS);
+  const guests: GuestUser[] = [];
+  for (const address of GUESTS) {
+    const its = await addUser(engine, address);
+    guests.push({ address, account: its, login: `${address} ${PASSWORD}`, prefix: `#user/${ADDRESS}/` });
+  }
   const members = new Members(draw, parts);
   const common = { data, places };
   const gateways = await Promise.all(
@@ -102,6 +119,7 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
   parts.add('S3 client', () => client.destroy());
   return {
     account,
+    guests,
     engine,
     blobs: new S3BlobStore(client, BUCKETS.mailBucket),
     inbound,
@@ -117,11 +135,10 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
   };
 }
 
-async function addUser(engine: Engine): Promise<AccountId> {
+async function addUser(engine: Engine, address: string): Promise<AccountId> {
   const account = await beginAccount(engine.journal, engine.rim);
-  await engine.directory.domains.add('example.test');
   await engine.directory.users.add({
-    address: ADDRESS,
+    address,
     passwordHash: await hashPassword(PASSWORD),
     account,
     limits: { ...NEW_ACCOUNT_LIMITS, quotaMessages: 1_000_000 },
