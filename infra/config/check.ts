@@ -59,8 +59,13 @@ const LOG_DAYS = [
 ] as const;
 /** SES: recipients of one receipt rule. */
 const MAX_RECIPIENTS = 100;
-/** SES: rules of one receipt rule set. */
-const MAX_DOMAINS = 200;
+/**
+ * CloudFormation takes 200 outputs of a stack: six tell the DKIM records of a domain, nine are others. SES would take 200
+ * rules in one set.
+ */
+export const MAX_DOMAINS = 31;
+/** SES: the name of a receipt rule, here the domain's. ACM: the first name of a certificate. */
+const MAX_NAME = 64;
 
 /** `file`: how the error names it. Throws `ConfigError`. */
 export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployment {
@@ -97,7 +102,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     ),
     region: checkRegion(root.region, found),
     domains,
-    host: found.domain(root.host, 'host', 'the name that mail clients connect to, such as mail.example.org'),
+    host: checkHost(root.host, domains, found),
     tls,
     alarmAddress: checkAlarmAddress(root.alarmAddress, domains, found),
     sizeClass,
@@ -153,6 +158,19 @@ function checkRegion(value: unknown, found: Findings): string {
   return '';
 }
 
+function checkHost(value: unknown, domains: readonly DomainDeployment[], found: Findings): string {
+  const host = found.domain(value, 'host', 'the name that mail clients connect to, such as mail.example.org');
+  if (host.length > MAX_NAME)
+    found.add(
+      `host has ${host.length} characters: write a name of at most ${MAX_NAME}, for its certificate.`,
+    );
+  if (domains.some(({ name }) => name === host && host !== ''))
+    found.add(
+      `host is ${found.shown(value)}, where no CNAME can stand beside the domain's MX record: write a name below it, such as mail.${host}.`,
+    );
+  return host;
+}
+
 function checkDomains(value: unknown, found: Findings): DomainDeployment[] {
   if (!Array.isArray(value) || value.length === 0) {
     found.add(
@@ -162,7 +180,7 @@ function checkDomains(value: unknown, found: Findings): DomainDeployment[] {
   }
   if (value.length > MAX_DOMAINS)
     found.add(
-      `domains has ${value.length} entries: write at most ${MAX_DOMAINS}, for SES takes no more rules in one set.`,
+      `domains has ${value.length} entries: write at most ${MAX_DOMAINS}, for a stack cannot tell the records of more.`,
     );
   const domains = value.map((entry: unknown, index) => checkDomain(entry, `domains[${index}]`, found));
   const names = domains.map(({ name }) => name);
@@ -177,6 +195,10 @@ function checkDomain(value: unknown, where: string, found: Findings): DomainDepl
     return { name: '', leaveOut: [], identity: 'make', dmarcPolicy: 'none', recipients: [] };
   found.known(entry, where, ['name', 'hostedZoneId', 'leaveOut', 'identity', 'dmarcPolicy', 'recipients']);
   const name = found.domain(entry.name, `${where}.name`, 'a domain, such as example.org');
+  if (name.length > MAX_NAME)
+    found.add(
+      `${where}.name has ${name.length} characters: write a domain of at most ${MAX_NAME}, for SES names a rule by it.`,
+    );
   const { hostedZoneId } = entry;
   if (
     hostedZoneId !== undefined &&

@@ -13,6 +13,18 @@ export async function readConfig(file: string = CONFIG_FILE): Promise<Deployment
   await access(full).catch(() => {
     throw new ConfigError(file, [`there is no such file: begin with a copy of ${CONFIG_FILE}.`]);
   });
-  const { default: config } = (await import(pathToFileURL(full).href)) as { default?: unknown };
-  return checkConfig(config, file);
+  return checkConfig(await defaultExportOf(full, file), file);
+}
+
+/** A file that is no TypeScript, or that throws, is a mistake like any other. */
+async function defaultExportOf(full: string, file: string): Promise<unknown> {
+  try {
+    const { default: config } = (await import(pathToFileURL(full).href)) as { default?: unknown };
+    return config;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(file, [
+      `it cannot be read (${reason}): mend it, or begin with a copy of ${CONFIG_FILE}.`,
+    ]);
+  }
 }

@@ -98,6 +98,14 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
     },
     {
       ...usual,
+      name: 'CompactErrors',
+      means:
+        'The compaction fails as a whole. Nothing is lost; accounts open more slowly until it works again.',
+      watch: health.compact('Errors', 'Sum'),
+      above: 0,
+    },
+    {
+      ...usual,
       name: 'DeliverThrottles',
       means:
         'The delivery function is not run as often as it should be: the concurrency of the account is used up.',
@@ -159,7 +167,7 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
 
 function deadLetterAlarms({ deadLetters }: ReturnType<typeof healthMetrics>): AlarmPlan[] {
   const means = {
-    messages: 'Mail could not be delivered, and waits among the dead letters: docs/ADMINISTRATION.md.',
+    messages: 'Mail could not be delivered, and waits among the dead letters: docs/DEPLOY.md, section 11.',
     notifications: 'A notification of mail never reached the queue. The mail lies in the inbound bucket.',
     schedules: 'A scheduled function could not be started.',
   } as const;

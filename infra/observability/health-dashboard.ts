@@ -203,7 +203,7 @@ function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact }: 
       title: 'Dead letters',
       unit: 'messages',
       tells:
-        'Mail that was tried often enough, notifications that never reached the queue, schedules that no function took. None is lost: docs/ADMINISTRATION.md tells how to have them delivered after all.',
+        'Mail that was tried often enough, notifications that never reached the queue, schedules that no function took. None is lost: docs/DEPLOY.md (section 11) tells how to have mail delivered after all.',
       queries: [
         line('m1', 'mail', deadLetters('messages')),
         line('m2', 'notifications', deadLetters('notifications')),

@@ -55,7 +55,7 @@ export function healthMetrics(resources: HealthResources) {
     cpu: aws('AWS/ECS', 'CPUUtilization', 'Average', service),
     memory: aws('AWS/ECS', 'MemoryUtilization', 'Maximum', service),
     tasks: aws('AWS/ECS', 'CPUUtilization', 'SampleCount', service),
-    healthy: aws('AWS/NetworkELB', 'HealthyHostCount', 'Minimum', {
+    healthy: aws('AWS/NetworkELB', 'HealthyHostCount', 'Maximum', {
       ...balancer,
       TargetGroup: resources.targetGroup,
     }),

@@ -221,15 +221,15 @@ export class GatewayStack extends Stack {
     ];
   }
 
-  #makeService(taskDefinition: FargateTaskDefinition, { size, network }: Deployment): FargateService {
+  #makeService(taskDefinition: FargateTaskDefinition, { network }: Deployment): FargateService {
     return new FargateService(this, 'Service', {
       // See `network.ts` on types.
       cluster: this.cluster as ICluster,
       taskDefinition,
-      desiredCount: size.minTasks,
       vpcSubnets: this.network.taskSubnets,
       assignPublicIp: network === 'public',
       securityGroups: [this.network.taskGroup],
+      // No number of tasks: a deployment would go back to it from whatever the service has grown to. The scaling below sees to the least.
       // New tasks take over before old ones drain, and a version that does not come up is taken back.
       minHealthyPercent: 100,
       maxHealthyPercent: 200,

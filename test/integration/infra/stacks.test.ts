@@ -1,6 +1,7 @@
 /** What the stacks promise, looked up in the templates that `cdk synth` writes. */
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { MAX_DOMAINS } from '../../../infra/config/check.ts';
 import type { QuireConfig } from '../../../infra/config/config.ts';
 import { WILDCARDS } from '../../../infra/stacks/permissions.ts';
 import {
@@ -398,6 +399,13 @@ describe('delivery', () => {
     expect(resourcesOf(gateway.stacks.Delivery, 'Custom::ActiveReceiptRules')).toEqual([]);
   });
 
+  test('as many domains as the configuration takes have room in the stack for what it tells of them', () => {
+    const outputs = Object.keys(balancer.stacks.Delivery.Outputs ?? {});
+    const ofDomain = outputs.filter((name) => name.startsWith('Dkim0')).length;
+    expect(ofDomain).toBe(6);
+    expect(outputs.length + (MAX_DOMAINS - 1) * ofDomain).toBeLessThanOrEqual(200);
+  });
+
   test('a rule set becomes active after its rules: without them it would refuse all mail', () => {
     const [activation] = resourcesOf(balancer.stacks.Delivery, 'Custom::ActiveReceiptRules');
     const [rule] = resourcesOf(balancer.stacks.Delivery, 'AWS::SES::ReceiptRule');
@@ -628,6 +636,11 @@ describe('the gateway', () => {
     const { attributes } = targets(balancer, 'Imaps');
     expect(attributes['deregistration_delay.timeout_seconds']).toBe('30');
     expect(attributes['deregistration_delay.connection_termination.enabled'] ?? 'false').toBe('false');
+  });
+
+  test('a deployment leaves as many tasks as there are', () => {
+    for (const [, { stacks }] of both())
+      expect(propertiesOf(stacks.Gateway, 'AWS::ECS::Service')).not.toHaveProperty('DesiredCount');
   });
 
   test('grows by sessions and by CPU', () => {

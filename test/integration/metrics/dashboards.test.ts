@@ -235,8 +235,12 @@ describe.each(['load-balancer', 'gateway'])('with TLS at the %s', (tls) => {
     expect(silent.map(({ AlarmName }) => AlarmName)).toEqual(['Quire-NoHealthyTarget', 'Quire-BackupOff']);
   });
 
-  test('the estimate counts as many alarms as there are', () => {
-    expect(alarms(template())).toHaveLength(ALARMS);
+  test('the estimate counts each metric that an alarm watches, as AWS does, and the alarms of the scaling', () => {
+    const watched = alarms(template()).flatMap(({ Metrics }) =>
+      Metrics === undefined ? [1] : Metrics.flatMap(({ MetricStat }) => (MetricStat ? [1] : [])),
+    );
+    // Each of the two policies by which the service grows and shrinks has one for either.
+    expect(watched.length + 2 * 2).toBe(ALARMS);
   });
 });
 

@@ -1,4 +1,7 @@
 /** A configuration that cannot be used is refused with a sentence for each mistake, which says what to write instead. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { checkConfig, ConfigError } from '../../../infra/config/check.ts';
 import { readConfig } from '../../../infra/config/read.ts';
@@ -65,6 +68,16 @@ describe('what is left out', () => {
   });
 });
 
+test('a file that cannot be run is a mistake like any other', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'quire-config-'));
+  const file = path.join(folder, 'broken.config.ts');
+  await writeFile(file, "throw new Error('nothing yet');\nexport default {};\n");
+  await expect(readConfig(file)).rejects.toThrow(
+    /^.*broken\.config\.ts cannot be used:\n {2}- it cannot be read \(nothing yet\): mend it, or begin with a copy of quire\.config\.ts\.$/,
+  );
+  await rm(folder, { recursive: true });
+});
+
 const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:imap-AbCdEf';
 
 describe('a mistake is one sentence that says what to write instead:', () => {
@@ -94,6 +107,26 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       'a domain twice',
       { domains: [{ name: 'a.example' }, { name: 'A.example' }] },
       'domains names a.example twice: write it once.',
+    ],
+    [
+      'more domains than a stack holds',
+      { domains: Array.from({ length: 32 }, (_, index) => ({ name: `d${index}.example` })) },
+      'domains has 32 entries: write at most 31,',
+    ],
+    [
+      'a domain too long to name a rule by',
+      { domains: [{ name: `${'a'.repeat(60)}.example` }] },
+      'domains[0].name has 68 characters: write a domain of at most 64,',
+    ],
+    [
+      'a host too long for a certificate',
+      { host: `${'a'.repeat(60)}.example` },
+      'host has 68 characters: write a name of at most 64,',
+    ],
+    [
+      'a host that is the domain itself',
+      { host: 'Example.org' },
+      `host is "Example.org", where no CNAME can stand beside the domain's MX record: write a name below it, such as mail.example.org.`,
     ],
     [
       'a zone by name',

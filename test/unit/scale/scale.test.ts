@@ -53,9 +53,9 @@ describe('in short, as the page says it', () => {
     expect(use(fixed(0)[0] ?? { ...NOTHING })).toBeLessThanOrEqual(1 / 8);
   });
 
-  test('1,000,000: receipt rules first, all else below two thirds', () => {
+  test('1,000,000: domains first, all else below two thirds', () => {
     const [first, second] = fixed(1);
-    expect(first?.what).toBe('Receipt rules of SES');
+    expect(first?.what).toBe('Domains of one installation');
     expect(use(second ?? { ...NOTHING })).toBeLessThan(2 / 3);
   });
 
