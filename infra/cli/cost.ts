@@ -2,8 +2,8 @@
 import { Command, Option } from 'commander';
 import { type Bill, billOf } from '../../shared/cost/bill.ts';
 import { SERVICES } from '../../shared/cost/items.ts';
-import { PRICED_REGIONS, type Prices, pricesOf } from '../../shared/cost/prices.ts';
-import { type Shape, type Workload, usageOf } from '../../shared/cost/workload.ts';
+import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../shared/cost/prices.ts';
+import { type Shape, type Workload, oldVersionsOf, usageOf } from '../../shared/cost/workload.ts';
 import { ACTIVITIES } from '../../shared/metrics/catalogue.ts';
 import { shapeFor, sizeFor } from '../cost/shape.ts';
 import type { SizeClass } from '../config/sizes.ts';
@@ -52,10 +52,15 @@ function cost(given: Given): string {
     tls: given.tls as Shape['tls'],
     network: given.network as Shape['network'],
   });
-  const bill = billOf(usageOf(workload, shape), prices);
+  const usage = usageOf(workload, shape);
+  const bill = billOf(usage, prices);
+  // What they add: the last of the tiers that storage is in.
+  const kept = usage.objectStorage - oldVersionsOf(workload, shape);
+  const oldVersions =
+    dollars(prices.objectGbMonth, usage.objectStorage) - dollars(prices.objectGbMonth, kept);
   if (given.json === true)
-    return `${JSON.stringify({ workload, shape, size, prices: prices.asOf, ...bill })}\n`;
-  return report({ workload, prices, shape, size, bill, items: given.items === true });
+    return `${JSON.stringify({ workload, shape, size, prices: prices.asOf, ...bill, oldVersions })}\n`;
+  return report({ workload, prices, shape, size, bill, oldVersions, items: given.items === true });
 }
 
 function workloadOf(given: Given): Workload {
@@ -87,10 +92,12 @@ interface Report {
   readonly shape: Shape;
   readonly size: SizeClass;
   readonly bill: Bill;
+  /** Dollars, part of S3's. */
+  readonly oldVersions: number;
   readonly items: boolean;
 }
 
-function report({ workload, prices, shape, size, bill, items }: Report): string {
+function report({ workload, prices, shape, size, bill, oldVersions, items }: Report): string {
   const { users, messagesPerDay, messageKb, storedGb, sessions } = workload;
   const row = (name: string, dollars: number): string => {
     const share = bill.total === 0 ? 0 : (100 * dollars) / bill.total;
@@ -105,6 +112,7 @@ function report({ workload, prices, shape, size, bill, items }: Report): string 
     'By service',
     ...SERVICES.flatMap((service) => [
       row(service, bill.byService[service]),
+      ...(service === 'S3' ? [row('  old versions', oldVersions)] : []),
       ...(items ? itemLines(bill, service) : []),
     ]),
     '',

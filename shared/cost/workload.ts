@@ -248,19 +248,29 @@ function capacityOf(workload: Workload, shape: Shape): Capacity {
   };
 }
 
+/**
+ * GB of old versions. What SES put is deleted once it is delivered, and stays as an old version for as long as backups
+ * reach, so that a restored table names nothing that is gone.
+ */
+export function oldVersionsOf(
+  { users, messagesPerDay, messageKb }: Workload,
+  { backupDays }: Pick<Shape, 'backupDays'>,
+): number {
+  return (users * messagesPerDay * messageKb * KB * (backupDays + 1)) / GB;
+}
+
 function storageOf(
-  { users, messagesPerDay, messageKb, storedGb }: Workload,
-  { backupDays }: Shape,
+  workload: Workload,
+  shape: Shape,
 ): Pick<Usage, 'objectStorage' | 'tableStorage' | 'tableBackup'> {
+  const { users, messagesPerDay, messageKb, storedGb } = workload;
   const kept = (users * storedGb * GB) / (messageKb * KB);
   const tables =
     kept * STORED.row +
     users * messagesPerDay * (STORED.journal * STORED.journalDays + STORED.marker * STORED.markerDays) +
     users * STORED.account;
-  // What SES put is deleted once it is delivered, and stays as an old version for as long as backups reach.
-  const old = users * messagesPerDay * messageKb * KB * (backupDays + 1);
   return {
-    objectStorage: (kept * (messageKb * KB + SUMMARY_BYTES) + old) / GB,
+    objectStorage: (kept * (messageKb * KB + SUMMARY_BYTES)) / GB + oldVersionsOf(workload, shape),
     tableStorage: tables / GB,
     tableBackup: tables / GB,
   };

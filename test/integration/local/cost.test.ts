@@ -15,10 +15,11 @@ describe('quire cost', () => {
   test('says its numbers to programs, and the same to people', async () => {
     const flags = ['cost', '--users', '2000', '--region', 'eu-central-1', '--tls', 'gateway'];
     const { output } = await run([...flags, '--json']);
-    const { total, byService, size } = JSON.parse(output) as {
+    const { total, byService, size, oldVersions } = JSON.parse(output) as {
       total: number;
       byService: Record<string, number>;
       size: string;
+      oldVersions: number;
     };
     expect(size).toBe('medium');
     expect(Object.values(byService).reduce((sum, dollars) => sum + dollars, 0)).toBeCloseTo(total, 6);
@@ -27,6 +28,9 @@ describe('quire cost', () => {
       total.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 }),
     );
     expect(text).toMatch(/messages received, deliver/);
+    // 2,000 users, 40 messages of 40 KB, 36 days: 110 GB at $0.0245.
+    expect(oldVersions).toBeCloseTo(((2000 * 40 * 40 * 1024 * 36) / 1024 ** 3) * 0.0245, 2);
+    expect(text).toMatch(new RegExp(`old versions +${oldVersions.toFixed(2).replace('.', '\\.')} `));
   });
 
   test.each([
