@@ -135,8 +135,10 @@ async function tellMore(
   if (!status && !metadata && !myRights) return;
   const found = await unlessRefused(() => findNamed(session, name));
   if (!found) return;
-  if (status && found.home.may(found.mailbox, 'r'))
-    session.writer.untagged(await statusResponse(session, found, status));
+  if (status && found.home.may(found.mailbox, 'r')) {
+    const response = await unlessRefused(() => statusResponse(session, found, status));
+    if (response !== undefined) session.writer.untagged(response);
+  }
   if (metadata) tellAnnotations(session, name, found, metadata);
   if (myRights) tellMyRights(session, found);
 }

@@ -4,7 +4,7 @@ import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import { mailboxId } from '../session/object-id.ts';
-import { type FoundMailbox, findNamed } from '../session/places.ts';
+import { type FoundMailbox, findNamed, nonexistent } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
 import type { StatusItem } from '../wire/ast.ts';
 import { parseStatus } from '../wire/mailbox-grammar.ts';
@@ -34,12 +34,19 @@ export function useStatusItems(session: Session, items: readonly StatusItem[]): 
   if (items.includes('HIGHESTMODSEQ')) session.enableCondstore();
 }
 
-/** `STATUS name (…)`, without its `* `. Needs no messages loaded, but to count what no counter knows. */
+/**
+ * `STATUS name (…)`, without its `* `. Needs no messages loaded, but to count what no counter knows. Throws `No` if a guest may
+ * read the mailbox no longer.
+ */
 export async function statusResponse(
   session: Session,
-  { home, mailbox }: Pick<FoundMailbox, 'home' | 'mailbox'>,
+  { home, mailbox: found }: Pick<FoundMailbox, 'home' | 'mailbox'>,
   items: readonly StatusItem[],
 ): Promise<string> {
+  // A guest's unseen are counted, not kept: then all values are of the moment of that count, not of two moments.
+  const counted = home.guest !== null && items.includes('UNSEEN');
+  const mailbox = counted ? await home.load(found.id) : found;
+  if (!mailbox) throw nonexistent();
   const told: string[] = [];
   for (const item of new Set(items)) told.push(`${item} ${await valueOf(session, home, mailbox, item)}`);
   return `STATUS ${mailboxName(home.prefix + mailbox.name, session.text)} (${told.join(' ')})`;
@@ -59,7 +66,7 @@ function valueOf(
     case 'UIDVALIDITY':
       return mailbox.uidValidity;
     case 'UNSEEN':
-      return home.guest === null ? mailbox.unseen : unseenBy(home, mailbox);
+      return mailbox.unseen;
     case 'DELETED':
       return mailbox.deleted;
     case 'DELETED-STORAGE':
@@ -84,11 +91,6 @@ async function deletedBytes(home: Home, mailbox: Mailbox): Promise<number> {
   for (let row = 0; row < (columns?.count ?? 0); row++)
     if ((columns?.system[row] ?? 0) & DELETED) bytes += columns?.sizes[row] ?? 0;
   return bytes;
-}
-
-/** The counter is the owner's: what a guest has not seen is counted. */
-async function unseenBy(home: Home, mailbox: Mailbox): Promise<number> {
-  return (await home.load(mailbox.id))?.unseen ?? 0;
 }
 
 /** Messages that are recent to this session, or would be if it selected the mailbox now. */

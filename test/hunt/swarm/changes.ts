@@ -119,11 +119,16 @@ function conclude(
   mode: string,
   flags: string,
 ): void {
-  const { view } = player.session;
+  const { view, watching, condstore } = player.session;
   const change = flagsOf(flags).split(' ').filter(Boolean);
   for (const uid of uids) {
     const entry = view.entryOf(uid);
-    if (entry?.flags == null || modified.has(uid) || view.wasTold(entry)) continue;
+    if (entry?.flags == null || modified.has(uid)) continue;
+    if (view.wasTold(entry)) {
+      // What NOTIFY told while the command was on its way may be of before it, and nothing tells which (RFC 5465 §3.1).
+      if (watching !== null && !condstore) entry.flags = null;
+      continue;
+    }
     const before = entry.flags.split(' ').filter(Boolean);
     const kept = mode === '' ? [] : before.filter((flag) => mode === '+' || !change.includes(flag));
     entry.flags = flagsOf([...kept, ...(mode === '-' ? [] : change)].join(' '));

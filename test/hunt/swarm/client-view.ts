@@ -129,7 +129,10 @@ export class ClientView {
       entry.modSeq = null;
       this.#told.add(entry);
     }
-    if (modSeq !== undefined) entry.modSeq = Number(modSeq);
+    if (modSeq === undefined) return;
+    entry.modSeq = Number(modSeq);
+    // Flags that were told before were told of an older moment.
+    if (flags === undefined) this.#told.delete(entry);
   }
 
   /** A UID that was never told is one of those that EXISTS spoke of. */

@@ -1,6 +1,6 @@
 /**
  * The memory of an idle session, its account's replica included: a gateway in a process of its own, with real clients.
- * `npm run bench -- idle` prints the figures.
+ * `npm run bench -- --only idle` prints the figures.
  */
 import { expect, test } from '@jest/globals';
 import { heapOfIdleSession } from '../../bench/idle.ts';

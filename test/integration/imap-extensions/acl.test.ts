@@ -337,6 +337,21 @@ describe('rights in the selected mailbox (RFC 4314 §4)', () => {
     expect(await bob.line()).toMatch(/^\* BYE .*not shared with you/);
   });
 
+  test('STATUS tells of one moment, even if the owner expunges before what the guest has not seen is counted', async () => {
+    await share('lr');
+    const login = gateway.logins.get('alice@example.test');
+    const { replica } = gateway.cache.acquire(login?.account ?? ('' as never));
+    const load = replica.load.bind(replica);
+    replica.load = async (mailboxes) => {
+      replica.load = load;
+      await alice.run('SELECT INBOX');
+      await alice.run('EXPUNGE');
+      return load(mailboxes);
+    };
+    const command = `STATUS ${ALICES}/INBOX (MESSAGES UNSEEN)`;
+    expect(await bob.run(command)).toContain(`* STATUS ${ALICES}/INBOX (MESSAGES 2 UNSEEN 2)`);
+  });
+
   test('IDLE in a shared mailbox tells of what its owner does', async () => {
     await select('lr');
     bob.send('i IDLE\r\n');

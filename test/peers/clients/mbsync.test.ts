@@ -45,6 +45,8 @@ User ${instance.alice.address}
 Pass ${instance.alice.password}
 SSLType None
 AuthMechs LOGIN
+# Else the tap would see what is compressed.
+DisableExtension COMPRESS=DEFLATE
 
 MaildirStore folder
 Path ${home}/mail/

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { outputOf } from './program.ts';
 
-const LOOKS = 200;
+const LOOKS = 1_200;
 const BETWEEN_LOOKS_MS = 50;
 
 export class Terminal {
