@@ -119,14 +119,14 @@ function conclude(
   mode: string,
   flags: string,
 ): void {
-  const { view, watching, condstore } = player.session;
+  const { view, watching, kind } = player.session;
   const change = flagsOf(flags).split(' ').filter(Boolean);
   for (const uid of uids) {
     const entry = view.entryOf(uid);
     if (entry?.flags == null || modified.has(uid)) continue;
     if (view.wasTold(entry)) {
       // What NOTIFY told while the command was on its way may be of before it, and nothing tells which (RFC 5465 §3.1).
-      if (watching !== null && !condstore) entry.flags = null;
+      if (watching !== null && !kind.condstore) entry.flags = null;
       continue;
     }
     const before = entry.flags.split(' ').filter(Boolean);
