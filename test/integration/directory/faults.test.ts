@@ -9,7 +9,7 @@ import { StaleReads } from '../../support/stale-reads.ts';
 import { HASH, OTHER_HASH, all, createDirectoryTable, newUser, openDirectory } from './directory-fixture.ts';
 import type { DirectoryFixture } from './directory-fixture.ts';
 
-const SEED = Date.now() % 1_000_000;
+const SEED = Number(process.env.QUIRE_SEED ?? 1);
 let store: TestDynoxide;
 let directory: DirectoryFixture;
 
