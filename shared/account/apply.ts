@@ -21,6 +21,7 @@ import type {
   EpochOp,
   FlagsOp,
   ExpungeOp,
+  MendOp,
   Op,
   RenameOp,
   SeenOp,
@@ -37,6 +38,7 @@ import {
   knownName,
   mailboxFor,
   resolveTarget,
+  usageOf,
   withMailbox,
 } from './state.ts';
 import { forEachRow } from './uid-ranges.ts';
@@ -124,6 +126,8 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
       return changeAcl(state, op, place);
     case 'seen':
       return changeSeen(state, op, modSeq);
+    case 'mend':
+      return mend(state, op, modSeq);
   }
 }
 
@@ -338,6 +342,25 @@ function changeSeen(state: AccountState, op: SeenOp, modSeq: ModSeq): AccountSta
   const mailbox = state.mailboxes.get(op.mailbox);
   if (!mailbox) return state;
   return withMailbox(state, { ...mailbox, readers: withSeen(mailbox.readers, op, modSeq) });
+}
+
+/** The mailbox's mod-sequence rises: a counter that was wrong may have been told to somebody. */
+function mend(state: AccountState, op: MendOp, modSeq: ModSeq): AccountState {
+  const mailbox = state.mailboxes.get(op.mailbox);
+  if (!mailbox) return state;
+  const { messages, unseen, deleted, bytes } = op;
+  const next = withMailbox(state, {
+    ...mailbox,
+    messages,
+    unseen,
+    deleted,
+    bytes,
+    uidNext: Math.max(mailbox.uidNext, op.uidNext),
+    highestModSeq: modSeq,
+    keywords: withKeywords(mailbox.keywords, op.keywords),
+    columns: mailbox.columns?.without(op.gone),
+  });
+  return { ...next, usage: usageOf(next.mailboxes.values()) };
 }
 
 function check(recorded: Effect, found: Effect, mailbox: MailboxId, place: OpPlace, report: Report): void {

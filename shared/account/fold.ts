@@ -82,6 +82,7 @@ function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefin
     case 'flags':
     case 'expunge':
     case 'delete':
+    case 'mend':
       return [op.mailbox];
     case 'copy':
     case 'move':
@@ -137,12 +138,13 @@ export function replayTail(
 }
 
 function buriedBy(state: AccountState, op: Op, expunged: number): BuriedRow[] {
-  if (op.op !== 'expunge' && op.op !== 'delete') return [];
+  if (op.op !== 'expunge' && op.op !== 'delete' && op.op !== 'mend') return [];
   const mailbox = state.mailboxes.get(op.mailbox);
   const columns = mailbox?.columns;
   if (!columns) return [];
   const rows: number[] = [];
-  if (op.op === 'expunge') forEachRow(op.uids, columns.uids, columns.count, (row) => rows.push(row));
+  const taken = op.op === 'expunge' ? op.uids : op.op === 'mend' ? op.gone : null;
+  if (taken) forEachRow(taken, columns.uids, columns.count, (row) => rows.push(row));
   else for (let row = 0; row < columns.count; row++) rows.push(row);
   const { id, name } = mailbox;
   return rows.map((row) => ({ mailbox: id, name, expunged, row: columns.row(row) }));

@@ -158,6 +158,25 @@ export interface SeenOp {
   readonly seen: boolean;
 }
 
+/**
+ * After a loss: what the mailbox is from here on, in absolute numbers, so that replicas which knew it rightly and replicas
+ * which did not come out equal. `gone` are rows that nobody can read any more; the account's usage becomes the sum of its
+ * mailboxes.
+ */
+export interface MendOp {
+  readonly op: 'mend';
+  readonly mailbox: MailboxId;
+  readonly gone: UidRanges;
+  readonly messages: number;
+  readonly unseen: number;
+  readonly deleted: number;
+  readonly bytes: number;
+  /** UIDNEXT is at least this. */
+  readonly uidNext: number;
+  /** Keywords that the messages carry, for the mailbox's list. */
+  readonly keywords: readonly string[];
+}
+
 export type Op =
   | AppendOp
   | FlagsOp
@@ -171,4 +190,5 @@ export type Op =
   | EpochOp
   | AnnotateOp
   | AclOp
-  | SeenOp;
+  | SeenOp
+  | MendOp;

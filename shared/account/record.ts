@@ -66,6 +66,7 @@ const CODES = {
   annotate: 13,
   acl: 14,
   seen: 15,
+  mend: 20,
 } as const satisfies Record<Op['op'], number>;
 
 const MODES: readonly FlagMode[] = ['add', 'remove', 'replace'];
@@ -157,6 +158,11 @@ function fieldsOf(op: Op): unknown[] {
       return [code, op.mailbox, op.entry.identifier, op.entry.account, op.entry.rights];
     case 'seen':
       return [code, op.mailbox, op.reader, packRanges(op.uids), op.seen];
+    case 'mend': {
+      const { messages, unseen, deleted, bytes } = op;
+      const counters = effectField({ messages, unseen, deleted, bytes });
+      return [code, op.mailbox, packRanges(op.gone), counters, op.uidNext, op.keywords];
+    }
   }
 }
 
@@ -249,9 +255,22 @@ function sharingOpOf(fields: readonly unknown[]): Op {
         uids: unpackRanges(c as Uint8Array),
         seen: d as boolean,
       };
+    case CODES.mend:
+      return mendOpOf(fields);
     default:
       return unknown('an op with code', code);
   }
+}
+
+function mendOpOf([, mailbox, gone, counters, uidNext, keywords]: readonly unknown[]): Op {
+  return {
+    op: 'mend',
+    mailbox: mailbox as MailboxId,
+    gone: unpackRanges(gone as Uint8Array),
+    ...effectOf(counters),
+    uidNext: uidNext as number,
+    keywords: keywords as string[],
+  };
 }
 
 function unknown(what: string, value: unknown): never {

@@ -50,6 +50,7 @@ export function removedBy(
 
 function takenOut(op: Op, mailbox: MailboxId): UidRanges | null {
   if (op.op === 'expunge' && op.mailbox === mailbox) return op.uids;
+  if (op.op === 'mend' && op.mailbox === mailbox) return op.gone;
   // One that goes nowhere else is void (see `apply`).
   return op.op === 'move' && op.from === mailbox && op.to !== mailbox ? op.uids : null;
 }

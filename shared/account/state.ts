@@ -124,6 +124,16 @@ export function hasChildren(state: AccountState, name: string): boolean {
   return false;
 }
 
+/** What `mailboxes` hold together. */
+export function usageOf(mailboxes: Iterable<Usage>): Usage {
+  let [messages, bytes] = [0, 0];
+  for (const mailbox of mailboxes) {
+    messages += mailbox.messages;
+    bytes += mailbox.bytes;
+  }
+  return { messages, bytes };
+}
+
 /** The state with one mailbox added or replaced. */
 export function withMailbox(state: AccountState, mailbox: Mailbox): AccountState {
   const mailboxes = new Map(state.mailboxes);

@@ -110,6 +110,7 @@ export class SelectedMailbox {
     switch (op.op) {
       case 'flags':
       case 'expunge':
+      case 'mend':
         return op.mailbox === this.id;
       case 'move':
         return op.from === this.id;
