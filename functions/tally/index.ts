@@ -2,7 +2,7 @@
 import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { dynamoDbClient, s3Client } from '../../shared/aws/clients.ts';
 import type { CostSettings } from '../../shared/cost/expressions.ts';
-import { pricesNearest } from '../../shared/cost/prices.ts';
+import { pricesOf } from '../../shared/cost/prices.ts';
 import { createLog, type Log } from '../../shared/log.ts';
 import type { Metrics } from '../../shared/metrics/metrics.ts';
 import { flushingMetrics } from '../flushing-metrics.ts';
@@ -45,7 +45,9 @@ export function tallySettingsFrom(environment: Readonly<Record<string, string | 
   const { QUIRE_TALLY: tally, AWS_REGION: region = '' } = environment;
   if (tally === undefined || tally === '')
     throw new Error('set QUIRE_TALLY: this function does not know what to add up');
-  return { ...(JSON.parse(tally) as Omit<CostSettings, 'prices'>), prices: pricesNearest(region) };
+  const prices = pricesOf(region);
+  if (prices === undefined) throw new Error(`no prices are known of the region ${region}`);
+  return { ...(JSON.parse(tally) as Omit<CostSettings, 'prices'>), prices };
 }
 
 let started: Promise<TallyHandler> | null = null;

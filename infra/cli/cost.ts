@@ -58,8 +58,10 @@ function cost(given: Given): string {
   const kept = usage.objectStorage - oldVersionsOf(workload, shape);
   const oldVersions =
     dollars(prices.objectGbMonth, usage.objectStorage) - dollars(prices.objectGbMonth, kept);
-  if (given.json === true)
-    return `${JSON.stringify({ workload, shape, size, prices: prices.asOf, ...bill, oldVersions })}\n`;
+  if (given.json === true) {
+    const { asOf, inferred } = prices;
+    return `${JSON.stringify({ workload, shape, size, prices: asOf, inferred, ...bill, oldVersions })}\n`;
+  }
   return report({ workload, prices, shape, size, bill, oldVersions, items: given.items === true });
 }
 
@@ -105,7 +107,7 @@ function report({ workload, prices, shape, size, bill, oldVersions, items }: Rep
   };
   const perUser = bill.total / users;
   return [
-    `A month of Quire in ${prices.region}, in dollars: list prices of ${prices.asOf}, without free tiers and taxes.`,
+    `A month of Quire in ${prices.region}, in dollars: list prices as known on ${prices.asOf}, without free tiers and taxes.`,
     `${count(users)} users; each receives ${count(messagesPerDay)} messages of ${count(messageKb)} KB a day, keeps ${count(storedGb)} GB and ${count(sessions)} clients connected.`,
     `Size ${size}: ${count(shape.tasks)} ${shape.tasks === 1 ? 'gateway' : 'gateways'} of ${shape.taskCpu} vCPU and ${shape.taskGb} GB; TLS ends at the ${shape.tls === 'gateway' ? 'gateway' : 'load balancer'}.`,
     '',
@@ -124,8 +126,18 @@ function report({ workload, prices, shape, size, bill, oldVersions, items }: Rep
     `  ${'WorkMail in all'.padEnd(18)}${money(WORKMAIL_DOLLARS * users).padStart(15)}   ${(bill.total / (WORKMAIL_DOLLARS * users)).toFixed(2)} × as much is Quire`,
     '',
     'What people do all day is assumed (shared/cost/workload.ts); what it asks of the stores is measured.',
+    ...inferredLines(prices),
     '',
   ].join('\n');
+}
+
+/** Prices that are not on a list that was seen. */
+function inferredLines({ region, inferred }: Prices): string[] {
+  if (inferred.length === 0) return [];
+  return [
+    `Of ${region}, ${inferred.length === 1 ? 'one price was' : `${inferred.length} prices were`} found on no list, and taken from others (shared/cost/price-list.ts):`,
+    ...inferred.map(({ name, from }) => `  ${name}: ${from}`),
+  ];
 }
 
 function itemLines(bill: Bill, service: string): string[] {

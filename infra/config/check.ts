@@ -6,13 +6,13 @@
 import { AddressError, parseAddress } from '../../shared/directory/address.ts';
 import { RECORD_KINDS, type RecordKind } from './config.ts';
 import { Findings, type Fields } from './findings.ts';
-import { RECEIVING_REGIONS } from './regions.ts';
+import { RECEIVING_REGIONS, type ReceivingRegion } from './regions.ts';
 import { SIZE_CLASSES, SIZES, type Size, type SizeClass } from './sizes.ts';
 
 /** A configuration that was checked, with nothing left open. */
 export interface Deployment {
   readonly name: string;
-  readonly region: string;
+  readonly region: ReceivingRegion;
   readonly domains: readonly DomainDeployment[];
   readonly host: string;
   readonly tls:
@@ -149,13 +149,13 @@ function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null ? (value as Fields) : {};
 }
 
-function checkRegion(value: unknown, found: Findings): string {
-  const regions: readonly unknown[] = RECEIVING_REGIONS;
-  if (regions.includes(value)) return value as string;
+function checkRegion(value: unknown, found: Findings): ReceivingRegion {
+  const region = RECEIVING_REGIONS.find((each) => each === value);
+  if (region !== undefined) return region;
   found.add(
     `region is ${found.shown(value)}, where SES is not known to receive mail: write one of ${RECEIVING_REGIONS.join(', ')} (a newer one can be added to infra/config/regions.ts).`,
   );
-  return '';
+  return RECEIVING_REGIONS[0];
 }
 
 function checkHost(value: unknown, domains: readonly DomainDeployment[], found: Findings): string {

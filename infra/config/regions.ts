@@ -1,6 +1,8 @@
+import type { PricedRegion } from '../../shared/cost/price-list.ts';
+
 /**
  * Regions in which SES receives mail ("Email receiving endpoints", AWS General Reference). A region that has come since can
- * be added here; its endpoint is always `inbound-smtp.<region>.amazonaws.com`.
+ * be added here, and its prices to the list; its endpoint is always `inbound-smtp.<region>.amazonaws.com`.
  */
 export const RECEIVING_REGIONS = [
   'us-east-1',
@@ -13,7 +15,8 @@ export const RECEIVING_REGIONS = [
   'ap-northeast-1',
   'ap-southeast-1',
   'ap-southeast-2',
-] as const;
+] as const satisfies readonly PricedRegion[];
+export type ReceivingRegion = (typeof RECEIVING_REGIONS)[number];
 
 export function receivingEndpoint(region: string): string {
   return `inbound-smtp.${region}.amazonaws.com`;

@@ -18,11 +18,16 @@ export function costDashboard(settings: CostSettings): DashboardPlan {
     name: 'Cost',
     text: [
       `# What Quire costs`,
-      `Dollars, worked out from what was used times the list prices of **${prices.region}** as of ${prices.asOf}: without free tiers, discounts and taxes. The bill is AWS's; this tells where it comes from, and when.`,
+      `Dollars, worked out from what was used times the list prices of **${prices.region}** as of ${prices.asOf}: without free tiers, discounts and taxes.${inferredNote(settings)} The bill is AWS's; this tells where it comes from, and when.`,
       'By activity: **deliver** takes mail in, **read** and **search** serve clients, **idle** keeps them connected, **keep** is what lies there, **compact** keeps accounts cheap to open.',
     ].join('\n'),
     widgets: [...rates(settings), ...monthSoFar(settings), ...ratios(settings), ownCost(settings)],
   };
+}
+
+function inferredNote({ prices: { inferred } }: CostSettings): string {
+  if (inferred.length === 0) return '';
+  return ` Found on no list, and taken from other prices: ${inferred.map(({ name }) => name).join(', ')}.`;
 }
 
 function drawn(settings: CostSettings, period: number, draw: Draw): readonly Query[] {
@@ -128,11 +133,12 @@ function ratios(settings: CostSettings): Widget[] {
       id: 'per-thousand-messages',
       title: 'Dollars per thousand messages delivered',
       tells:
-        'The whole of a day by what was delivered on it, and the part of it that deliveries caused. The gap between the two is what standing there costs.',
+        'The whole of a day by what was delivered on it, the part of it that deliveries caused, and the part that maintenance took. What is left is what reading and standing there cost.',
       queries: drawn(settings, DAY, (costs, book) => {
         const deliveries = book.use(own('Deliveries', 'Sum'));
         book.express(`${costs.total()}/${deliveries}*1000`, 'all of it');
         book.express(`${costs.activity('deliver')}/${deliveries}*1000`, 'deliver alone');
+        book.express(`${costs.activity('compact')}/${deliveries}*1000`, 'maintenance alone');
       }),
     },
   ];

@@ -14,7 +14,7 @@ import type { Construct } from 'constructs';
 import type { CostSettings } from '../../shared/cost/expressions.ts';
 import type { Resources } from '../../shared/cost/meters.ts';
 import type { MetricRef, Query } from '../../shared/cost/metric-query.ts';
-import { pricesNearest } from '../../shared/cost/prices.ts';
+import { pricesIn } from '../../shared/cost/prices.ts';
 import { usageOf } from '../../shared/cost/workload.ts';
 import type { Deployment } from '../config/check.ts';
 import { shapeOfDeployment } from '../cost/shape.ts';
@@ -213,7 +213,7 @@ function settingsOf(deployment: Deployment, health: HealthResources): CostSettin
     resources: billed(health),
     fixed: { taskCpu, taskGb, deliveryGb, tls, network, domains, alarms, metrics },
     monthly: { endpoints, balancerHours, dashboards, metricRequests, keys, secrets },
-    prices: pricesNearest(deployment.region),
+    prices: pricesIn(deployment.region),
   };
 }
 

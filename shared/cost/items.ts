@@ -79,6 +79,7 @@ export const ITEMS = {
   balancerAddresses: item('Load balancer', 'idle', 'hours of public addresses', (p) => p.addressHour),
 
   dataOut: item('Data transfer', 'read', 'GB to clients', (p) => p.dataOutGb),
+  betweenZones: item('Data transfer', 'read', 'GB between zones, to and from gateways', (p) => p.zoneGb),
 
   metrics: item('CloudWatch', 'keep', 'metrics', (p) => p.metricMonth),
   alarms: item('CloudWatch', 'keep', 'alarms', (p) => p.alarmMonth),

@@ -2,7 +2,7 @@
 import type { Activity, MetricName } from '../metrics/catalogue.ts';
 import { ITEMS, ITEM_NAMES, type ItemName, type Service } from './items.ts';
 import type { MetricRef, Statistic } from './metric-query.ts';
-import type { Shape } from './workload.ts';
+import { OTHER_ZONE, type Shape } from './workload.ts';
 
 /** Names of what is billed, as the dimensions of AWS's metrics have them. */
 export interface Resources {
@@ -129,6 +129,10 @@ export function metersOf(
     },
     balancerAddresses: constant(monthly.balancerHours * ZONES),
     dataOut: sum([own('BytesOut', 'Sum')], 1 / GB),
+    betweenZones: sum(
+      [aws('AWS/NetworkELB', 'ProcessedBytes', 'Sum', { LoadBalancer: resources.loadBalancer })],
+      OTHER_ZONE / GB,
+    ),
     metrics: constant(fixed.metrics),
     alarms: constant(fixed.alarms),
     dashboards: constant(monthly.dashboards),

@@ -94,6 +94,8 @@ const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
 const UNIT = { tlsSessions: 3_000, tcpSessions: 100_000, gbPerHour: 1 } as const;
 export const TALLY = { runsPerMonth: 6 * DAYS_PER_MONTH, metricsPerRun: 80 } as const;
 const ZONES = 2;
+/** Part of what the load balancer passes on to a task in another of its two zones: it spreads clients over all tasks. */
+export const OTHER_ZONE = 1 - 1 / ZONES;
 const PRIVATE_ENDPOINTS = { 'load-balancer': 4, gateway: 5 } as const;
 const DASHBOARDS = 2;
 
@@ -209,6 +211,7 @@ type Capacity = Pick<
   | 'balancerUnits'
   | 'balancerAddresses'
   | 'dataOut'
+  | 'betweenZones'
   | 'metrics'
   | 'alarms'
   | 'dashboards'
@@ -237,6 +240,7 @@ function capacityOf(workload: Workload, shape: Shape): Capacity {
     balancerUnits: units * HOURS_PER_MONTH,
     balancerAddresses: ZONES * HOURS_PER_MONTH,
     dataOut,
+    betweenZones: through * OTHER_ZONE,
     metrics: shape.metrics,
     alarms: shape.alarms,
     dashboards: DASHBOARDS,

@@ -5,7 +5,7 @@ import { healthDashboard } from '../../infra/observability/health-dashboard.ts';
 import type { DashboardPlan, Widget } from '../../infra/observability/widget.ts';
 import { shapeFor, sizeFor } from '../../infra/cost/shape.ts';
 import { type Bill, billOf } from '../../shared/cost/bill.ts';
-import { pricesNearest } from '../../shared/cost/prices.ts';
+import { pricesIn } from '../../shared/cost/prices.ts';
 import { type Workload, usageOf } from '../../shared/cost/workload.ts';
 import { type MetricSource, evaluate } from '../support/metric-math.ts';
 import { OFFICE_HOURS, SAMPLE_RESOURCES, fixedQuantities, sampleSource } from '../support/sample-metrics.ts';
@@ -27,7 +27,7 @@ export interface DashboardsPage {
 }
 
 export function dashboardsPage(): DashboardsPage {
-  const prices = pricesNearest('us-east-1');
+  const prices = pricesIn('us-east-1');
   const shape = shapeFor(SAMPLE, { size: sizeFor(SAMPLE), tls: 'load-balancer', network: 'public' });
   const usage = usageOf(SAMPLE, shape);
   const settings = { resources: SAMPLE_RESOURCES, fixed: shape, monthly: fixedQuantities(usage), prices };
@@ -85,7 +85,7 @@ very expressions that the dashboards hold; a test fails when page or pictures ar
   tried again, and by half past three all mail has arrived.
 
 Dollars are list prices times what was used, not AWS's bill: no free tiers, discounts or taxes. What is sold in tiers is priced as
-if the whole month were like the period that is looked at. The prices are those of \`quire cost\` (\`shared/cost/prices.ts\`).`;
+if the whole month were like the period that is looked at. The prices are those of \`quire cost\` (\`shared/cost/price-list.ts\`).`;
 
 function pageOf(plans: readonly DashboardPlan[]): string {
   const sections = plans.map((plan) =>

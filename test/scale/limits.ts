@@ -38,8 +38,8 @@ const EVENT_SOURCE = 1_000;
 /** Of an account that is new; thousands on request. */
 const FARGATE_CPUS = 6;
 const TASKS_PER_SERVICE = 5_000;
-/** Per zone and load balancer; two zones. */
-const BALANCER_TARGETS = 2 * 500;
+/** Of a load balancer that spreads over zones, however many there are. ["Quotas for your Network Load Balancers"] */
+const BALANCER_TARGETS = 500;
 /** Domains of one installation: CloudFormation takes 200 outputs of a stack, and six tell the DKIM records of a domain. */
 const DOMAINS = 31;
 const IDENTITIES = 10_000;
@@ -200,7 +200,7 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
       demand: tasks,
       limit: BALANCER_TARGETS,
       kind: 'on request',
-      arithmetic: '500 in each of two zones',
+      arithmetic: '500 of a load balancer that spreads over zones',
     },
     {
       what: 'Tasks of one ECS service',

@@ -2,7 +2,7 @@
 import { shapeFor, sizeFor } from '../../infra/cost/shape.ts';
 import { billOf } from '../../shared/cost/bill.ts';
 import { SERVICES } from '../../shared/cost/items.ts';
-import { pricesNearest } from '../../shared/cost/prices.ts';
+import { pricesIn } from '../../shared/cost/prices.ts';
 import { type Workload, usageOf } from '../../shared/cost/workload.ts';
 import { type DayOptions, simulateDay } from './day.ts';
 import { type Limit, limitsOf } from './limits.ts';
@@ -23,7 +23,7 @@ const BILLED = [100, 10_000, 1_000_000];
 
 /** The months of `quire cost --users N`, side by side. */
 export function billReport(): string {
-  const prices = pricesNearest('us-east-1');
+  const prices = pricesIn('us-east-1');
   const bills = BILLED.map((users) => {
     const workload: Workload = { users, messagesPerDay: 40, messageKb: 40, storedGb: 2, sessions: 2 };
     const shape = shapeFor(workload, { size: sizeFor(workload), tls: 'load-balancer', network: 'public' });

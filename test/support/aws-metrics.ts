@@ -40,6 +40,7 @@ export const AWS_METRICS: Readonly<Record<string, Readonly<Record<string, readon
     'AWS/NetworkELB': {
       ActiveFlowCount: balancer,
       ConsumedLCUs: [['LoadBalancer']],
+      ProcessedBytes: balancer,
       HealthyHostCount: [['LoadBalancer', 'TargetGroup']],
       TCP_Target_Reset_Count: balancer,
       ClientTLSNegotiationErrorCount: balancer,

@@ -153,6 +153,9 @@ function awsOf(
         : { level: 22 };
     case 'AWS/NetworkELB ConsumedLCUs':
       return { level: usage.balancerUnits / HOURS_PER_MONTH };
+    case 'AWS/NetworkELB ProcessedBytes':
+      // Half of it goes to a task in the other zone.
+      return { sum: 2 * usage.betweenZones * GB };
     case 'AWS/Logs IncomingBytes':
       return { sum: (usage.logs * GB) / SAMPLE_RESOURCES.logGroups.length };
     default:

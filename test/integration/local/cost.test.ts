@@ -33,6 +33,18 @@ describe('quire cost', () => {
     expect(text).toMatch(new RegExp(`old versions +${oldVersions.toFixed(2).replace('.', '\\.')} `));
   });
 
+  test('of a region whose lists were not all found, says which prices are taken from others', async () => {
+    const { output } = await run(['cost', '--region', 'ca-central-1']);
+    expect(output).toMatch(/^Of ca-central-1, \d+ prices were found on no list, and taken from others/m);
+    expect(output).toMatch(/^ {2}processors of tasks: a fifth less than on x86/m);
+    const { output: json } = await run(['cost', '--region', 'ca-central-1', '--json']);
+    expect((JSON.parse(json) as { inferred: object[] }).inferred).toContainEqual({
+      name: 'load balancer',
+      from: expect.stringContaining('application load balancer') as unknown,
+    });
+    expect((await run(['cost'])).output).not.toContain('found on no list');
+  });
+
   test.each([
     [['--users', 'many'], '--users is "many", but it must be a number above 0.'],
     [['--message-kb', '-3'], '--message-kb is "-3", but it must be a number above 0.'],

@@ -13,7 +13,7 @@ import { openAccount } from '../../../shared/account/opening.ts';
 import { dynamoDbClient } from '../../../shared/aws/clients.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
-import { pricesNearest } from '../../../shared/cost/prices.ts';
+import { pricesIn } from '../../../shared/cost/prices.ts';
 import { type EmbeddedLine, embeddedLines } from '../../../shared/metrics/embedded-format.ts';
 import { type Metrics, MetricRegistry } from '../../../shared/metrics/metrics.ts';
 import { fillAccount, filledAccount } from '../../bench/filled-account.ts';
@@ -178,7 +178,7 @@ async function tally(metrics: Metrics): Promise<void> {
         metrics: 1,
       },
       monthly: { endpoints: 0, balancerHours: 730, dashboards: 2, metricRequests: 1, keys: 1, secrets: 1 },
-      prices: pricesNearest('us-east-1'),
+      prices: pricesIn('us-east-1'),
     },
     ask: (queries) => Promise.resolve(new Map(queries.map(({ id }) => [id, [1, 2]]))),
     standing: () =>

@@ -1,8 +1,10 @@
 /** The bill is what was used times its price; every dollar belongs to one service and to one activity. */
 import { describe, expect, test } from '@jest/globals';
+import { RECEIVING_REGIONS } from '../../../infra/config/regions.ts';
 import { shapeFor, sizeFor } from '../../../infra/cost/shape.ts';
 import { type Bill, billOf } from '../../../shared/cost/bill.ts';
 import { ITEMS, ITEM_NAMES } from '../../../shared/cost/items.ts';
+import { PRICE_LIST, type Price, type PriceRow } from '../../../shared/cost/price-list.ts';
 import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../../shared/cost/prices.ts';
 import { PROFILE, type Requests } from '../../../shared/cost/profile.ts';
 import { DAYS_PER_MONTH, type Workload, usageOf } from '../../../shared/cost/workload.ts';
@@ -35,7 +37,8 @@ describe('prices', () => {
   });
 
   test.each(PRICED_REGIONS)('of %s: each has a price above 0, and tiers end in one without end', (region) => {
-    const { region: named, asOf, ...prices } = pricesOf(region) as Prices;
+    const { region: named, asOf, inferred, ...prices } = pricesOf(region) as Prices;
+    for (const { name, from } of inferred) expect(`${name}: ${from}`).toMatch(/^[A-Za-z' ]+: .{10,}$/);
     expect({ named, dated: /^\d{4}-\d{2}-\d{2}$/.test(asOf) }).toEqual({ named: region, dated: true });
     for (const price of Object.values(prices)) {
       const tiers = typeof price === 'number' ? [{ upTo: Infinity, price }] : price;
@@ -43,6 +46,24 @@ describe('prices', () => {
       expect(tiers.at(-1)?.upTo).toBe(Infinity);
       expect(tiers.map(({ upTo }) => upTo)).toEqual(tiers.map(({ upTo }) => upTo).sort((a, b) => a - b));
     }
+  });
+
+  test('every region that can be deployed to has all of them, each with the list that it is from', () => {
+    expect([...PRICED_REGIONS].sort()).toEqual([...RECEIVING_REGIONS].sort());
+    for (const { name, source, prices } of Object.values<PriceRow>(PRICE_LIST)) {
+      expect({ name, dated: /20\d\d|^as [a-z]/.test(source) }).toEqual({ name, dated: true });
+      expect(Object.keys(prices).sort()).toEqual([...PRICED_REGIONS].sort());
+    }
+  });
+
+  test('no region costs less than us-east-1 for what is priced by region, but for requests to S3 in Tokyo', () => {
+    const first = (price: Price): number => (typeof price === 'number' ? price : (price[0]?.price ?? NaN));
+    const cheaper = Object.entries<PriceRow>(PRICE_LIST).flatMap(([name, { prices }]) =>
+      PRICED_REGIONS.filter((region) => first(prices[region]) < first(prices['us-east-1'])).map(
+        (region) => `${name} ${region}`,
+      ),
+    );
+    expect(cheaper).toEqual(['objectPut ap-northeast-1', 'objectGet ap-northeast-1']);
   });
 
   test('a region without prices has none, rather than those of another', () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { askCloudWatch, standingOf } from '../../../functions/tally/aws.ts';
 import { monthToDate } from '../../../functions/tally/tally.ts';
 import { shapeFor } from '../../../infra/cost/shape.ts';
-import { pricesNearest } from '../../../shared/cost/prices.ts';
+import { pricesIn } from '../../../shared/cost/prices.ts';
 import { TALLY, usageOf } from '../../../shared/cost/workload.ts';
 import { SAMPLE_RESOURCES, fixedQuantities } from '../../support/sample-metrics.ts';
 
@@ -69,7 +69,7 @@ describe('values of metrics', () => {
       resources: SAMPLE_RESOURCES,
       fixed: shape,
       monthly: fixedQuantities(usageOf(workload, shape)),
-      prices: pricesNearest('us-east-1'),
+      prices: pricesIn('us-east-1'),
     };
     await monthToDate(settings, askCloudWatch(client), Date.UTC(2026, 10, 15));
     expect(sent).toHaveLength(1);

@@ -4,7 +4,7 @@ import { tallyHandler } from '../../../functions/tally/index.ts';
 import { type AskMetrics, type Span, monthSoFar } from '../../../functions/tally/tally.ts';
 import { shapeFor } from '../../../infra/cost/shape.ts';
 import { billOf } from '../../../shared/cost/bill.ts';
-import { pricesNearest } from '../../../shared/cost/prices.ts';
+import { pricesIn } from '../../../shared/cost/prices.ts';
 import { HOURS_PER_MONTH, type Workload, usageOf } from '../../../shared/cost/workload.ts';
 import { createLog } from '../../../shared/log.ts';
 import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.ts';
@@ -12,7 +12,7 @@ import { evaluate } from '../../support/metric-math.ts';
 import { SAMPLE_RESOURCES, fixedQuantities, sampleSource } from '../../support/sample-metrics.ts';
 
 const OFFICE: Workload = { users: 500, messagesPerDay: 30, messageKb: 60, storedGb: 3, sessions: 2 };
-const PRICES = pricesNearest('us-east-1');
+const PRICES = pricesIn('us-east-1');
 const shape = shapeFor(OFFICE, { size: 'small', tls: 'load-balancer', network: 'public' });
 const usage = usageOf(OFFICE, shape);
 
