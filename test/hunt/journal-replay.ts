@@ -1,6 +1,7 @@
 /**
  * An account as its journal tells it, replayed from record 1 by the product's own `apply`: what every mailbox must be.
- * The state after each record is kept, so that what a client saw can be held to a moment.
+ * The state after each record is kept, so that what a client saw can be held to a moment, until the hunt says that nobody
+ * can be held to it any more: a hunt of hours has as many records as memory would hold states.
  */
 import { apply } from '../../shared/account/apply.ts';
 import type { Columns } from '../../shared/account/columns.ts';
@@ -22,13 +23,22 @@ export interface Arrived {
   readonly record: number;
 }
 
+/** A message that is in no state from record `record` on. */
+interface Departed {
+  readonly message: string;
+  readonly record: number;
+}
+
 export class JournalReplay {
   readonly account: AccountId;
-  /** By record number; the first is the state before any record. */
-  readonly states: AccountState[] = [EMPTY_STATE];
-  readonly records: JournalRecord[] = [];
+  /** Called with each record as it is replayed. */
+  onRecord: ((record: JournalRecord) => void) | undefined;
   #journal: JournalStore;
+  /** By record number; the first, while nothing is forgotten, is the state before any record. */
+  readonly #states = new NumberedFrom<AccountState>(0, [EMPTY_STATE]);
+  readonly #records = new NumberedFrom<JournalRecord>(1);
   readonly #arrived = new Map<string, Arrived>();
+  readonly #departed: Departed[] = [];
   #reading: Promise<void> | undefined;
 
   constructor(journal: JournalStore, account: AccountId) {
@@ -41,18 +51,46 @@ export class JournalReplay {
     this.#journal = journal;
   }
 
+  /** Of the newest record. */
   get number(): number {
-    return this.records.length;
+    return this.#states.end - 1;
   }
 
   get state(): AccountState {
-    return this.states[this.number] as AccountState;
+    return this.stateAt(this.number);
   }
 
   stateAt(number: number): AccountState {
-    const state = this.states[number];
-    if (!state) throw new Error(`the replay has no record ${number} yet`);
+    const state = this.#states.at(number);
+    if (!state)
+      throw new Error(`the replay has the records ${this.#states.first} to ${this.number}, not ${number}`);
     return state;
+  }
+
+  /** The newest records, at most so many, of those that are not forgotten. */
+  newest(count: number): readonly JournalRecord[] {
+    return this.#records.last(count);
+  }
+
+  /** What is kept in memory. */
+  get kept(): { readonly states: number; readonly messages: number } {
+    return { states: this.#states.length, messages: this.#arrived.size };
+  }
+
+  /**
+   * Nobody will ask for a moment before the state after record `number`, nor for a message that was gone by then: both are
+   * forgotten.
+   */
+  forgetBefore(number: number): void {
+    this.#states.dropBefore(number);
+    this.#records.dropBefore(number + 1);
+    let gone = 0;
+    for (const { message, record } of this.#departed) {
+      if (record > number) break;
+      this.#arrived.delete(message);
+      gone++;
+    }
+    this.#departed.splice(0, gone);
   }
 
   /**
@@ -63,16 +101,16 @@ export class JournalReplay {
     yield this.stateAt(from);
     for (let number = from + 1; number <= to; number++) {
       const between: AccountState[] = [];
-      const record = this.records[number - 1];
+      const record = this.#records.at(number);
       if (record) apply(this.stateAt(number - 1), record, undefined, (before) => between.push(before));
       yield* between.slice(1);
       yield this.stateAt(number);
     }
   }
 
-  /** How a message came into a mailbox, whether it is still there or not. */
+  /** How a message came into a mailbox, whether it is still there or not, unless it is forgotten. */
   arrived(mailbox: MailboxId, uid: number): Arrived | undefined {
-    return this.#arrived.get(`${mailbox}/${uid}`);
+    return this.#arrived.get(keyOf(mailbox, uid));
   }
 
   /** With every record that was in the journal when this was called. */
@@ -90,9 +128,9 @@ export class JournalReplay {
       entries.length === this.number,
       () => `the journal has ${entries.length} records instead of ${this.number}`,
     );
-    for (const [index, entry] of entries.entries()) {
-      const known = this.records[index];
-      const same = entry.number === known?.number && !isEmptied(entry) && entry.commit === known.commit;
+    for (const entry of entries) {
+      const known = this.#records.at(entry.number);
+      const same = known !== undefined && !isEmptied(entry) && entry.commit === known.commit;
       ensure(same, () => `record ${entry.number} is not what it was`);
     }
   }
@@ -119,12 +157,32 @@ export class JournalReplay {
     );
     let before = this.state;
     for (const moment of [...moments.slice(1), after]) {
-      for (const mailbox of moment.mailboxes.values())
-        this.#register(before.mailboxes.get(mailbox.id), mailbox, record);
+      for (const mailbox of moment.mailboxes.values()) {
+        const old = before.mailboxes.get(mailbox.id);
+        const { nextMailbox } = before;
+        ensure(
+          old !== undefined || mailbox.id >= nextMailbox,
+          () => `mailbox ${mailbox.id} was there before`,
+        );
+        this.#register(old, mailbox, record);
+      }
+      for (const mailbox of before.mailboxes.values())
+        this.#noteDepartures(mailbox, moment.mailboxes.get(mailbox.id), record);
       before = moment;
     }
-    this.records.push(record);
-    this.states.push(after);
+    this.#records.push(record);
+    this.#states.push(after);
+    this.onRecord?.(record);
+  }
+
+  #noteDepartures(before: Mailbox, after: Mailbox | undefined, { number }: JournalRecord): void {
+    const { columns } = before;
+    if (!columns || columns === after?.columns) return;
+    for (let row = 0; row < columns.count; row++) {
+      const uid = columns.uidAt(row);
+      if ((after?.columns?.rowOf(uid) ?? -1) < 0)
+        this.#departed.push({ message: keyOf(before.id, uid), record: number });
+    }
   }
 
   #register(before: Mailbox | undefined, after: Mailbox, record: JournalRecord): void {
@@ -137,16 +195,22 @@ export class JournalReplay {
       if (!(system & 1)) counts.unseen++;
       if (system & 8) counts.deleted++;
       const uid = columns.uidAt(row);
-      const known = this.#arrived.get(`${after.id}/${uid}`);
       checkModSeq(before?.columns, columns, row, record.number);
       const blob = columns.blobAt(row);
-      ensure(!known || known.blob === blob, () => `UID ${uid} of ${after.name} was used twice`);
-      if (known) continue;
+      const known = before?.columns?.rowOf(uid) ?? -1;
+      if (known >= 0) {
+        ensure(
+          before?.columns?.blobAt(known) === blob,
+          () => `UID ${uid} of ${after.name} is another message`,
+        );
+        continue;
+      }
+      // Any UID that was ever used is below it.
       ensure(
         uid >= (before?.uidNext ?? 1),
         () => `UID ${uid} came into ${after.name} below UIDNEXT ${before?.uidNext ?? 1}`,
       );
-      this.#arrived.set(`${after.id}/${uid}`, { blob, record: record.number });
+      this.#arrived.set(keyOf(after.id, uid), { blob, record: record.number });
     }
     const { messages, unseen, deleted } = after;
     ensure(
@@ -154,6 +218,50 @@ export class JournalReplay {
       () =>
         `the counters of ${after.name} after record ${record.number} are ${JSON.stringify({ messages, unseen, deleted })}, its messages say ${JSON.stringify(counts)}`,
     );
+  }
+}
+
+const keyOf = (mailbox: MailboxId, uid: number): string => `${mailbox}/${uid}`;
+
+/** A list by number, whose beginning may be dropped. */
+class NumberedFrom<T> {
+  #first: number;
+  #items: T[];
+
+  constructor(first: number, items: T[] = []) {
+    this.#first = first;
+    this.#items = items;
+  }
+
+  get first(): number {
+    return this.#first;
+  }
+
+  /** Behind the last. */
+  get end(): number {
+    return this.#first + this.#items.length;
+  }
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  at(number: number): T | undefined {
+    return number < this.#first ? undefined : this.#items[number - this.#first];
+  }
+
+  last(count: number): readonly T[] {
+    return this.#items.slice(-count);
+  }
+
+  push(item: T): void {
+    this.#items.push(item);
+  }
+
+  dropBefore(number: number): void {
+    const count = Math.min(Math.max(0, number - this.#first), this.#items.length);
+    this.#items = this.#items.slice(count);
+    this.#first += count;
   }
 }
 

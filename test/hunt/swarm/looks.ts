@@ -55,9 +55,8 @@ export async function selectMailbox(player: Player, name: string, readOnly: bool
     () =>
       `SELECT ${name} tells of no record from ${answer.begin} to ${answer.end}:\n${text}\ninstead of ${player.session.described(answer, (state) => selectLines(mailboxNamed(state, name)))}`,
   );
-  session.last = moment;
   const mailbox = mailboxNamed(player.ground.replay.stateAt(moment), name) as Mailbox;
-  session.selected = { mailbox: mailbox.id, name, readOnly, uidValidity: mailbox.uidValidity };
+  session.begin(moment, { mailbox: mailbox.id, name, readOnly, uidValidity: mailbox.uidValidity });
   await learn(player);
 }
 

@@ -96,14 +96,9 @@ function settle(player: Player, known: Remembered, text: string, snapshot: Snaps
     () =>
       `SELECT ${known.name} since ${known.modSeq} leads to what fits no record from ${answer.begin} to ${answer.end}: ${reasons.join('; ')}\n${text}`,
   );
-  session.last = moment;
   const mailbox = mailboxNamed(player.ground.replay.stateAt(moment), known.name) as Mailbox;
-  session.selected = {
-    mailbox: mailbox.id,
-    name: known.name,
-    readOnly: false,
-    uidValidity: mailbox.uidValidity,
-  };
+  const { id, uidValidity } = mailbox;
+  session.begin(moment, { mailbox: id, name: known.name, readOnly: false, uidValidity });
 }
 
 /** The entries of before without what vanished, and with what is told of the others and of new ones. */

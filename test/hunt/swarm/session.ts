@@ -49,10 +49,14 @@ export class Session {
   readonly kind: Kind;
   readonly view: ClientView;
   #selected: Selected | null = null;
+  /** What a command that is under way leaves: until it is answered, the connection may end because of it. */
+  #leaving: Selected | null = null;
   /** The last HIGHESTMODSEQ that was told: everything up to there is in the view (RFC 7162 §3.2.1). */
   highestModSeq = 0;
   /** The newest record that this session has seen the effect of. */
-  last = 0;
+  last: number;
+  /** The same of what told it everything: messages that were gone by then are not in its view any more. */
+  lastWhole: number;
   /** The command that took longest. */
   slowest = { milliseconds: 0, command: '' };
   /** NOTIFY is set: with SELECTED, message numbers may move whenever no command is under way. */
@@ -65,6 +69,7 @@ export class Session {
   #checks: Promise<unknown> = Promise.resolve();
 
   private constructor(imap: ImapConnection, transcript: Transcript, replay: Replayed, kind: Kind) {
+    this.last = this.lastWhole = replay.number;
     this.#imap = imap;
     this.transcript = transcript;
     this.#replay = replay;
@@ -102,8 +107,15 @@ export class Session {
 
   /** With a mailbox goes what is kept of it. */
   set selected(selected: Selected | null) {
+    if (selected === null) this.#leaving = this.#selected ?? this.#leaving;
     this.#selected = selected;
     this.context = null;
+  }
+
+  /** A mailbox is selected, as it is after record `moment`. */
+  begin(moment: number, selected: Selected): void {
+    this.selected = selected;
+    this.last = this.lastWhole = moment;
   }
 
   get ended(): boolean {
@@ -145,6 +157,7 @@ export class Session {
       onCompleted: (done) => {
         this.#noteModSeq(done.text);
         conclude?.(done);
+        this.#leaving = null;
         if (shows !== 'nothing' && shows !== 'no expunge' && done.status === 'OK')
           found.context = this.context?.frozen(this.view.entries) ?? null;
         if (shows !== 'nothing') [snapshot, selected] = [this.view.snapshot(), this.selected];
@@ -206,7 +219,7 @@ export class Session {
   async explainEnd(error: unknown): Promise<void> {
     if (!(error instanceof ConnectionEnded)) throw error;
     await this.#replay.catchUp();
-    const { selected } = this;
+    const selected = this.selected ?? this.#leaving;
     // It may have come back since: a right that was taken and granted again.
     const without = (state: AccountState): boolean => !state.mailboxes.has(selected?.mailbox ?? INBOX_ID);
     const gone = selected !== null && this.during(this.last, this.#replay.number, without) !== undefined;
@@ -254,5 +267,6 @@ export class Session {
         `after "${command.slice(0, 120)}" ${this.transcript.name} is told of ${name} what fits no record from ${from} to ${end}: ${reasons.slice(-3).join('; ')}`,
       );
     this.last = moment;
+    if (whole) this.lastWhole = moment;
   }
 }

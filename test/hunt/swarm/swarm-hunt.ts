@@ -55,6 +55,8 @@ export interface SwarmHuntResult {
   readonly naps: Naps['count'];
   /** Conflicts that a delivery met at most. */
   readonly conflicts: number;
+  /** States of the account that were kept in memory at most, so that sessions could be held to them. */
+  readonly kept: number;
   /** What AWS did to the processes. */
   readonly faults: Tally;
 }
@@ -65,6 +67,9 @@ const SHOWN_RECORDS = 200;
 const SHOWN_ENDED = 20;
 const WATCH_MS = 10;
 const DRAIN_MS = 240_000;
+const TOLD_EVERY_MS = 60_000;
+/** Nothing takes so long that every session waits for it: somebody was never answered. */
+const STALLED_MS = 300_000;
 
 /** Throws a `Violation`; the transcripts are then in a file that its message names. */
 export async function swarmHunt(options: SwarmHuntOptions): Promise<SwarmHuntResult> {
@@ -120,6 +125,9 @@ class Swarm {
   #slowest: Session['slowest'] = { milliseconds: 0, command: '' };
   readonly #naps: Naps;
   readonly #done = new Map<string, number>();
+  /** The records from which on each sitting may ask for states. */
+  readonly #holds = new Map<Seat, number>();
+  #kept = 0;
   #left: number;
   #folds = 0;
   #emptied = 0;
@@ -134,6 +142,7 @@ class Swarm {
     this.#left = options.operations;
     this.#replay = new JournalReplay(world.engine.journal, world.account);
     this.#tokens = new Tokens(world.blobs, world.account);
+    this.#replay.onRecord = (record) => this.#tokens.take(record);
   }
 
   async run(): Promise<SwarmHuntResult> {
@@ -154,11 +163,15 @@ class Swarm {
       });
     });
     const finished = new AbortController();
-    const folding = this.#foldNowAndThen(finished.signal);
-    folding.catch(() => (this.#failed = true));
+    const beside = Promise.all([this.#foldNowAndThen(finished.signal), this.#watch(finished.signal)]);
+    beside.catch(() => {
+      this.#failed = true;
+      // Whoever waits for an answer would wait for ever.
+      this.close();
+    });
     const outcomes = await Promise.allSettled(working);
     finished.abort();
-    await folding;
+    await beside;
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
     return this.#conclude();
   }
@@ -184,7 +197,7 @@ class Swarm {
   }
 
   transcript(): string {
-    const ops = this.#replay.records.slice(-SHOWN_RECORDS).map(({ number, ops: its }) => {
+    const ops = this.#replay.newest(SHOWN_RECORDS).map(({ number, ops: its }) => {
       const shown = its.map((op) =>
         JSON.stringify(op, (key, value: unknown) => (key === 'summary' ? 0 : value)),
       );
@@ -238,6 +251,7 @@ class Swarm {
     const view = guest && new GuestView(this.#replay, guest.account, guest.prefix);
     const replay = view ?? this.#replay;
     const kind = drawKind(draw);
+    this.#holds.set(seat, replay.number);
     const session = await Session.open({ port, name, login: guest?.login ?? LOGIN, kind, replay });
     this.#sessions.add(session);
     this.#kinds.set(kind.name, (this.#kinds.get(kind.name) ?? 0) + 1);
@@ -253,6 +267,7 @@ class Swarm {
     let left = 20 + draw.below(200);
     try {
       while (left-- > 0 && this.#goesOn(seat) && this.#wakefulness(seat) === wakefulness) {
+        this.#holds.set(seat, session.lastWhole);
         const operation = await act(player);
         this.#left--;
         this.#done.set(operation, (this.#done.get(operation) ?? 0) + 1);
@@ -266,6 +281,7 @@ class Swarm {
     remember(player);
     session.close();
     this.#sessions.delete(session);
+    this.#holds.delete(seat);
     this.#ended.push(session);
     this.#ended.splice(0, Math.max(0, this.#ended.length - SHOWN_ENDED));
     if (session.slowest.milliseconds > this.#slowest.milliseconds) this.#slowest = session.slowest;
@@ -276,9 +292,41 @@ class Swarm {
     while (!signal.aborted && !this.#failed) {
       // Every record is seen here before a fold may empty it.
       await this.#replay.catchUp();
-      if (this.#replay.number - folded >= FOLD_EVERY) folded = await this.#fold();
+      if (this.#replay.number - folded >= FOLD_EVERY) {
+        folded = await this.#fold();
+        await this.#tokens.readArrived();
+        this.#forget();
+      }
       await delay(WATCH_MS, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** What nobody can be held to any more, but for what the transcript of a failure shows. */
+  #forget(): void {
+    this.#kept = Math.max(this.#kept, this.#replay.kept.states);
+    this.#replay.forgetBefore(Math.min(this.#replay.number - SHOWN_RECORDS, ...this.#holds.values()));
+  }
+
+  /** Tells now and then how far it is; throws if nothing goes on. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    let [done, since] = [-1, performance.now()];
+    while (!signal.aborted) {
+      await delay(TOLD_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      const count = this.#operations;
+      const now = performance.now();
+      if (count > done) [done, since] = [count, now];
+      ensure(now - since < STALLED_MS, () => `nothing was done for ${STALLED_MS / 1000} s`);
+      const { states, messages } = this.#replay.kept;
+      const heap = (process.memoryUsage().heapUsed / 2 ** 20).toFixed(0);
+      if (!signal.aborted)
+        this.#options.say(
+          `${count} operations, record ${this.#replay.number}, ${this.#folds} folds, ${this.#world.faults.total} faults; ${states} states and ${messages} messages kept, heap ${heap} MB`,
+        );
+    }
+  }
+
+  get #operations(): number {
+    return [...this.#done.values()].reduce((sum, count) => sum + count, 0);
   }
 
   async #fold(): Promise<number> {
@@ -294,7 +342,7 @@ class Swarm {
     await this.#drained();
     await this.#replay.catchUp();
     const { account, engine, ports } = this.#world;
-    const counts = await this.#tokens.account(this.#replay);
+    const counts = await this.#tokens.account();
     const tokens = new Map<string, string>();
     const { state } = this.#replay;
     for (const { columns } of state.mailboxes.values())
@@ -310,6 +358,7 @@ class Swarm {
     }
     const wrong = this.#world.wrong();
     ensure(wrong === null, () => wrong ?? '');
+    this.#forget();
     return {
       operations: this.#done,
       records: this.#replay.number,
@@ -318,6 +367,7 @@ class Swarm {
       deleted: this.#deleted,
       naps: this.#naps.count,
       conflicts: this.#world.conflicts(),
+      kept: this.#kept,
       faults: this.#world.faults,
       kinds: this.#kinds,
       slowest: this.#slowest,

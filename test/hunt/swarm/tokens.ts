@@ -4,20 +4,27 @@ import { blobKeys } from '../../../shared/aws/keys.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
 import { digestOf, digestOfTail, tokenOf } from '../message.ts';
 import { ensure } from '../violation.ts';
-import type { JournalReplay } from '../journal-replay.ts';
+import type { JournalRecord } from '../../../shared/account/record.ts';
 
 interface Sent {
   readonly origin: 'append' | 'delivery';
   readonly digest: string;
   readonly size: number;
   outcome: 'unknown' | 'acknowledged' | 'refused';
+  /** How often it came into the account. */
+  arrived: number;
 }
+
+/** A blob that is forgotten is read again. */
+const KEPT_BLOBS = 20_000;
 
 export class Tokens {
   readonly #blobs: BlobStore;
   readonly #account: AccountId;
   readonly #sent = new Map<string, Sent>();
   readonly #ofBlob = new Map<BlobId, string>();
+  /** Came into the account, and were not read since. */
+  #unread: BlobId[] = [];
   #serial = 0;
 
   constructor(blobs: BlobStore, account: AccountId) {
@@ -30,7 +37,13 @@ export class Tokens {
   }
 
   send(token: string, origin: Sent['origin'], message: Buffer): void {
-    this.#sent.set(token, { origin, digest: digestOf(message), size: message.length, outcome: 'unknown' });
+    this.#sent.set(token, {
+      origin,
+      digest: digestOf(message),
+      size: message.length,
+      outcome: 'unknown',
+      arrived: 0,
+    });
   }
 
   end(token: string, outcome: 'acknowledged' | 'refused'): void {
@@ -56,24 +69,34 @@ export class Tokens {
     ensure(sent !== undefined, () => `blob ${blob} is no message of the swarm`);
     ensure(digestOfTail(message, sent.size) === sent.digest, () => `message ${token} is not what was sent`);
     this.#ofBlob.set(blob, token);
+    const [oldest] = this.#ofBlob.size > KEPT_BLOBS ? this.#ofBlob.keys() : [];
+    if (oldest !== undefined) this.#ofBlob.delete(oldest);
     return token;
   }
 
+  /** Notes what comes into the account. */
+  take({ ops }: JournalRecord): void {
+    for (const op of ops) if (op.op === 'append') this.#unread.push(op.blob);
+  }
+
+  /** Reads what has come into the account: which message each is, and whether it is as it was sent. */
+  async readArrived(): Promise<void> {
+    const unread = this.#unread;
+    this.#unread = [];
+    for (const blob of unread) {
+      const sent = this.#sent.get(await this.of(blob));
+      if (sent) sent.arrived++;
+    }
+  }
+
   /** At the end: each promised message has come into the journal once, and no other. */
-  async account(replay: JournalReplay): Promise<{ acknowledged: number; unknown: number }> {
-    const arrived = new Map<string, number>();
-    for (const { ops } of replay.records)
-      for (const op of ops) {
-        if (op.op !== 'append') continue;
-        const token = await this.of(op.blob);
-        arrived.set(token, (arrived.get(token) ?? 0) + 1);
-      }
+  async account(): Promise<{ acknowledged: number; unknown: number }> {
+    await this.readArrived();
     const counts = { acknowledged: 0, unknown: 0 };
-    for (const [token, { outcome, origin }] of this.#sent) {
-      const times = arrived.get(token) ?? 0;
+    for (const [token, { outcome, origin, arrived }] of this.#sent) {
       const right =
-        outcome === 'acknowledged' ? times === 1 : outcome === 'refused' ? times === 0 : times <= 1;
-      ensure(right, () => `message ${token} (${origin}, ${outcome}) came into the account ${times} times`);
+        outcome === 'acknowledged' ? arrived === 1 : outcome === 'refused' ? arrived === 0 : arrived <= 1;
+      ensure(right, () => `message ${token} (${origin}, ${outcome}) came into the account ${arrived} times`);
       if (outcome !== 'refused') counts[outcome]++;
     }
     return counts;
