@@ -4,7 +4,8 @@
  *
  * The order is what makes a death between any two calls harmless:
  * 1. what the current checkpoint no longer needs is deleted and emptied, while that checkpoint still lists it. A fold
- *    that dies here leaves the list as it was, and the next one does the same again, to the same end;
+ *    that dies here leaves the list as it was, and the next one does the same again, to the same end. So do the objects
+ *    of purges which nobody has said to be done: after the fold, no record that is read names them;
  * 2. chunk, graveyards, segments and parts are put, under keys that nothing has named yet;
  * 3. root and bundle are swapped: from here on a reader finds the new ones, which are all there;
  * 4. the next fold does step 1 by the new list.
@@ -46,6 +47,7 @@ import {
   planChunk,
 } from '../../shared/account/summary-chunk.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
+import { bury } from './bury.ts';
 import { Pace } from './pace.ts';
 
 /** How long a covered record, or a superseded item, is kept for those who still read by an older checkpoint. */
@@ -120,6 +122,8 @@ class Fold {
   /** What was put, to be taken back if another fold comes first. */
   readonly #put: FoldedItem[] = [];
   #bytes = 0;
+  /** How many graveyards this fold has put. */
+  #graveyards = 0;
 
   constructor(deps: FoldDeps, account: AccountId, opening: Opening, replay: Replay) {
     this.#deps = deps;
@@ -135,6 +139,7 @@ class Fold {
     const { base } = this.#opening;
     const retired = await this.#retire(until);
     if (!retired) return { kind: 'lost' };
+    await this.#deletePurged();
     const written = await this.#discardOnFailure(() => this.#write(retired));
     if (!written) return { kind: 'lost' };
     const outcome = await this.#swap(written);
@@ -175,6 +180,11 @@ class Fold {
       emptiedTo = number;
     }
     return { items, emptiedTo };
+  }
+
+  async #deletePurged(): Promise<void> {
+    for (const { blobs } of this.#replay.purges.open)
+      await this.#deps.summaries.deleteMessages(this.#account, blobs);
   }
 
   /** Step 2. Null: segments that were to go into the bundle went with a younger fold. */
@@ -263,32 +273,32 @@ class Fold {
     return present.length === pieces.length ? withPieces(layout, keys, present) : null;
   }
 
-  /** Puts `buried` behind what the youngest graveyard holds, if that has room. */
-  async #bury(buried: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]> {
-    const { graveyards } = this.#opening.base;
+  #bury(buried: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]> {
+    const { graveyards: before } = this.#opening.base;
+    const { purges } = this.#replay;
     const { rowsPerGraveyard } = this.#limits;
-    const youngest = graveyards.at(-1);
-    if (buried.length === 0) return graveyards;
-    const grows = youngest && youngest.count + buried.length <= rowsPerGraveyard;
-    const held = grows ? await this.#deps.folds.graveyard(this.#account, youngest.part, youngest.fold) : null;
-    const rows = held ? [...decodeGraveyard(held), ...buried] : buried;
-    const added: GraveyardInfo[] = [];
-    for (let at = 0; at < rows.length; at += rowsPerGraveyard)
-      await this.#putGraveyards(rows.slice(at, at + rowsPerGraveyard), added);
-    return [...(held ? graveyards.slice(0, -1) : graveyards), ...added];
+    return bury(
+      { before, buried, purges, rowsPerGraveyard },
+      {
+        read: async ({ part, fold }) => {
+          const held = await this.#deps.folds.graveyard(this.#account, part, fold);
+          return held && decodeGraveyard(held);
+        },
+        put: (rows) => this.#putGraveyards(rows),
+      },
+    );
   }
 
-  async #putGraveyards(rows: readonly BuriedRow[], added: GraveyardInfo[]): Promise<void> {
+  async #putGraveyards(rows: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]> {
     const data = encodeGraveyard(rows);
     if (data.length > GRAVEYARD_BYTES && rows.length > 1) {
       const middle = rows.length >> 1;
-      await this.#putGraveyards(rows.slice(0, middle), added);
-      await this.#putGraveyards(rows.slice(middle), added);
-      return;
+      const first = await this.#putGraveyards(rows.slice(0, middle));
+      return [...first, ...(await this.#putGraveyards(rows.slice(middle)))];
     }
-    const info = { fold: this.#fold, part: added.length, count: rows.length };
+    const info = { fold: this.#fold, part: this.#graveyards++, count: rows.length };
     await this.#putItem({ kind: 'graveyard', part: info.part, fold: this.#fold }, data);
-    added.push(info);
+    return [info];
   }
 
   async #putItem(item: FoldedTableItem, data: Uint8Array): Promise<void> {

@@ -24,8 +24,10 @@ import type {
   MendOp,
   Op,
   RenameOp,
+  RestoreOp,
   SeenOp,
 } from './ops.ts';
+import { withPolicy, withoutMailbox } from './policy.ts';
 import { NO_READERS, withSeen } from './readers.ts';
 import type { JournalRecord } from './record.ts';
 import {
@@ -119,7 +121,7 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
       return withMailbox(state, { ...mailbox, recentFloor: Math.min(op.floor, mailbox.uidNext) });
     }
     case 'epoch':
-      return epoch(state, op);
+      return epoch(state, op, place);
     case 'annotate':
       return annotate(state, op, modSeq);
     case 'acl':
@@ -128,6 +130,13 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
       return changeSeen(state, op, modSeq);
     case 'mend':
       return mend(state, op, modSeq);
+    case 'purge':
+      // It is about rows that are in no mailbox any more: see `whole-state.ts`, and the fold.
+      return state;
+    case 'restore':
+      return restore(state, op, place, modSeq);
+    case 'policy':
+      return { ...state, policy: withPolicy(state.policy, op.change) };
   }
 }
 
@@ -293,6 +302,7 @@ function remove(state: AccountState, op: DeleteOp, place: OpPlace): AccountState
     ...state,
     mailboxes,
     sharedAt: mailbox.acl.size > 0 ? place.record : state.sharedAt,
+    policy: withoutMailbox(state.policy, op.mailbox),
     usage: { messages: messages - mailbox.messages, bytes: bytes - mailbox.bytes },
   };
 }
@@ -314,11 +324,12 @@ function rename(state: AccountState, op: RenameOp, place: OpPlace): AccountState
   return { ...state, mailboxes, sharedAt };
 }
 
-function epoch(state: AccountState, op: EpochOp): AccountState {
+function epoch(state: AccountState, op: EpochOp, place: OpPlace): AccountState {
   const mailboxes = new Map<MailboxId, Mailbox>();
   for (const mailbox of state.mailboxes.values())
     mailboxes.set(mailbox.id, { ...mailbox, uidNext: Math.min(mailbox.uidNext + op.uidJump, 0xffff_ffff) });
-  return { ...state, mailboxes, lastUidValidity: Math.max(state.lastUidValidity, op.uidValidity) };
+  const lastUidValidity = Math.max(state.lastUidValidity, op.uidValidity);
+  return { ...state, mailboxes, lastUidValidity, epochAt: place.saved };
 }
 
 /** An annotation of a mailbox raises its HIGHESTMODSEQ (RFC 7162 §3.2). */
@@ -335,6 +346,24 @@ function changeAcl(state: AccountState, op: AclOp, place: OpPlace): AccountState
   if (!mailbox) return state;
   const acl = withAclEntry(mailbox.acl, op.entry);
   return { ...withMailbox(state, { ...mailbox, acl }), sharedAt: place.record };
+}
+
+/** The op says all of each message, so that the counters need no columns. */
+function restore(state: AccountState, op: RestoreOp, place: OpPlace, modSeq: ModSeq): AccountState {
+  const mailbox = state.mailboxes.get(op.to);
+  if (!mailbox) return state;
+  let { columns, keywords } = mailbox;
+  let next = mailbox;
+  let result = state;
+  for (const row of op.rows) {
+    const effect = effectOfAppend(row.system, row.size);
+    const uid = next.uidNext as Uid;
+    columns = columns?.append({ ...row, uid, modSeq, saved: place.saved });
+    keywords = withKeywords(keywords, row.keywords);
+    next = { ...counted(next, effect, modSeq), uidNext: uid + 1 };
+    result = used(result, effect);
+  }
+  return withMailbox(result, { ...next, keywords, columns });
 }
 
 /** HIGHESTMODSEQ stays for all but the reader. */

@@ -1,7 +1,7 @@
 /** The bundle: the segments of a small account in one item, read beside the root on speculation. */
 import { decode, encode } from 'cborg';
 import type { MailboxId, Uid } from './ids.ts';
-import { UnknownVersionError } from './record.ts';
+import { UnknownVersionError } from './unknown-version.ts';
 
 const BUNDLE_VERSION = 1;
 /** Strongly consistent reads of a bundle are at most 32 units, so that opening meets its budget (60 with root and tail). */

@@ -17,16 +17,19 @@ import {
 } from './checkpoint-sharing.ts';
 import type { BlobId, MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
+import { NO_POLICY, isDefault, policyFields, policyOfFields } from './policy.ts';
 import { NO_READERS } from './readers.ts';
-import { UnknownVersionError } from './record.ts';
+import { UnknownVersionError } from './unknown-version.ts';
 import { type AccountState, type Mailbox, NO_KEYWORDS, knownName } from './state.ts';
 
 /**
- * Version 2 adds annotations, access control lists and readers (I8). A checkpoint without any is written as version 1, so
- * that a release that knows no other goes on serving the accounts which do not use them.
+ * Version 2 adds annotations, access control lists and readers, version 3 policy and the time of the last epoch (I8). A
+ * checkpoint is written as the lowest that holds what is in it, so that a release that knows no other goes on serving the
+ * accounts which do not use them.
  */
-export const CHECKPOINT_VERSION = 2;
+export const CHECKPOINT_VERSION = 3;
 const PLAIN_VERSION = 1;
+const SHARING_VERSION = 2;
 /** A strongly consistent read of the root is at most 8 read units. */
 export const ROOT_BYTES = 32_000;
 /** A DynamoDB item is at most 400 KB, keys and attribute names included. */
@@ -104,7 +107,7 @@ type Fields = readonly unknown[];
 
 /** Bytes of the root, and of the parts that it names. */
 export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): EncodedCheckpoint {
-  const version = usesVersion2(checkpoint.state) ? CHECKPOINT_VERSION : PLAIN_VERSION;
+  const version = versionFor(checkpoint.state);
   const body = zstdCompressSync(encode(bodyFields(checkpoint)));
   if (body.length <= ROOT_BYTES) return { root: encode([version, [], body]), parts: [] };
   const parts: { name: string; data: Uint8Array }[] = [];
@@ -113,8 +116,11 @@ export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): Encoded
   return { root: encode([version, parts.map((part) => part.name), new Uint8Array(0)]), parts };
 }
 
-function usesVersion2({ annotations, sharedAt, mailboxes }: AccountState): boolean {
-  return annotations.size > 0 || sharedAt > 0 || [...mailboxes.values()].some(hasShared);
+function versionFor(state: AccountState): number {
+  const { annotations, sharedAt, mailboxes, policy, epochAt } = state;
+  if (epochAt > 0 || !isDefault(policy)) return CHECKPOINT_VERSION;
+  const shares = annotations.size > 0 || sharedAt > 0 || [...mailboxes.values()].some(hasShared);
+  return shares ? SHARING_VERSION : PLAIN_VERSION;
 }
 
 /** Inverse of `encodeCheckpoint`. `readPart` rejects if the part is gone: a younger fold came between, so open again. */
@@ -123,7 +129,7 @@ export async function decodeCheckpoint(
   readPart: (name: string) => Promise<Uint8Array>,
 ): Promise<Checkpoint> {
   const [version, names, inline] = decode(root) as [number, string[], Uint8Array];
-  if (version !== CHECKPOINT_VERSION && version !== PLAIN_VERSION)
+  if (version < PLAIN_VERSION || version > CHECKPOINT_VERSION)
     throw new UnknownVersionError(`a checkpoint of version ${String(version)}`);
   const body = names.length === 0 ? inline : Buffer.concat(await Promise.all(names.map(readPart)));
   return { ...checkpointOf(decode(zstdDecompressSync(body)) as Fields), parts: names };
@@ -131,6 +137,7 @@ export async function decodeCheckpoint(
 
 function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
   const { state } = checkpoint;
+  const version = versionFor(state);
   return [
     checkpoint.fold,
     checkpoint.time,
@@ -152,7 +159,8 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
     checkpoint.superseded.map(({ since, item }) => [since, item]),
     checkpoint.emptiedTo,
     checkpoint.covered.map(({ number, time }) => [number, time]),
-    ...(usesVersion2(state) ? [annotationFields(state.annotations), state.sharedAt] : []),
+    ...(version >= SHARING_VERSION ? [annotationFields(state.annotations), state.sharedAt] : []),
+    ...(version >= CHECKPOINT_VERSION ? [policyFields(state.policy), state.epochAt] : []),
   ];
 }
 
@@ -170,6 +178,8 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     covered,
     annotations,
     sharedAt = 0,
+    policy,
+    epochAt = 0,
   ] = rest;
   const [messages = 0, bytes = 0] = usage as number[];
   const mailboxes = (tree as Fields[]).map(mailboxOf);
@@ -182,6 +192,8 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     subscriptions: new Set((subscriptions as string[]).map(knownName)),
     annotations: annotations === undefined ? NO_ANNOTATIONS : annotationsOfFields(annotations as Fields),
     sharedAt: sharedAt as RecordNumber,
+    policy: policy === undefined ? NO_POLICY : policyOfFields(policy as Fields),
+    epochAt: epochAt as number,
   };
   return {
     fold: fold as string,

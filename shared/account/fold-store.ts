@@ -8,7 +8,7 @@
  * lists or among what it superseded, is garbage.
  */
 import type { FoldedItem } from './checkpoint.ts';
-import type { AccountId, RecordNumber } from './ids.ts';
+import type { AccountId, BlobId, RecordNumber } from './ids.ts';
 import type { StoredCheckpoint } from './journal-store.ts';
 import type { SummarySource } from './summary-reader.ts';
 
@@ -68,4 +68,6 @@ export interface FoldSummaries extends Pick<SummarySource, 'chunk' | 'overflow'>
     chunks: readonly string[],
     overflow: readonly Extract<FoldedItem, { kind: 'overflow' }>['object'][],
   ): Promise<void>;
+  /** Deletes messages that a purge names (I5); one that is gone is no error. */
+  deleteMessages(account: AccountId, purged: readonly BlobId[]): Promise<void>;
 }

@@ -11,6 +11,7 @@ import type { BuriedRow } from './graveyard.ts';
 import { type MailboxId, type RecordNumber, modSeqOf } from './ids.ts';
 import type { SegmentKey } from './journal-store.ts';
 import type { Opening } from './opening.ts';
+import { NO_PURGES, type Purges, forgottenBy, withPurge } from './purges.ts';
 import type { Op, SummaryPlace } from './ops.ts';
 import type { JournalRecord } from './record.ts';
 import { type AccountState, resolveTarget, withColumns } from './state.ts';
@@ -87,6 +88,8 @@ function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefin
     case 'copy':
     case 'move':
       return [op.from, op.to];
+    case 'restore':
+      return [op.to];
     case 'create':
     case 'rename':
     case 'subscribe':
@@ -96,6 +99,8 @@ function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefin
     case 'annotate':
     case 'acl':
     case 'seen':
+    case 'purge':
+    case 'policy':
       return [];
   }
 }
@@ -112,8 +117,10 @@ export interface Replay {
   /** After the tail; columns are loaded where `touchedBy` said so, and in mailboxes that the tail created. */
   readonly state: AccountState;
   readonly arrivals: readonly Arrival[];
-  /** Rows that left the account. */
+  /** Rows that left the account, without those that were purged again. */
   readonly buried: readonly BuriedRow[];
+  /** What became of rows that had left before. */
+  readonly purges: Purges;
 }
 
 /** Applies the tail to the checkpoint's state with the columns of all touched mailboxes. */
@@ -123,18 +130,23 @@ export function replayTail(
   report: Report,
 ): Replay {
   const arrivals: Arrival[] = [];
-  const buried: BuriedRow[] = [];
+  let buried: BuriedRow[] = [];
+  let purges = NO_PURGES;
   const visit: Visit = (before, op, { record, index, saved }) => {
     if (op.op === 'append') {
       const mailbox = resolveTarget(before, op.to)?.id;
       if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, place: op.summary });
     }
     for (const row of buriedBy(before, op, saved)) buried.push(row);
+    if (op.op !== 'purge') return;
+    const forgets = forgottenBy(op);
+    buried = buried.filter((row) => !forgets(row));
+    purges = withPurge(purges, record, op);
   };
   let state = base.state;
   for (const [id, value] of columns) state = withColumns(state, id, value);
   for (const record of tail) state = apply(state, record, report, visit);
-  return { state, arrivals, buried };
+  return { state, arrivals, buried, purges };
 }
 
 function buriedBy(state: AccountState, op: Op, expunged: number): BuriedRow[] {

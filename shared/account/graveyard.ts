@@ -6,7 +6,7 @@ import { decode, encode } from 'cborg';
 import type { Row } from './columns.ts';
 import type { MailboxId } from './ids.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
-import { UnknownVersionError } from './record.ts';
+import { UnknownVersionError } from './unknown-version.ts';
 import { decodeRows, encodeRows } from './segment.ts';
 
 const GRAVEYARD_VERSION = 1;

@@ -7,8 +7,10 @@
  */
 import type { AclEntry } from './acl.ts';
 import type { AnnotationScope } from './annotations.ts';
-import type { AccountId, BlobId, MailboxId } from './ids.ts';
+import type { Row } from './columns.ts';
+import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
 import type { FlagMode } from './flags.ts';
+import type { PolicyChange } from './policy.ts';
 import type { UidRanges } from './uid-ranges.ts';
 
 /** Special uses of mailboxes (RFC 6154 §2, RFC 8457 §3, RFC 9979 §8.3), without the backslash. */
@@ -177,6 +179,37 @@ export interface MendOp {
   readonly keywords: readonly string[];
 }
 
+/**
+ * The grace of what was expunged is over. `blobs` are named by nobody any more and are deleted once this record stands
+ * (I5); rows that left before `before` are forgotten, whether their blob goes or lives on in another row.
+ */
+export interface PurgeOp {
+  readonly op: 'purge';
+  readonly blobs: readonly BlobId[];
+  /** Seconds since the epoch; 0: more purges follow before the rows of that time are done with. */
+  readonly before: number;
+  /** The objects of all purges up to this record are known to be deleted; 0: of none. */
+  readonly done: RecordNumber;
+}
+
+/** A message that comes back: everything of its row but what the mailbox gives it anew. */
+export type RestoredRow = Omit<Row, 'uid' | 'modSeq' | 'saved'>;
+
+/** Undelete. The n-th row gets the mailbox's UIDNEXT + n. Whoever decides it sees to it that no blob is purged. */
+export interface RestoreOp {
+  readonly op: 'restore';
+  readonly to: MailboxId;
+  readonly rows: readonly RestoredRow[];
+}
+
+/** What administrators have laid down for the account: one change of it. */
+export interface PolicyOp {
+  readonly op: 'policy';
+  readonly change: PolicyChange;
+}
+
+export type MaintenanceOp = PurgeOp | RestoreOp | PolicyOp;
+
 export type Op =
   | AppendOp
   | FlagsOp
@@ -191,4 +224,5 @@ export type Op =
   | AnnotateOp
   | AclOp
   | SeenOp
-  | MendOp;
+  | MendOp
+  | MaintenanceOp;

@@ -6,10 +6,14 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
 import type { AnnotationScope } from './annotations.ts';
 import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
-import type { Effect, Op, SpecialUse, SummaryPlace, Target } from './ops.ts';
+import type { Effect, MaintenanceOp, Op, SpecialUse, SummaryPlace, Target } from './ops.ts';
 import type { FlagMode } from './flags.ts';
 import type { Usage } from './state.ts';
 import { packRanges, unpackRanges } from './uid-ranges.ts';
+import { maintenanceFieldsOf, maintenanceOpOf } from './record-maintenance.ts';
+import { UnknownVersionError } from './unknown-version.ts';
+
+export { UnknownVersionError };
 
 /** The version of records that this release writes (I8). */
 export const RECORD_VERSION = 1;
@@ -41,14 +45,6 @@ export function isEmptied(entry: JournalEntry): entry is EmptiedRecord {
   return 'emptied' in entry;
 }
 
-/** Written by a release that is newer than this one: the account is not served until this one is replaced (I8). */
-export class UnknownVersionError extends Error {
-  constructor(what: string) {
-    super(`${what} is of a version that this release does not know; upgrade this gateway or function`);
-    this.name = 'UnknownVersionError';
-  }
-}
-
 /** Codes of ops on disk. A code is never given to another op. */
 const CODES = {
   append: 1,
@@ -66,6 +62,9 @@ const CODES = {
   annotate: 13,
   acl: 14,
   seen: 15,
+  purge: 16,
+  restore: 17,
+  policy: 18,
   mend: 20,
 } as const satisfies Record<Op['op'], number>;
 
@@ -163,6 +162,10 @@ function fieldsOf(op: Op): unknown[] {
       const counters = effectField({ messages, unseen, deleted, bytes });
       return [code, op.mailbox, packRanges(op.gone), counters, op.uidNext, op.keywords];
     }
+    case 'purge':
+    case 'restore':
+    case 'policy':
+      return [code, ...maintenanceFieldsOf(op)];
   }
 }
 
@@ -231,7 +234,7 @@ function opOf(fields: readonly unknown[]): Op {
   }
 }
 
-/** As `opOf`: annotations, access control, and what readers have seen. */
+/** As `opOf`: annotations, access control, what readers have seen, and maintenance. */
 function sharingOpOf(fields: readonly unknown[]): Op {
   const [code, a, b, c, d] = fields;
   switch (code) {
@@ -257,6 +260,10 @@ function sharingOpOf(fields: readonly unknown[]): Op {
       };
     case CODES.mend:
       return mendOpOf(fields);
+    case CODES.purge:
+    case CODES.restore:
+    case CODES.policy:
+      return maintenanceOpOf(opNamed(code), fields.slice(1));
     default:
       return unknown('an op with code', code);
   }
@@ -271,6 +278,10 @@ function mendOpOf([, mailbox, gone, counters, uidNext, keywords]: readonly unkno
     uidNext: uidNext as number,
     keywords: keywords as string[],
   };
+}
+
+function opNamed(code: 16 | 17 | 18): MaintenanceOp['op'] {
+  return code === CODES.purge ? 'purge' : code === CODES.restore ? 'restore' : 'policy';
 }
 
 function unknown(what: string, value: unknown): never {

@@ -9,7 +9,7 @@ import type { Columns, Row } from './columns.ts';
 import { ZONE_STEP } from './columns.ts';
 import type { BlobId, ModSeq, Uid } from './ids.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
-import { UnknownVersionError } from './record.ts';
+import { UnknownVersionError } from './unknown-version.ts';
 
 export const SEGMENT_VERSION = 1;
 export const MESSAGES_PER_SEGMENT = 4096;

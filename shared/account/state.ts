@@ -6,6 +6,7 @@ import type { Acl } from './acl.ts';
 import { type Annotations, NO_ANNOTATIONS } from './annotations.ts';
 import type { Columns } from './columns.ts';
 import type { MailboxId, ModSeq, RecordNumber } from './ids.ts';
+import { NO_POLICY, type Policy } from './policy.ts';
 import { SPECIAL_USES, type SpecialUse, type Target } from './ops.ts';
 import type { Readers } from './readers.ts';
 
@@ -71,6 +72,12 @@ export interface AccountState {
   readonly sharedAt: RecordNumber;
   /** Of the server, as this account has it (RFC 5464 §3.2.1.1). */
   readonly annotations: Annotations;
+  readonly policy: Policy;
+  /**
+   * When the account was last restored from a backup, seconds since the epoch; 0: never. What is older and unnamed may be
+   * a message whose record was lost: no sweep takes it.
+   */
+  readonly epochAt: number;
 }
 
 export const EMPTY_STATE: AccountState = {
@@ -82,6 +89,8 @@ export const EMPTY_STATE: AccountState = {
   subscriptions: new Set(),
   sharedAt: 0 as RecordNumber,
   annotations: NO_ANNOTATIONS,
+  policy: NO_POLICY,
+  epochAt: 0,
 };
 
 const namesOf = new WeakMap<ReadonlyMap<MailboxId, Mailbox>, ReadonlyMap<string, Mailbox>>();

@@ -108,6 +108,11 @@ export class MessageStore implements SummarySource {
     ]);
   }
 
+  /** Deletes messages that a purge names (I5); one that is gone is no error. */
+  deleteMessages(account: AccountId, purged: readonly BlobId[]): Promise<void> {
+    return this.#blobs.delete(purged.map((blob) => blobKeys.message(account, blob)));
+  }
+
   async #place(account: AccountId, summary: Uint8Array): Promise<SummaryPlace> {
     if (summary.length <= INLINE_SUMMARY_BYTES) return { inline: summary };
     const object = this.#newId();

@@ -83,6 +83,8 @@ export class MemoryFoldStore implements FoldStore {
 export class MemorySummaries implements FoldSummaries {
   readonly chunks = new Map<string, Uint8Array>();
   readonly objects = new Map<BlobId, Uint8Array>();
+  /** Blobs of messages that were deleted. */
+  readonly deleted = new Set<BlobId>();
 
   async putChunk(_: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
     if (this.chunks.has(fold)) throw new Error(`there is a chunk of fold ${fold} already`);
@@ -104,5 +106,9 @@ export class MemorySummaries implements FoldSummaries {
   async deleteSummaries(_: AccountId, chunks: readonly string[], overflow: readonly BlobId[]): Promise<void> {
     for (const fold of chunks) this.chunks.delete(fold);
     for (const object of overflow) this.objects.delete(object);
+  }
+
+  async deleteMessages(_: AccountId, purged: readonly BlobId[]): Promise<void> {
+    for (const blob of purged) this.deleted.add(blob);
   }
 }
