@@ -1,11 +1,10 @@
 /**
  * The graveyards after a fold: what left the account is put behind what they hold, and what was purged is taken out. As
- * long as there was no purge, only the youngest is touched. After one, all are read, one at a time: empty ones go, and
+ * long as nothing was purged or packed, only the youngest is touched. After that, all are read, one at a time: empty ones go, and
  * small neighbours are joined, so that their list in the root is as short as what they hold allows.
  */
 import type { GraveyardInfo } from '../../shared/account/checkpoint.ts';
 import type { BuriedRow } from '../../shared/account/graveyard.ts';
-import { type Purges, forgottenByAll } from '../../shared/account/purges.ts';
 
 export interface BurialStore {
   /** The rows of a graveyard; null if it is gone. */
@@ -14,19 +13,22 @@ export interface BurialStore {
   put(rows: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]>;
 }
 
+/** What becomes of a row that was buried before the tail: itself, another in its place, or null if it was purged. */
+export type Rebury = (row: BuriedRow) => BuriedRow | null;
+
 export interface Burial {
   readonly before: readonly GraveyardInfo[];
   readonly buried: readonly BuriedRow[];
-  readonly purges: Purges;
+  /** Null: no row has changed that was buried before, so that none is read. */
+  readonly rebury: Rebury | null;
   readonly rowsPerGraveyard: number;
 }
 
 export async function bury(
-  { before, buried, purges, rowsPerGraveyard }: Burial,
+  { before, buried, rebury, rowsPerGraveyard }: Burial,
   store: BurialStore,
 ): Promise<readonly GraveyardInfo[]> {
-  if (buried.length === 0 && purges.ops.length === 0) return before;
-  const forgets = forgottenByAll(purges);
+  if (buried.length === 0 && !rebury) return before;
   const youngest = before.at(-1);
   const grows = youngest !== undefined && youngest.count + buried.length <= rowsPerGraveyard;
   const after: GraveyardInfo[] = [];
@@ -42,9 +44,9 @@ export async function bury(
     same = null;
   };
   for (const info of before) {
-    const looked = purges.ops.length > 0 || (info === youngest && grows);
+    const looked = rebury !== null || (info === youngest && grows);
     const held = looked ? await store.read(info) : null;
-    const kept = held?.filter((row) => !forgets(row));
+    const kept = held?.flatMap((row) => (rebury ? (rebury(row) ?? []) : row));
     if (!held || !kept) {
       // Not to be changed; or gone, which is for a repair to tell.
       await flush();
@@ -52,7 +54,8 @@ export async function bury(
       continue;
     }
     if (rows.length + kept.length > rowsPerGraveyard) await flush();
-    same = rows.length === 0 && kept.length === held.length ? info : null;
+    const unchanged = kept.length === held.length && kept.every((row, index) => row === held[index]);
+    same = rows.length === 0 && unchanged ? info : null;
     rows.push(...kept);
   }
   if (buried.length > 0) {

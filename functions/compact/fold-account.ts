@@ -34,7 +34,12 @@ import {
   touchedBy,
   withPieces,
 } from '../../shared/account/fold.ts';
-import type { FoldStore, FoldSummaries, FoldedTableItem } from '../../shared/account/fold-store.ts';
+import type {
+  FoldPacks,
+  FoldStore,
+  FoldSummaries,
+  FoldedTableItem,
+} from '../../shared/account/fold-store.ts';
 import { type BuriedRow, decodeGraveyard, encodeGraveyard } from '../../shared/account/graveyard.ts';
 import type { AccountId, RecordNumber } from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
@@ -43,9 +48,11 @@ import type { Rim } from '../../shared/account/rim.ts';
 import {
   type ArrivedSummary,
   type ChunkPlan,
+  type Relocate,
   type WrittenChunk,
   planChunk,
 } from '../../shared/account/summary-chunk.ts';
+import { forgottenByAll } from '../../shared/account/purges.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { bury } from './bury.ts';
 import { Pace } from './pace.ts';
@@ -64,6 +71,7 @@ export interface FoldDeps {
   readonly journal: JournalStore;
   readonly folds: FoldStore;
   readonly summaries: FoldSummaries;
+  readonly packs: FoldPacks;
   readonly rim: Rim;
   /** The columns say otherwise than a record does: an alarm. */
   readonly report?: (account: AccountId, divergence: Divergence) => void;
@@ -191,16 +199,12 @@ class Fold {
   async #write(retired: Retired): Promise<Written | null> {
     const { base } = this.#opening;
     const { chunk, relocate, overflow } = await this.#chunk();
-    const planned = layOut(this.#opening, this.#replay.state, this.#fold, relocate, this.#limits);
+    const planned = layOut(this.#opening, this.#replay, this.#fold, relocate, this.#limits);
     const layout = await this.#withBundlePieces(planned);
     if (!layout) return null;
     const stored = storedAs(layout, base, this.#fold, this.#limits);
     if (chunk) await this.#putChunk(chunk);
-    const buried = this.#replay.buried.map((one) => ({
-      ...one,
-      row: { ...one.row, summary: relocate(one.row.summary) },
-    }));
-    const graveyards = await this.#bury(buried);
+    const graveyards = await this.#bury(relocate);
     for (const { item, data } of stored.written) await this.#putItem(item, data);
     const checkpoint = nextCheckpoint({
       fold: this.#fold,
@@ -273,12 +277,23 @@ class Fold {
     return present.length === pieces.length ? withPieces(layout, keys, present) : null;
   }
 
-  #bury(buried: readonly BuriedRow[]): Promise<readonly GraveyardInfo[]> {
+  #bury(relocate: Relocate): Promise<readonly GraveyardInfo[]> {
     const { graveyards: before } = this.#opening.base;
-    const { purges } = this.#replay;
+    const { purges, packing } = this.#replay;
+    const buried = this.#replay.buried.map((one) => ({
+      ...one,
+      row: { ...one.row, summary: relocate(one.row.summary) },
+    }));
+    const forgets = forgottenByAll(purges);
+    const changes = purges.ops.length > 0 || packing.movesBuried;
     const { rowsPerGraveyard } = this.#limits;
     return bury(
-      { before, buried, purges, rowsPerGraveyard },
+      {
+        before,
+        buried,
+        rebury: changes ? (row) => (forgets(row) ? null : packing.moved(row)) : null,
+        rowsPerGraveyard,
+      },
       {
         read: async ({ part, fold }) => {
           const held = await this.#deps.folds.graveyard(this.#account, part, fold);
@@ -315,11 +330,22 @@ class Fold {
   }
 
   async #delete(item: FoldedItem): Promise<void> {
-    const { folds, summaries } = this.#deps;
-    if (item.kind === 'chunk') return summaries.deleteSummaries(this.#account, [item.fold], []);
-    if (item.kind === 'overflow') return summaries.deleteSummaries(this.#account, [], [item.object]);
-    await this.#pace.take(1);
-    this.#pace.owe((await folds.delete(this.#account, item)) - 1);
+    const { folds, summaries, packs } = this.#deps;
+    switch (item.kind) {
+      case 'chunk':
+        return summaries.deleteSummaries(this.#account, [item.fold], []);
+      case 'overflow':
+        return summaries.deleteSummaries(this.#account, [], [item.object]);
+      case 'packed':
+        return packs.deleteUnpacked(this.#account, item.pack);
+      case 'pack':
+        return packs.delete(this.#account, item.pack);
+      case 'segment':
+      case 'part':
+      case 'graveyard':
+        await this.#pace.take(1);
+        this.#pace.owe((await folds.delete(this.#account, item)) - 1);
+    }
   }
 
   /** Takes back what no checkpoint has named; what cannot be taken back is garbage (see `FoldStore`). */

@@ -29,6 +29,7 @@ export function compactHandler(engine: Engine, log: Log): ScheduleHandler {
         journal,
         folds,
         summaries: messages,
+        packs: messages.packs,
         rim,
         work,
         log,

@@ -28,6 +28,7 @@ import type {
   SeenOp,
 } from './ops.ts';
 import { withPolicy, withoutMailbox } from './policy.ts';
+import { placedInPack } from './packing.ts';
 import { NO_READERS, withSeen } from './readers.ts';
 import type { JournalRecord } from './record.ts';
 import {
@@ -137,6 +138,8 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
       return restore(state, op, place, modSeq);
     case 'policy':
       return { ...state, policy: withPolicy(state.policy, op.change) };
+    case 'pack':
+      return placedInPack(state, op);
   }
 }
 
@@ -177,6 +180,7 @@ function append(state: AccountState, op: AppendOp, place: OpPlace, modSeq: ModSe
     zone,
     saved: place.saved,
     blob,
+    pack: null,
     summary: { chunk: 0, at: place.record, slot: place.index },
   });
   const effect = effectOfAppend(system, size);

@@ -15,7 +15,7 @@ import {
   sharedFields,
   sharedOf,
 } from './checkpoint-sharing.ts';
-import type { BlobId, MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
+import type { BlobId, MailboxId, ModSeq, PackId, RecordNumber, Uid } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
 import { NO_POLICY, isDefault, policyFields, policyOfFields } from './policy.ts';
 import { NO_READERS } from './readers.ts';
@@ -23,9 +23,10 @@ import { UnknownVersionError } from './unknown-version.ts';
 import { type AccountState, type Mailbox, NO_KEYWORDS, knownName } from './state.ts';
 
 /**
- * Version 2 adds annotations, access control lists and readers, version 3 policy and the time of the last epoch (I8). A
- * checkpoint is written as the lowest that holds what is in it, so that a release that knows no other goes on serving the
- * accounts which do not use them.
+/**
+ * Version 2 adds annotations, access control lists and readers, version 3 policy, the time of the last epoch, and packs
+ * (I8). A checkpoint is written as the lowest that holds what is in it, so that a release that knows no other goes on
+ * serving the accounts which do not use them.
  */
 export const CHECKPOINT_VERSION = 3;
 const PLAIN_VERSION = 1;
@@ -61,6 +62,16 @@ export interface GraveyardInfo {
   readonly count: number;
 }
 
+/** Blobs that lie in one object. */
+export interface PackInfo {
+  readonly pack: PackId;
+  /** How many, and their bytes, when it was made. */
+  readonly count: number;
+  readonly bytes: number;
+  /** When it was made, seconds since the epoch. */
+  readonly time: number;
+}
+
 /** What folds write beside root and bundle, each under a key of its own. */
 export type FoldedItem =
   | { readonly kind: 'segment'; readonly mailbox: MailboxId; readonly firstUid: Uid; readonly fold: string }
@@ -68,7 +79,11 @@ export type FoldedItem =
   | { readonly kind: 'graveyard'; readonly part: number; readonly fold: string }
   | { readonly kind: 'chunk'; readonly fold: string }
   /** A summary that was too large for its record, and lies in a chunk now. */
-  | { readonly kind: 'overflow'; readonly object: BlobId };
+  | { readonly kind: 'overflow'; readonly object: BlobId }
+  /** The objects in which the blobs of a pack lay before. */
+  | { readonly kind: 'packed'; readonly pack: PackId }
+  /** A pack in which no row's blob lies any more. */
+  | { readonly kind: 'pack'; readonly pack: PackId };
 
 /** What a younger fold replaced; deleted from this list alone, a day after `since` (milliseconds). */
 export interface Superseded {
@@ -89,6 +104,7 @@ export interface Checkpoint {
   readonly chunks: readonly ChunkInfo[];
   readonly nextChunk: number;
   readonly graveyards: readonly GraveyardInfo[];
+  readonly packs: readonly PackInfo[];
   readonly superseded: readonly Superseded[];
   /** Records up to this one have been emptied (I4). */
   readonly emptiedTo: RecordNumber;
@@ -107,7 +123,7 @@ type Fields = readonly unknown[];
 
 /** Bytes of the root, and of the parts that it names. */
 export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): EncodedCheckpoint {
-  const version = versionFor(checkpoint.state);
+  const version = versionFor(checkpoint);
   const body = zstdCompressSync(encode(bodyFields(checkpoint)));
   if (body.length <= ROOT_BYTES) return { root: encode([version, [], body]), parts: [] };
   const parts: { name: string; data: Uint8Array }[] = [];
@@ -116,9 +132,11 @@ export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): Encoded
   return { root: encode([version, parts.map((part) => part.name), new Uint8Array(0)]), parts };
 }
 
-function versionFor(state: AccountState): number {
+function versionFor({ state, packs, superseded }: Omit<Checkpoint, 'parts'>): number {
   const { annotations, sharedAt, mailboxes, policy, epochAt } = state;
-  if (epochAt > 0 || !isDefault(policy)) return CHECKPOINT_VERSION;
+  const packing =
+    packs.length > 0 || superseded.some(({ item }) => item.kind === 'pack' || item.kind === 'packed');
+  if (epochAt > 0 || !isDefault(policy) || packing) return CHECKPOINT_VERSION;
   const shares = annotations.size > 0 || sharedAt > 0 || [...mailboxes.values()].some(hasShared);
   return shares ? SHARING_VERSION : PLAIN_VERSION;
 }
@@ -137,7 +155,7 @@ export async function decodeCheckpoint(
 
 function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
   const { state } = checkpoint;
-  const version = versionFor(state);
+  const version = versionFor(checkpoint);
   return [
     checkpoint.fold,
     checkpoint.time,
@@ -160,7 +178,9 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
     checkpoint.emptiedTo,
     checkpoint.covered.map(({ number, time }) => [number, time]),
     ...(version >= SHARING_VERSION ? [annotationFields(state.annotations), state.sharedAt] : []),
-    ...(version >= CHECKPOINT_VERSION ? [policyFields(state.policy), state.epochAt] : []),
+    ...(version >= CHECKPOINT_VERSION
+      ? [policyFields(state.policy), state.epochAt, packFields(checkpoint.packs)]
+      : []),
   ];
 }
 
@@ -180,6 +200,7 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
     sharedAt = 0,
     policy,
     epochAt = 0,
+    packs = [],
   ] = rest;
   const [messages = 0, bytes = 0] = usage as number[];
   const mailboxes = (tree as Fields[]).map(mailboxOf);
@@ -218,10 +239,24 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
       part,
       count,
     })),
+    packs: packsOfFields(packs as Fields),
     superseded: (superseded as [number, FoldedItem][]).map(([since, item]) => ({ since, item })),
     emptiedTo: emptiedTo as RecordNumber,
     covered: (covered as [RecordNumber, number][]).map(([n, at]) => ({ number: n, time: at })),
   };
+}
+
+function packFields(packs: readonly PackInfo[]): Fields {
+  return packs.map(({ pack, count, bytes, time }) => [Buffer.from(pack, 'hex'), count, bytes, time]);
+}
+
+function packsOfFields(fields: Fields): PackInfo[] {
+  return (fields as [Uint8Array, number, number, number][]).map(([pack, count, bytes, time]) => ({
+    pack: Buffer.from(pack).toString('hex') as PackId,
+    count,
+    bytes,
+    time,
+  }));
 }
 
 function mailboxFields(mailbox: Mailbox): Fields {

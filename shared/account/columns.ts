@@ -1,19 +1,31 @@
 /**
- * The messages of one mailbox as typed arrays, a row a message in ascending order of UID: 62 bytes a message, no object.
+ * The messages of one mailbox as typed arrays, a row a message in ascending order of UID: 60 bytes a message, 62
+ * where messages lie in packs, no object.
  *
  * A `Columns` is a value: it never changes once made, so a command may stream from it while the mailbox moves on.
  * Values share their arrays. An append writes behind the rows that older values can see; a change of flags copies the
  * three columns that flags live in; only an expunge copies all.
  */
-import type { BlobId, ModSeq, Uid } from './ids.ts';
+import type { BlobId, ModSeq, PackId, Uid } from './ids.ts';
 import { type FlagMode, type Flags, KeywordSets, combineKeywords, combineSystem } from './flags.ts';
-import { unpackInto } from './packed-numbers.ts';
+import { IndexArray } from './index-array.ts';
+import { PackColumn, type PackedBlobs } from './pack-column.ts';
+import { BLOB_BYTES } from './pack-op.ts';
+import { unpackInto, unpackNumbers } from './packed-numbers.ts';
 import type { SegmentColumns } from './segment.ts';
 import { type UidRanges, forEachRow, lowerBound } from './uid-ranges.ts';
 
-const BLOB_BYTES = 16;
 /** Minutes. */
 export const ZONE_STEP = 15;
+
+/** Where a blob lies: in a pack, or, with null, in an object of its own. */
+export interface BlobPlace {
+  readonly blob: BlobId;
+  readonly pack: PackId | null;
+}
+
+/** Where a blob lies that was put a moment ago. */
+export const unpacked = (blob: BlobId): BlobPlace => ({ blob, pack: null });
 
 /** Where a message's summary lies: in a record of the journal, or in a chunk. */
 export interface SummaryRef {
@@ -25,7 +37,7 @@ export interface SummaryRef {
   readonly slot: number;
 }
 
-export interface Row extends Flags {
+export interface Row extends Flags, BlobPlace {
   readonly uid: Uid;
   readonly modSeq: ModSeq;
   readonly size: number;
@@ -35,7 +47,6 @@ export interface Row extends Flags {
   readonly zone: number;
   /** When it came into this mailbox, seconds since the epoch (RFC 8514). */
   readonly saved: number;
-  readonly blob: BlobId;
   readonly summary: SummaryRef;
 }
 
@@ -44,18 +55,17 @@ class FlagArrays {
   used = 0;
   readonly capacity: number;
   readonly system: Uint8Array;
-  readonly keywordSet: Uint32Array;
+  readonly keywordSet: IndexArray;
   readonly modSeq: Float64Array;
-  constructor(capacity: number) {
+  constructor(capacity: number, keywordSet = new IndexArray(capacity)) {
     this.capacity = capacity;
     this.system = new Uint8Array(capacity);
-    this.keywordSet = new Uint32Array(capacity);
+    this.keywordSet = keywordSet;
     this.modSeq = new Float64Array(capacity);
   }
   copy(count: number, capacity: number): FlagArrays {
-    const copy = new FlagArrays(capacity);
+    const copy = new FlagArrays(capacity, this.keywordSet.copy(count, capacity));
     copy.system.set(this.system.subarray(0, count));
-    copy.keywordSet.set(this.keywordSet.subarray(0, count));
     copy.modSeq.set(this.modSeq.subarray(0, count));
     copy.used = count;
     return copy;
@@ -64,9 +74,8 @@ class FlagArrays {
   unpack(row: number, packed: SegmentColumns, keywordSets: KeywordSets): void {
     this.system.set(packed.system, row);
     unpackInto(this.modSeq, row, packed.modSeq);
-    const end = row + unpackInto(this.keywordSet, row, packed.set);
     const interned = packed.sets.map((keywords) => keywordSets.intern(keywords));
-    for (let at = row; at < end; at++) this.keywordSet[at] = interned[this.keywordSet[at] as number] ?? 0;
+    unpackNumbers(packed.set).forEach((set, index) => this.keywordSet.set(row + index, interned[set] ?? 0));
   }
 }
 
@@ -135,8 +144,8 @@ class FixedArrays {
   }
 }
 
-/** Bytes of memory that one row of capacity takes. */
-const FLAG_BYTES_PER_ROW = 1 + 4 + 8;
+/** Bytes of memory that one row of capacity takes, beside its set of keywords and its pack. */
+const FLAG_BYTES_PER_ROW = 1 + 8;
 const FIXED_BYTES_PER_ROW = 4 + 4 + 8 + 1 + 4 + BLOB_BYTES + 4 + 4 + 4;
 
 /** A mailbox has at least room for so many rows, and grows by a quarter. */
@@ -148,16 +157,24 @@ export class Columns {
   readonly keywordSets: KeywordSets;
   readonly #flags: FlagArrays;
   readonly #fixed: FixedArrays;
+  readonly #packs: PackColumn;
 
-  private constructor(count: number, flags: FlagArrays, fixed: FixedArrays, keywordSets: KeywordSets) {
+  private constructor(
+    count: number,
+    flags: FlagArrays,
+    fixed: FixedArrays,
+    packs: PackColumn,
+    keywordSets: KeywordSets,
+  ) {
     this.count = count;
     this.#flags = flags;
     this.#fixed = fixed;
+    this.#packs = packs;
     this.keywordSets = keywordSets;
   }
 
   static empty(): Columns {
-    return new Columns(0, new FlagArrays(0), new FixedArrays(0), new KeywordSets());
+    return new Columns(0, new FlagArrays(0), new FixedArrays(0), PackColumn.NONE, new KeywordSets());
   }
 
   /** Columns of `rows`, which must be ascending by UID. */
@@ -180,7 +197,7 @@ export class Columns {
       row += segment.system.length;
     }
     flags.used = fixed.used = count;
-    return new Columns(count, flags, fixed, keywordSets);
+    return new Columns(count, flags, fixed, PackColumn.ofSegments(segments), keywordSets);
   }
 
   /** UIDs, ascending; the first `count` entries are this value's. */
@@ -190,8 +207,8 @@ export class Columns {
   get system(): Uint8Array {
     return this.#flags.system;
   }
-  get keywordSet(): Uint32Array {
-    return this.#flags.keywordSet;
+  get keywordSet(): ArrayLike<number> {
+    return this.#flags.keywordSet.cells;
   }
   get modSeqs(): Float64Array {
     return this.#flags.modSeq;
@@ -211,18 +228,25 @@ export class Columns {
 
   /** Bytes of memory held. Values that share arrays each count them. */
   get bytes(): number {
-    return this.#fixed.capacity * FIXED_BYTES_PER_ROW + this.#flags.capacity * FLAG_BYTES_PER_ROW;
+    const indices = this.#flags.keywordSet.bytes + this.#packs.bytes;
+    return this.#fixed.capacity * FIXED_BYTES_PER_ROW + this.#flags.capacity * FLAG_BYTES_PER_ROW + indices;
   }
 
   uidAt(row: number): Uid {
     return this.#fixed.uid[row] as Uid;
   }
   keywordsAt(row: number): readonly string[] {
-    return this.keywordSets.at(this.#flags.keywordSet[row] as number);
+    return this.keywordSets.at(this.#flags.keywordSet.at(row));
   }
   blobAt(row: number): BlobId {
     const { buffer, byteOffset } = this.#fixed.blob;
     return Buffer.from(buffer, byteOffset + row * BLOB_BYTES, BLOB_BYTES).toString('hex') as BlobId;
+  }
+  placeAt(row: number): BlobPlace {
+    return { blob: this.blobAt(row), pack: this.packAt(row) };
+  }
+  packAt(row: number): PackId | null {
+    return this.#packs.at(row);
   }
   summaryAt(row: number): SummaryRef {
     return {
@@ -249,6 +273,7 @@ export class Columns {
       zone: this.zoneAt(row),
       saved: this.#fixed.saved[row] as number,
       blob: this.blobAt(row),
+      pack: this.packAt(row),
       summary: this.summaryAt(row),
     };
   }
@@ -260,7 +285,7 @@ export class Columns {
     const fixed = target.#fixed;
     const at = this.count;
     flags.system[at] = row.system;
-    flags.keywordSet[at] = this.keywordSets.intern(row.keywords);
+    flags.keywordSet.set(at, this.keywordSets.intern(row.keywords));
     flags.modSeq[at] = row.modSeq;
     fixed.uid[at] = row.uid;
     fixed.size[at] = row.size;
@@ -272,7 +297,8 @@ export class Columns {
     fixed.at[at] = row.summary.at;
     fixed.slot[at] = row.summary.slot;
     flags.used = fixed.used = at + 1;
-    return new Columns(at + 1, flags, fixed, this.keywordSets);
+    const packs = this.#packs.append(at, row.pack, fixed.capacity);
+    return new Columns(at + 1, flags, fixed, packs, this.keywordSets);
   }
 
   /** With the flags of the chosen messages changed and their mod-sequence set. */
@@ -288,15 +314,15 @@ export class Columns {
     forEachRow(uids, this.#fixed.uid, this.count, (row) => {
       flags.system[row] = combineSystem(flags.system[row] as number, mode, system);
       flags.modSeq[row] = modSeq;
-      const set = flags.keywordSet[row] as number;
+      const set = flags.keywordSet.at(row);
       let next = combined.get(set);
       if (next === undefined) {
         next = this.keywordSets.intern(combineKeywords(this.keywordSets.at(set), mode, keywords));
         combined.set(set, next);
       }
-      flags.keywordSet[row] = next;
+      flags.keywordSet.set(row, next);
     });
-    return new Columns(this.count, flags, this.#fixed, this.keywordSets);
+    return new Columns(this.count, flags, this.#fixed, this.#packs, this.keywordSets);
   }
 
   /**
@@ -306,7 +332,22 @@ export class Columns {
   withOwnFlags(change: (system: Uint8Array, modSeqs: Float64Array) => void): Columns {
     const flags = this.#flags.copy(this.count, Math.max(MIN_CAPACITY, this.count));
     change(flags.system, flags.modSeq);
-    return new Columns(this.count, flags, this.#fixed, this.keywordSets);
+    return new Columns(this.count, flags, this.#fixed, this.#packs, this.keywordSets);
+  }
+
+  /** With the messages whose blobs are `packed` in `pack`. */
+  inPack(packed: PackedBlobs, pack: PackId): Columns {
+    const rows: number[] = [];
+    for (let row = 0; row < this.count; row++) if (packed(this.#fixed.blob, row * BLOB_BYTES)) rows.push(row);
+    if (rows.length === 0) return this;
+    const packs = this.#packs.withRows(this.count, rows, pack);
+    return new Columns(this.count, this.#flags, this.#fixed, packs, this.keywordSets);
+  }
+
+  /** Whether any of the rows `from` … `to` (end excluded) has a blob that is `packed`. */
+  anyPacked(packed: PackedBlobs, from: number, to: number): boolean {
+    for (let row = from; row < to; row++) if (packed(this.#fixed.blob, row * BLOB_BYTES)) return true;
+    return false;
   }
 
   /** Without the chosen messages. */
@@ -314,6 +355,7 @@ export class Columns {
     const capacity = Math.max(MIN_CAPACITY, this.count);
     const flags = this.#flags.copy(this.count, capacity);
     const fixed = this.#fixed.copy(this.count, capacity);
+    const rows: number[] = [];
     let kept = 0;
     let range = 0;
     for (let row = 0; row < this.count; row++) {
@@ -323,13 +365,13 @@ export class Columns {
       if (kept !== row) {
         fixed.moveRow(row, kept);
         flags.system[kept] = flags.system[row] as number;
-        flags.keywordSet[kept] = flags.keywordSet[row] as number;
+        flags.keywordSet.set(kept, flags.keywordSet.at(row));
         flags.modSeq[kept] = flags.modSeq[row] as number;
       }
-      kept++;
+      kept = rows.push(row);
     }
     flags.used = fixed.used = kept;
-    return new Columns(kept, flags, fixed, this.keywordSets);
+    return new Columns(kept, flags, fixed, this.#packs.only(rows), this.keywordSets);
   }
 
   /**
@@ -343,6 +385,6 @@ export class Columns {
     const capacity = Math.max(total, grown(this.count));
     const flags = fits(this.#flags) ? this.#flags : this.#flags.copy(this.count, capacity);
     const fixed = fits(this.#fixed) ? this.#fixed : this.#fixed.copy(this.count, capacity);
-    return new Columns(this.count, flags, fixed, this.keywordSets);
+    return new Columns(this.count, flags, fixed, this.#packs, this.keywordSets);
   }
 }

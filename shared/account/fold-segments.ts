@@ -7,6 +7,7 @@ import type { SegmentInfo } from './checkpoint.ts';
 import type { Columns } from './columns.ts';
 import type { ModSeq, Uid } from './ids.ts';
 import { encodeRows } from './segment.ts';
+import type { PackedBlobs } from './pack-column.ts';
 import type { Relocate } from './summary-chunk.ts';
 import { lowerBound } from './uid-ranges.ts';
 
@@ -29,6 +30,8 @@ interface Run {
 export interface SegmentPlan {
   /** Rows with at least this mod-sequence were changed since the checkpoint that is folded from. */
   readonly changedFrom: ModSeq;
+  /** Blobs that were packed since then, which sets no mod-sequence. */
+  readonly packed: PackedBlobs | null;
   /** The name of new segments. */
   readonly fold: string;
   readonly relocate: Relocate;
@@ -42,20 +45,18 @@ export function planSegments(
   plan: SegmentPlan,
 ): PlannedSegment[] {
   const { messagesPerSegment } = plan.limits;
-  const parts = runsOf(columns, before, plan.changedFrom).flatMap((run) =>
-    evenParts(run, messagesPerSegment),
-  );
+  const parts = runsOf(columns, before, plan).flatMap((run) => evenParts(run, messagesPerSegment));
   return joinSmall(parts, messagesPerSegment).flatMap((run) =>
     run.kept ? [{ info: run.kept, data: null }] : written(columns, run.from, run.to, plan),
   );
 }
 
-function runsOf(columns: Columns, before: readonly SegmentInfo[], changedFrom: ModSeq): Run[] {
+function runsOf(columns: Columns, before: readonly SegmentInfo[], plan: SegmentPlan): Run[] {
   const runs: Run[] = [];
   let from = 0;
   for (const info of before) {
     const to = lowerBound(columns.uids, columns.count, info.lastUid + 1);
-    const changed = to - from !== info.count || changedSince(columns, from, to, changedFrom);
+    const changed = to - from !== info.count || changedSince(columns, from, to, plan);
     if (to > from) runs.push({ from, to, kept: changed ? null : info });
     from = to;
   }
@@ -63,10 +64,15 @@ function runsOf(columns: Columns, before: readonly SegmentInfo[], changedFrom: M
   return runs;
 }
 
-/** UIDs are never given out again, and whatever changes a row sets its mod-sequence. */
-function changedSince(columns: Columns, from: number, to: number, changedFrom: ModSeq): boolean {
+/** UIDs are never given out again, and whatever changes a row sets its mod-sequence, but for packing. */
+function changedSince(
+  columns: Columns,
+  from: number,
+  to: number,
+  { changedFrom, packed }: SegmentPlan,
+): boolean {
   for (let row = from; row < to; row++) if ((columns.modSeqs[row] as number) >= changedFrom) return true;
-  return false;
+  return packed !== null && columns.anyPacked(packed, from, to);
 }
 
 function joinSmall(runs: readonly Run[], limit: number): Run[] {

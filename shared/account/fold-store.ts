@@ -8,7 +8,7 @@
  * lists or among what it superseded, is garbage.
  */
 import type { FoldedItem } from './checkpoint.ts';
-import type { AccountId, BlobId, RecordNumber } from './ids.ts';
+import type { AccountId, BlobId, PackId, RecordNumber } from './ids.ts';
 import type { StoredCheckpoint } from './journal-store.ts';
 import type { SummarySource } from './summary-reader.ts';
 
@@ -56,6 +56,17 @@ export interface FoldStore {
   empty(account: AccountId, number: RecordNumber, expiresAt: number): Promise<number>;
   /** Deletes an item, if it is there. Resolves with the write units used. */
   delete(account: AccountId, item: FoldedTableItem): Promise<number>;
+}
+
+/** What folds do to packs: those that no row names any more go, and so does what lies in packs now. */
+export interface FoldPacks {
+  /** Deletes a pack, if it is there. */
+  delete(account: AccountId, pack: PackId): Promise<void>;
+  /**
+   * Deletes the objects in which the blobs of `pack` lay before. Which those are is read off the pack itself: if that cannot
+   * be read, it rejects, and nothing is deleted.
+   */
+  deleteUnpacked(account: AccountId, pack: PackId): Promise<void>;
 }
 
 /** Where folds keep summaries. */

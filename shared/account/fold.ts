@@ -14,6 +14,7 @@ import type { Opening } from './opening.ts';
 import { NO_PURGES, type Purges, forgottenBy, withPurge } from './purges.ts';
 import type { Op, SummaryPlace } from './ops.ts';
 import type { JournalRecord } from './record.ts';
+import { Packing, inPack } from './packing.ts';
 import { type AccountState, resolveTarget, withColumns } from './state.ts';
 import { MESSAGES_PER_SEGMENT } from './segment.ts';
 import type { ChunkPlan, Relocate } from './summary-chunk.ts';
@@ -85,6 +86,8 @@ function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefin
     case 'delete':
     case 'mend':
       return [op.mailbox];
+    case 'pack':
+      return op.mailboxes;
     case 'copy':
     case 'move':
       return [op.from, op.to];
@@ -121,6 +124,8 @@ export interface Replay {
   readonly buried: readonly BuriedRow[];
   /** What became of rows that had left before. */
   readonly purges: Purges;
+  /** What was packed, or lies elsewhere now. */
+  readonly packing: Packing;
 }
 
 /** Applies the tail to the checkpoint's state with the columns of all touched mailboxes. */
@@ -132,21 +137,27 @@ export function replayTail(
   const arrivals: Arrival[] = [];
   let buried: BuriedRow[] = [];
   let purges = NO_PURGES;
+  const packing = new Packing();
   const visit: Visit = (before, op, { record, index, saved }) => {
     if (op.op === 'append') {
       const mailbox = resolveTarget(before, op.to)?.id;
       if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, place: op.summary });
     }
     for (const row of buriedBy(before, op, saved)) buried.push(row);
-    if (op.op !== 'purge') return;
-    const forgets = forgottenBy(op);
-    buried = buried.filter((row) => !forgets(row));
-    purges = withPurge(purges, record, op);
+    if (op.op === 'purge') {
+      const forgets = forgottenBy(op);
+      buried = buried.filter((row) => !forgets(row));
+      purges = withPurge(purges, record, op);
+    }
+    if (op.op === 'pack') {
+      packing.add(op, saved);
+      buried = buried.map((one) => inPack(one, op));
+    }
   };
   let state = base.state;
   for (const [id, value] of columns) state = withColumns(state, id, value);
   for (const record of tail) state = apply(state, record, report, visit);
-  return { state, arrivals, buried, purges };
+  return { state, arrivals, buried, purges, packing };
 }
 
 function buriedBy(state: AccountState, op: Op, expunged: number): BuriedRow[] {
@@ -167,7 +178,7 @@ export type Layout = ReadonlyMap<MailboxId, readonly PlannedSegment[]>;
 
 export function layOut(
   { base, bundle }: Pick<Opening, 'base' | 'bundle'>,
-  state: AccountState,
+  { state, packing }: Pick<Replay, 'state' | 'packing'>,
   fold: string,
   relocate: Relocate,
   limits: FoldLimits,
@@ -180,7 +191,7 @@ export function layOut(
     if (!columns && before.length === 0 && messages > 0)
       throw new Error(`the messages of mailbox ${id} were not loaded for the fold`);
     const planned = columns
-      ? planSegments(columns, before, { changedFrom, fold, relocate, limits })
+      ? planSegments(columns, before, { changedFrom, packed: packing.blobs(), fold, relocate, limits })
       : before.map((info) => ({ info, data: null }));
     if (planned.length > 0) layout.set(id, bundled ? fromBundle(id, planned, bundled) : planned);
   }
@@ -326,6 +337,7 @@ export interface FoldParts {
 export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
   const { fold, now, opening, replay, stored, chunk, retired } = parts;
   const { base, tail } = opening;
+  const { packing } = replay;
   const gone = new Set(retired.items);
   const chunks = chunk
     ? [...base.chunks.filter(({ number }) => number !== chunk.info.number), chunk.info]
@@ -340,6 +352,7 @@ export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
       .filter((old) => !parts.graveyards.includes(old))
       .map((old) => ({ kind: 'graveyard' as const, part: old.part, fold: old.fold })),
     ...parts.overflow,
+    ...packing.superseded(),
   ].map((item) => ({ since: now, item }));
   return {
     fold,
@@ -351,6 +364,7 @@ export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
     chunks,
     nextChunk: Math.max(base.nextChunk, ...chunks.map(({ number }) => number + 1)),
     graveyards: parts.graveyards,
+    packs: packing.packsAfter(base.packs),
     superseded: [...base.superseded.filter(({ item }) => !gone.has(item)), ...fresh],
     emptiedTo: retired.emptiedTo,
     covered: coveredBy(base).filter(({ number }) => number > retired.emptiedTo),

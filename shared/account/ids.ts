@@ -11,6 +11,8 @@ export type AccountId = Brand<string, 'AccountId'>;
 export type MailboxId = Brand<number, 'MailboxId'>;
 /** A message blob: 32 lower-case hexadecimal digits, random per attempt (I2), never derived from content. */
 export type BlobId = Brand<string, 'BlobId'>;
+/** A pack of blobs: 32 lower-case hexadecimal digits, random per attempt. */
+export type PackId = Brand<string, 'PackId'>;
 /** A unique identifier of a message in its mailbox, 1 … 2^32-1 (RFC 9051 §2.3.1.1). */
 export type Uid = Brand<number, 'Uid'>;
 /** A message sequence number in one session's view, from 1 (RFC 9051 §2.3.1.2). */

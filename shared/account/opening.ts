@@ -52,6 +52,7 @@ export const EMPTY_CHECKPOINT: Checkpoint = {
   chunks: [],
   nextChunk: 1,
   graveyards: [],
+  packs: [],
   superseded: [],
   emptiedTo: 0 as RecordNumber,
   covered: [],

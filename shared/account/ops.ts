@@ -8,7 +8,7 @@
 import type { AclEntry } from './acl.ts';
 import type { AnnotationScope } from './annotations.ts';
 import type { Row } from './columns.ts';
-import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
+import type { AccountId, BlobId, MailboxId, PackId, RecordNumber } from './ids.ts';
 import type { FlagMode } from './flags.ts';
 import type { PolicyChange } from './policy.ts';
 import type { UidRanges } from './uid-ranges.ts';
@@ -210,6 +210,26 @@ export interface PolicyOp {
 
 export type MaintenanceOp = PurgeOp | RestoreOp | PolicyOp;
 
+/**
+ * Blobs lie in a pack from now on, one behind the other from its first byte. Holds for every row that names one of them,
+ * in mailboxes and among those that were expunged; nothing that a client can see changes, and no mod-sequence.
+ */
+export interface PackOp {
+  readonly op: 'pack';
+  /** Null: nothing is packed, and `replaced` are packs in which no blob is named any more. */
+  readonly pack: PackId | null;
+  /** 16 bytes each, in the order in which they lie there. */
+  readonly blobs: Uint8Array;
+  /** Bytes that each takes in the pack: an offset is the sum of the lengths before it. */
+  readonly lengths: readonly number[];
+  /** The mailboxes in which a row names one of them: all that do when this was decided, so all that do when it is applied. */
+  readonly mailboxes: readonly MailboxId[];
+  /** Whether an expunged row does. */
+  readonly buried: boolean;
+  /** Packs of which no blob is in use by its old place any more. */
+  readonly replaced: readonly PackId[];
+}
+
 export type Op =
   | AppendOp
   | FlagsOp
@@ -225,4 +245,5 @@ export type Op =
   | AclOp
   | SeenOp
   | MendOp
-  | MaintenanceOp;
+  | MaintenanceOp
+  | PackOp;

@@ -6,6 +6,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
 import type { AnnotationScope } from './annotations.ts';
 import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
+import { packFields, packOpOf } from './pack-op.ts';
 import type { Effect, MaintenanceOp, Op, SpecialUse, SummaryPlace, Target } from './ops.ts';
 import type { FlagMode } from './flags.ts';
 import type { Usage } from './state.ts';
@@ -66,6 +67,7 @@ const CODES = {
   restore: 17,
   policy: 18,
   mend: 20,
+  pack: 19,
 } as const satisfies Record<Op['op'], number>;
 
 const MODES: readonly FlagMode[] = ['add', 'remove', 'replace'];
@@ -166,6 +168,8 @@ function fieldsOf(op: Op): unknown[] {
     case 'restore':
     case 'policy':
       return [code, ...maintenanceFieldsOf(op)];
+    case 'pack':
+      return [code, ...packFields(op)];
   }
 }
 
@@ -264,6 +268,8 @@ function sharingOpOf(fields: readonly unknown[]): Op {
     case CODES.restore:
     case CODES.policy:
       return maintenanceOpOf(opNamed(code), fields.slice(1));
+    case CODES.pack:
+      return packOpOf(fields.slice(1));
     default:
       return unknown('an op with code', code);
   }

@@ -7,14 +7,15 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
 import type { Columns, Row } from './columns.ts';
 import { ZONE_STEP } from './columns.ts';
-import type { BlobId, ModSeq, Uid } from './ids.ts';
+import type { BlobId, ModSeq, PackId, Uid } from './ids.ts';
+import { BLOB_BYTES } from './pack-op.ts';
 import { packNumbers, unpackNumbers } from './packed-numbers.ts';
 import { UnknownVersionError } from './unknown-version.ts';
 
-export const SEGMENT_VERSION = 1;
+/** Version 2 adds packs; a segment without any is written as version 1 (I8). */
+export const SEGMENT_VERSION = 2;
+const UNPACKED_VERSION = 1;
 export const MESSAGES_PER_SEGMENT = 4096;
-
-const BLOB_BYTES = 16;
 
 /** Bytes of the rows `from` … `to` (end excluded) of `columns`. */
 export function encodeSegment(columns: Columns, from: number, to: number): Uint8Array {
@@ -34,9 +35,10 @@ export function encodeRows(rows: readonly Row[]): Uint8Array {
     return sets.push(keywords) - 1;
   };
   const column = (pick: (row: Row) => number): Uint8Array => packNumbers(rows.map(pick));
+  const packs = [...new Set(rows.map(({ pack }) => pack))].filter((pack) => pack !== null);
   return zstdCompressSync(
     encode([
-      SEGMENT_VERSION,
+      packs.length > 0 ? SEGMENT_VERSION : UNPACKED_VERSION,
       sets,
       column((row) => row.uid),
       Uint8Array.from(rows, (row) => row.system),
@@ -50,6 +52,12 @@ export function encodeRows(rows: readonly Row[]): Uint8Array {
       column((row) => row.summary.chunk),
       column((row) => row.summary.at),
       column((row) => row.summary.slot),
+      ...(packs.length > 0
+        ? [
+            Buffer.from(packs.join(''), 'hex'),
+            column(({ pack }) => (pack === null ? 0 : packs.indexOf(pack) + 1)),
+          ]
+        : []),
     ]),
   );
 }
@@ -71,21 +79,29 @@ export interface SegmentColumns {
   readonly chunk: Uint8Array;
   readonly at: Uint8Array;
   readonly slot: Uint8Array;
+  /** The packs in which rows lie. */
+  readonly packs: readonly PackId[];
+  /** Indices into `packs`, from 1; 0: in none. Empty if there are no packs. */
+  readonly packed: Uint8Array;
 }
 
 /** Opens a segment without unpacking its columns. */
 export function decodeColumns(bytes: Uint8Array): SegmentColumns {
-  const fields = decode(zstdDecompressSync(bytes)) as [number, string[][], ...Column12];
+  const fields = decode(zstdDecompressSync(bytes)) as [number, string[][], ...Column12, B?, B?];
   const [version, sets, ...columns] = fields;
-  if (version !== SEGMENT_VERSION) throw new UnknownVersionError(`a segment of version ${version}`);
-  const [uid, system, set, modSeq, size, date, zone, saved, blob, chunk, at, slot] = columns;
-  return { sets, uid, system, set, modSeq, size, date, zone, saved, blob, chunk, at, slot };
+  if (version !== SEGMENT_VERSION && version !== UNPACKED_VERSION)
+    throw new UnknownVersionError(`a segment of version ${version}`);
+  const [uid, system, set, modSeq, size, date, zone, saved, blob, chunk, at, slot, ids, packed = NO_BYTES] =
+    columns;
+  const packs = ids ? packIdsOf(ids) : [];
+  return { sets, uid, system, set, modSeq, size, date, zone, saved, blob, chunk, at, slot, packs, packed };
 }
 
 /** Inverse of `encodeSegment` and `encodeRows`. */
 export function decodeRows(bytes: Uint8Array): Row[] {
   const packed = decodeColumns(bytes);
-  const { sets, system, blob: blobs } = packed;
+  const { sets, system, blob: blobs, packs } = packed;
+  const packOf = unpackNumbers(packed.packed);
   const [uids, setOf, modSeqs, sizes] = [packed.uid, packed.set, packed.modSeq, packed.size].map(
     unpackNumbers,
   ) as Numbers4;
@@ -103,8 +119,20 @@ export function decodeRows(bytes: Uint8Array): Row[] {
     blob: Buffer.from(blobs.buffer, blobs.byteOffset + row * BLOB_BYTES, BLOB_BYTES).toString(
       'hex',
     ) as BlobId,
+    pack: packs[(packOf[row] ?? 0) - 1] ?? null,
     summary: { chunk: chunks[row] as number, at: ats[row] as number, slot: slots[row] as number },
   }));
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function packIdsOf(bytes: Uint8Array): PackId[] {
+  const ids = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+  const digits = BLOB_BYTES * 2;
+  return Array.from(
+    { length: ids.length / digits },
+    (_, index) => ids.slice(index * digits, (index + 1) * digits) as PackId,
+  );
 }
 
 type B = Uint8Array;

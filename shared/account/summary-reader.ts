@@ -5,7 +5,7 @@
  * A summary is derived data. One that cannot be found is looked for again by the newest checkpoint (a fold has moved
  * it), and else worked out anew from the message.
  */
-import type { Columns, SummaryRef } from './columns.ts';
+import type { BlobPlace, Columns, SummaryRef } from './columns.ts';
 import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
 import type { JournalStore } from './journal-store.ts';
 import type { Op, SummaryPlace } from './ops.ts';
@@ -20,7 +20,7 @@ export interface SummarySource {
   /** A summary that was too large for its record; rejects if it is gone. */
   overflow(account: AccountId, object: BlobId): Promise<Uint8Array>;
   /** The summary worked out anew from the message; rejects if that is gone too. */
-  recompute(account: AccountId, blob: BlobId): Promise<Uint8Array>;
+  recompute(account: AccountId, place: BlobPlace): Promise<Uint8Array>;
 }
 
 /** Frames that lie closer than this in a chunk are read by one request: a request costs more than the bytes between. */
@@ -80,17 +80,20 @@ export class SummaryReader {
   ): Promise<Map<number, Uint8Array>> {
     const fresh = (await replica.reload(mailbox)).mailboxes.get(mailbox)?.columns;
     const refs = new Map<number, SummaryRef>();
+    const places = new Map<number, BlobPlace>();
     rows.forEach((row, index) => {
       const at = found[index] ? -1 : (fresh?.rowOf(columns.uidAt(row)) ?? -1);
-      if (fresh && at >= 0) refs.set(index, fresh.summaryAt(at));
+      if (!fresh || at < 0) return;
+      refs.set(index, fresh.summaryAt(at));
+      places.set(index, fresh.placeAt(at));
     });
     await this.#fetch(replica, [...refs.values()]).catch(() => undefined);
     const moved = new Map<number, Uint8Array>();
     const jobs = rows.map((row, index) => async () => {
       const ref = refs.get(index);
       const known = ref && this.#known(replica, ref);
-      if (!found[index])
-        moved.set(index, known ?? (await this.#source.recompute(replica.account, columns.blobAt(row))));
+      const place = places.get(index) ?? columns.placeAt(row);
+      if (!found[index]) moved.set(index, known ?? (await this.#source.recompute(replica.account, place)));
     });
     await inTurns(jobs);
     return moved;

@@ -14,6 +14,7 @@ import { type BuriedRow, decodeGraveyard } from './graveyard.ts';
 import type { AccountId } from './ids.ts';
 import type { JournalStore } from './journal-store.ts';
 import { JournalDamagedError, type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
+import type { Packing } from './packing.ts';
 import { type Purges, forgottenByAll } from './purges.ts';
 import type { JournalRecord } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
@@ -35,6 +36,8 @@ export interface WholeState {
   readonly buried: readonly BuriedRow[];
   /** Purges since the checkpoint. */
   readonly purges: Purges;
+  /** What was packed since the checkpoint. */
+  readonly packing: Packing;
   readonly opening: Opening;
 }
 
@@ -61,9 +64,11 @@ export async function openWholeState(deps: WholeStateDeps, account: AccountId): 
     const graves = columns && (await gravesOf(deps, account, opening));
     // Taken away by a younger fold.
     if (!graves) continue;
-    const { state, buried, purges } = replayTail(opening, columns, (found) => deps.report?.(account, found));
+    const replay = replayTail(opening, columns, (found) => deps.report?.(account, found));
+    const { state, purges, packing } = replay;
     const forgets = forgottenByAll(purges);
-    return { opening, state, purges, buried: [...graves.filter((row) => !forgets(row)), ...buried] };
+    const before = graves.filter((row) => !forgets(row)).map((row) => packing.moved(row));
+    return { opening, state, purges, packing, buried: [...before, ...replay.buried] };
   }
   throw new JournalDamagedError(account, 'segments or graveyards that its checkpoint names are gone');
 }

@@ -2,7 +2,7 @@
  * The only place where keys of the `mail` table and of the `mail` bucket are built (I9): every function takes the
  * account first, so that a key of one account cannot be made from another's data.
  */
-import type { AccountId, BlobId, GatewayId, MailboxId, RecordNumber, Uid } from '../account/ids.ts';
+import type { AccountId, BlobId, GatewayId, MailboxId, PackId, RecordNumber, Uid } from '../account/ids.ts';
 
 /** Keys of one item: partition key and sort key. */
 export interface ItemKey {
@@ -27,6 +27,7 @@ export const mailObjectPrefixes = {
   blobs: 'blobs/',
   overflow: 'overflow/',
   summaries: 'summaries/',
+  packs: 'packs/',
 } as const;
 
 export const accountKeys = {
@@ -76,6 +77,10 @@ export const blobKeys = {
   message: (account: AccountId, blob: BlobId): string => `blobs/${account}/${blob}`,
   /** A summary or op too large for a record, named by it. */
   overflow: (account: AccountId, blob: BlobId): string => `overflow/${account}/${blob}`,
+  /** All packs of one account. */
+  packs: (account: AccountId): string => `packs/${account}/`,
+  /** Message blobs that lie in one object. */
+  pack: (account: AccountId, pack: PackId): string => `packs/${account}/${pack}`,
   /** A chunk of summaries, written by a fold. */
   chunk: (account: AccountId, fold: string): string => `summaries/${account}/${fold}`,
 } as const;

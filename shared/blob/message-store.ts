@@ -1,4 +1,5 @@
 /** Messages, their summaries' overflow and summary chunks in the blob store, by account (I9). */
+import type { BlobPlace } from '../account/columns.ts';
 import type { AccountId, BlobId } from '../account/ids.ts';
 import type { SummaryPlace } from '../account/ops.ts';
 import type { Rim } from '../account/rim.ts';
@@ -6,6 +7,7 @@ import type { SummarySource } from '../account/summary-reader.ts';
 import { blobKeys } from '../aws/keys.ts';
 import { SummaryBuilder, encodeSummary, summarize } from '../message/summary.ts';
 import type { BlobStore, ByteRange } from './blob-store.ts';
+import { PackStore } from './pack-store.ts';
 
 /** A summary larger than this would make the record that carries it large; it gets an object of its own. */
 export const INLINE_SUMMARY_BYTES = 8_192;
@@ -23,11 +25,13 @@ export interface StoredMessage {
 }
 
 export class MessageStore implements SummarySource {
+  readonly packs: PackStore;
   readonly #blobs: BlobStore;
   readonly #rim: Pick<Rim, 'now' | 'randomHex'>;
 
   constructor(blobs: BlobStore, rim: Pick<Rim, 'now' | 'randomHex'>) {
     this.#blobs = blobs;
+    this.packs = new PackStore(blobs);
     this.#rim = rim;
   }
 
@@ -74,10 +78,11 @@ export class MessageStore implements SummarySource {
   /** The message, or a range of it. Rejects with `BlobMissingError`. */
   get(
     account: AccountId,
-    blob: BlobId,
+    { blob, pack }: BlobPlace,
     range?: ByteRange,
     options?: { readonly signal?: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>> {
+    if (pack !== null) return this.packs.get(account, pack, blob, range, options);
     return this.#blobs.get(blobKeys.message(account, blob), range, options);
   }
 
@@ -92,8 +97,8 @@ export class MessageStore implements SummarySource {
   }
 
   /** A summary worked out anew from the message. */
-  async recompute(account: AccountId, blob: BlobId): Promise<Uint8Array> {
-    return encodeSummary(await summarize(await this.get(account, blob)));
+  async recompute(account: AccountId, place: BlobPlace): Promise<Uint8Array> {
+    return encodeSummary(await summarize(await this.get(account, place)));
   }
 
   putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void> {

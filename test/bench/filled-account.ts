@@ -77,7 +77,8 @@ export async function fillAccount(engine: Engine, account: AccountId, options: F
 /** Folds without the pauses that spare a partition of DynamoDB: the local store has none. */
 export async function foldNow(engine: Engine, account: AccountId): Promise<void> {
   const rim = { ...engine.rim, sleep: () => Promise.resolve() };
-  const deps: FoldDeps = { journal: engine.journal, folds: engine.folds, summaries: engine.messages, rim };
+  const { journal, folds, messages: summaries } = engine;
+  const deps: FoldDeps = { journal, folds, summaries, packs: summaries.packs, rim };
   const { kind } = await foldAccount(deps, account);
   if (kind === 'lost') throw new Error(`another fold of account ${account} came first`);
 }

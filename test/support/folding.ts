@@ -11,6 +11,8 @@ import type { JournalRecord } from '../../shared/account/record.ts';
 import { Replica } from '../../shared/account/replica.ts';
 import { type AccountState, EMPTY_STATE } from '../../shared/account/state.ts';
 import { SummaryReader } from '../../shared/account/summary-reader.ts';
+import { PackStore } from '../../shared/blob/pack-store.ts';
+import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryFoldStore, MemorySummaries } from './memory-fold-store.ts';
 import { MemoryJournalStore, segmentName } from './memory-journal-store.ts';
 import { createInbox, randomOp } from './random-ops.ts';
@@ -44,6 +46,8 @@ export class FoldingAccount {
   readonly journal = new RememberingJournal();
   readonly folds = new MemoryFoldStore(this.journal);
   readonly summaries = new MemorySummaries();
+  readonly blobs: MemoryBlobStore;
+  readonly packs: PackStore;
   readonly rim: TestRim;
   readonly random: () => number;
   readonly divergences: Divergence[] = [];
@@ -55,6 +59,8 @@ export class FoldingAccount {
   constructor(seed = 1) {
     this.random = seededRandom(seed);
     this.rim = new TestRim(seed + 1);
+    this.blobs = new MemoryBlobStore(() => this.rim.time);
+    this.packs = new PackStore(this.blobs);
   }
 
   static async begun(seed?: number, limits = FOLD_LIMITS): Promise<FoldingAccount> {
@@ -67,11 +73,12 @@ export class FoldingAccount {
   }
 
   get deps(): FoldDeps {
-    const { journal, folds, summaries, rim, keepMs, limits } = this;
+    const { journal, folds, summaries, packs, rim, keepMs, limits } = this;
     return {
       journal,
       folds,
       summaries,
+      packs,
       rim,
       keepMs,
       limits,
@@ -135,6 +142,9 @@ export class FoldingAccount {
       ...[...segments.keys()].map((key) => `segment ${key}`),
       ...[...parts.keys()].map((key) => `part ${key}`),
       ...[...this.folds.graveyards.keys()].map((key) => `graveyard ${key}`),
+      ...[...this.blobs.objects.keys()]
+        .filter((key) => key.startsWith('packs/'))
+        .map((key) => key.replace(`packs/${ACCOUNT}/`, 'pack ')),
       ...[...this.summaries.chunks.keys()].map((key) => `chunk ${key}`),
     ];
     return stored.filter((name) => !listed.includes(name));
@@ -173,6 +183,7 @@ function itemsOf(base: Checkpoint): FoldedItem[] {
     ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
     ...base.graveyards.map(({ part, fold }) => ({ kind: 'graveyard' as const, part, fold })),
     ...base.chunks.map(({ fold }) => ({ kind: 'chunk' as const, fold })),
+    ...base.packs.map(({ pack }) => ({ kind: 'pack' as const, pack })),
   ];
 }
 
@@ -188,6 +199,10 @@ function nameOf(item: FoldedItem): string {
       return `chunk ${item.fold}`;
     case 'overflow':
       return `overflow ${item.object}`;
+    case 'packed':
+      return `blobs of pack ${item.pack}`;
+    case 'pack':
+      return `pack ${item.pack}`;
   }
 }
 

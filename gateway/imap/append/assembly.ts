@@ -1,5 +1,5 @@
 /** From the arguments of APPEND and REPLACE to a message that is stored, and that a record can name. */
-import { ZONE_STEP } from '../../../shared/account/columns.ts';
+import { ZONE_STEP, unpacked } from '../../../shared/account/columns.ts';
 import type { MessageToAppend } from '../../../shared/account/decide-messages.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
@@ -81,7 +81,7 @@ function textPiece(session: Session, literal: Literal, texts: TakenText[]): Piec
   const text = outcomeOf(literal) as TakenText;
   texts.push(text);
   const { signal } = session.connection;
-  const open = () => session.services.messages.get(text.account, text.blob, undefined, { signal });
+  const open = () => session.services.messages.get(text.account, unpacked(text.blob), undefined, { signal });
   return { size: text.size, open };
 }
 

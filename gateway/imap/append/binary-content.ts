@@ -1,4 +1,5 @@
 /** Stores a message that came as a literal8 with NUL in it once more, with those parts encoded that hold NUL (RFC 3516). */
+import { unpacked } from '../../../shared/account/columns.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { ByteRange } from '../../../shared/blob/blob-store.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
@@ -22,7 +23,7 @@ export async function withoutNul(
 ): Promise<StoredMessage> {
   const { messages } = session.services;
   const open = (range: ByteRange) =>
-    messages.get(account, stored.blob, range, { signal: session.connection.signal });
+    messages.get(account, unpacked(stored.blob), range, { signal: session.connection.signal });
   try {
     const { parts } = decodeSummary(await messages.summaryOf(account, stored));
     const pieces: Piece[] = [];

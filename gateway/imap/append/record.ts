@@ -1,4 +1,5 @@
 /** Commits messages that were stored a moment ago, or a long while. */
+import { unpacked } from '../../../shared/account/columns.ts';
 import { decideGuestAppend } from '../../../shared/account/decide-guest.ts';
 import {
   type AppendOutcome,
@@ -58,7 +59,7 @@ async function storedAgain(
   for (const message of messages) {
     const { blob, summary, freshUntil } = await store.put(
       account,
-      await store.get(message.account, message.blob),
+      await store.get(message.account, unpacked(message.blob)),
       message.size,
     );
     again.push({ ...message, account, blob, summary, freshUntil });

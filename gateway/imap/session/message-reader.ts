@@ -3,8 +3,8 @@
  * checkpoint (I2): a fold or another session may have moved or expunged it since. A message that is there and cannot be
  * read is an error, never an empty body.
  */
-import type { Columns } from '../../../shared/account/columns.ts';
-import type { BlobId, MailboxId } from '../../../shared/account/ids.ts';
+import type { BlobPlace, Columns } from '../../../shared/account/columns.ts';
+import type { MailboxId } from '../../../shared/account/ids.ts';
 import { BlobMissingError, type ByteRange } from '../../../shared/blob/blob-store.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { decodeSummary, SummaryFormatError } from '../../../shared/message/summary-codec.ts';
@@ -58,7 +58,7 @@ export class MessageReader {
     if (!(error instanceof SummaryFormatError)) return this.#whyNot(row, error);
     const { messages } = this.#session.services;
     try {
-      const bytes = await messages.recompute(this.#home.account, this.#columns.blobAt(row));
+      const bytes = await messages.recompute(this.#home.account, this.#columns.placeAt(row));
       return decodeSummary(bytes);
     } catch (failure) {
       return this.#whyNot(row, failure);
@@ -79,15 +79,14 @@ export class MessageReader {
 
   /** The blob of `row`, or a range of it. Rejects with `ExpungedError` if the message is gone. */
   async open(row: number, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const blob = this.#columns.blobAt(row);
     try {
-      return await this.#get(blob, range, signal);
+      return await this.#get(this.#columns.placeAt(row), range, signal);
     } catch (error) {
       if (!(error instanceof BlobMissingError)) throw error;
       const now = await this.#reload();
       const at = now?.rowOf(this.#columns.uidAt(row)) ?? -1;
       if (!now || at < 0) throw new ExpungedError();
-      return this.#get(now.blobAt(at), range, signal);
+      return this.#get(now.placeAt(at), range, signal);
     }
   }
 
@@ -101,9 +100,9 @@ export class MessageReader {
     throw new Error(`a message has ${bytes.length} bytes where there should be ${range.end - range.start}`);
   }
 
-  #get(blob: BlobId, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  #get(place: BlobPlace, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
     const { services, connection } = this.#session;
-    return services.messages.get(this.#home.account, blob, range, { signal: signal ?? connection.signal });
+    return services.messages.get(this.#home.account, place, range, { signal: signal ?? connection.signal });
   }
 
   #reload(): Promise<Columns | undefined> {

@@ -43,7 +43,7 @@ async function fold(engine: Engine, { account }: ProcessSettings): Promise<void>
     const report = (_: unknown, divergence: unknown): void =>
       tell({ notice: 'failed', error: `the fold found a divergence: ${JSON.stringify(divergence)}` });
     // Emptied and deleted as early as ever allowed.
-    foldAccount({ journal, folds, summaries, rim, report, keepMs: 0 }, account).then(
+    foldAccount({ journal, folds, summaries, packs: summaries.packs, rim, report, keepMs: 0 }, account).then(
       (result) => tell({ notice: 'folded', result }),
       (error: unknown) =>
         tell({

@@ -53,7 +53,7 @@ function setUp(seed = 1) {
   const work = new DynamoDbWorkItems(client, table, retry);
   const blobs = new MemoryBlobStore();
   const messages = new MessageStore(blobs, rim);
-  const deps = { journal, folds, summaries: messages, rim, work, log };
+  const deps = { journal, folds, summaries: messages, packs: messages.packs, rim, work, log };
   const begin = async (account: AccountId) => {
     const usage = { messages: 0, bytes: 0 };
     const first = { number: 1 as RecordNumber, commit: 'first', time: 0, ops: [createInbox()], usage };

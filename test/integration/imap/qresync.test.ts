@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import { PackStore } from '../../../shared/blob/pack-store.ts';
 import { MemoryFoldStore, MemorySummaries } from '../../support/memory-fold-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { TestGateway } from '../../support/gateway.ts';
@@ -52,10 +53,9 @@ async function resynced(args: string, validity = uidValidity): Promise<string[]>
 async function fold(keepMs = DAY): Promise<void> {
   const { rim } = gateway;
   const summaries = new MemorySummaries();
-  await foldAccount(
-    { journal, folds: new MemoryFoldStore(journal), summaries, rim, keepMs, report: () => undefined },
-    account,
-  );
+  const packs = new PackStore(gateway.blobs);
+  const folds = new MemoryFoldStore(journal);
+  await foldAccount({ journal, folds, summaries, packs, rim, keepMs, report: () => undefined }, account);
 }
 
 describe('is refused', () => {

@@ -7,6 +7,7 @@ import { foldAccount } from '../../../functions/compact/fold-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
+import { PackStore } from '../../../shared/blob/pack-store.ts';
 import { MemoryFoldStore, MemorySummaries } from '../../support/memory-fold-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { below, pick } from '../../support/random-ops.ts';
@@ -95,8 +96,12 @@ describe.each([1, 2, 3, 4, 5, 6])('seed %i', (seed) => {
     const copy = new Copy();
     const folds = new MemoryFoldStore(journal);
     const summaries = new MemorySummaries();
+    const packs = new PackStore(blobs);
     const fold = (id: AccountId, keepMs: number): Promise<unknown> =>
-      foldAccount({ journal, folds, summaries, rim: gateway.rim, keepMs, report: () => undefined }, id);
+      foldAccount(
+        { journal, folds, summaries, packs, rim: gateway.rim, keepMs, report: () => undefined },
+        id,
+      );
     const connect = async (): Promise<ImapClient> => {
       const client = await gateway.signIn();
       await client.run('ENABLE QRESYNC');

@@ -24,6 +24,7 @@ function row(uid: number, modSeq: ModSeq, keywords: readonly string[] = []): Row
     zone: 60,
     saved: 1_700_000_000,
     blob: digits.join('') as BlobId,
+    pack: null,
     summary: { chunk: 1, at: uid, slot: 1 },
   };
 }
@@ -49,6 +50,7 @@ function plan(all: readonly Row[], before: readonly SegmentInfo[], messagesPerSe
   const relocate = (ref: Row['summary']) => ref;
   return planSegments(columns, before, {
     changedFrom: CHANGED_FROM,
+    packed: null,
     fold: 'new',
     relocate,
     limits: { messagesPerSegment },

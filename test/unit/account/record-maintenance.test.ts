@@ -22,6 +22,7 @@ const row = (over: Partial<RestoredRow> = {}): RestoredRow => ({
   date: 1_600_000_000,
   zone: 60,
   blob: blob('a'),
+  pack: null,
   summary: { chunk: 3, at: 4711, slot: 515 },
   ...over,
 });

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Columns, type Row } from '../../../shared/account/columns.ts';
-import type { BlobId, ModSeq, Uid } from '../../../shared/account/ids.ts';
+import type { BlobId, ModSeq, PackId, Uid } from '../../../shared/account/ids.ts';
 import { packNumbers, unpackNumbers } from '../../../shared/account/packed-numbers.ts';
 import { decodeColumns, decodeRows, encodeRows, encodeSegment } from '../../../shared/account/segment.ts';
 
@@ -21,6 +21,9 @@ const anyRow = fc.record({
   blob: fc
     .uint8Array({ minLength: 16, maxLength: 16 })
     .map((id) => Buffer.from(id).toString('hex') as BlobId),
+  pack: fc.option(fc.constantFrom(...['aa', 'bb', 'c0'].map((digits) => digits.repeat(16) as PackId)), {
+    freq: 2,
+  }),
   summary: fc.record({ chunk: uint32, at: uint32, slot: uint32 }),
 });
 

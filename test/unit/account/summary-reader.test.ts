@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import type { AccountId, BlobId, MailboxId } from '../../../shared/account/ids.ts';
 import { JournalDamagedError } from '../../../shared/account/opening.ts';
 import type { Op } from '../../../shared/account/ops.ts';
+import type { BlobPlace } from '../../../shared/account/columns.ts';
 import type { Replica } from '../../../shared/account/replica.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { SummaryReader } from '../../../shared/account/summary-reader.ts';
@@ -38,7 +39,7 @@ async function setUp() {
       return account.summaries.chunk(id, fold, range);
     },
     overflow: (id: AccountId, object: BlobId) => account.summaries.overflow(id, object),
-    recompute: async (_: AccountId, blob: BlobId) => {
+    recompute: async (_: AccountId, { blob }: BlobPlace) => {
       asked.recomputed++;
       return summaryOf(parseInt(blob, 16));
     },

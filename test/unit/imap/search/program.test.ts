@@ -109,6 +109,7 @@ function judged(search: string, size = 7): { matches: boolean; relevancy: number
       date: Date.UTC(2024, 1, 2, 7, 30) / 1000,
       zone: -480,
       saved: 0,
+      pack: null,
       blob: 'ab'.repeat(16) as BlobId,
       summary: { chunk: 0, at: 1, slot: 0 },
     },

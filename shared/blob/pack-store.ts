@@ -1,0 +1,109 @@
+/** Packs in the blob store, by account (I9). Their indexes are kept under a budget of bytes: a pack never changes. */
+import type { FoldPacks } from '../account/fold-store.ts';
+import type { AccountId, BlobId, PackId } from '../account/ids.ts';
+import { blobKeys } from '../aws/keys.ts';
+import { BlobMissingError, type BlobStore, type ByteRange } from './blob-store.ts';
+import { INDEX_TAIL_BYTES, type PackIndex, type PackedBlob, decodeIndex, encodePack } from './pack-format.ts';
+
+/** Of an entry of an index in memory: a string of 32 characters, a range, and the map's place. */
+const ENTRY_BYTES = 160;
+/** Indexes of some hundred packs: what clients are reading at a time. */
+const INDEX_BUDGET_BYTES = 32 * 1024 * 1024;
+
+export class PackStore implements FoldPacks {
+  readonly #blobs: BlobStore;
+  readonly #budget: number;
+  /** By key, least recently used first. */
+  readonly #indexes = new Map<string, Promise<PackIndex>>();
+  #bytes = 0;
+
+  constructor(blobs: BlobStore, budgetBytes = INDEX_BUDGET_BYTES) {
+    this.#blobs = blobs;
+    this.#budget = budgetBytes;
+  }
+
+  /** Puts a pack that was not there. */
+  async put(account: AccountId, pack: PackId, blobs: readonly PackedBlob[]): Promise<void> {
+    const bytes = encodePack(blobs);
+    await this.#blobs.put(blobKeys.pack(account, pack), bytes, bytes.length);
+  }
+
+  /** Where its blobs lie. Rejects with `BlobMissingError` or `DamagedPackError`. */
+  index(account: AccountId, pack: PackId): Promise<PackIndex> {
+    const key = blobKeys.pack(account, pack);
+    const known = this.#indexes.get(key);
+    if (known) {
+      this.#indexes.delete(key);
+      this.#indexes.set(key, known);
+      return known;
+    }
+    const reading = this.#readIndex(key);
+    this.#indexes.set(key, reading);
+    reading.then(
+      (index) => this.#account(key, index),
+      () => this.#indexes.delete(key),
+    );
+    return reading;
+  }
+
+  /**
+   * The stored bytes of a blob, or a range of them, as if they were an object. Rejects with `BlobMissingError` if the pack
+   * is gone, or the blob not in it.
+   */
+  async get(
+    account: AccountId,
+    pack: PackId,
+    blob: BlobId,
+    range?: ByteRange,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<AsyncIterable<Uint8Array>> {
+    const place = (await this.index(account, pack)).get(blob);
+    const key = blobKeys.pack(account, pack);
+    if (!place) throw new BlobMissingError(`${key}, blob ${blob}`);
+    const start = Math.min(place.start + (range?.start ?? 0), place.end);
+    const end = Math.min(place.start + (range?.end ?? Infinity), place.end);
+    return this.#blobs.get(key, { start, end: Math.max(start, end) }, options);
+  }
+
+  delete(account: AccountId, pack: PackId): Promise<void> {
+    return this.#blobs.delete([blobKeys.pack(account, pack)]);
+  }
+
+  async deleteUnpacked(account: AccountId, pack: PackId): Promise<void> {
+    // Not the index that is kept: a pack that is gone, or damaged, must not take the last copy of a message with it.
+    const index = await this.#readIndex(blobKeys.pack(account, pack));
+    await this.#blobs.delete([...index.keys()].map((blob) => blobKeys.message(account, blob)));
+  }
+
+  async #readIndex(key: string): Promise<PackIndex> {
+    const found = decodeIndex(await this.#last(key, INDEX_TAIL_BYTES));
+    if (!('needed' in found)) return found;
+    const whole = decodeIndex(await this.#last(key, found.needed));
+    if ('needed' in whole) throw new Error(`the last bytes of ${key} are fewer than were asked for`);
+    return whole;
+  }
+
+  async #last(key: string, bytes: number): Promise<Uint8Array> {
+    for await (const { key: found, size } of this.#blobs.list(key)) {
+      if (found !== key) continue;
+      const chunks: Uint8Array[] = [];
+      const range = { start: Math.max(0, size - bytes), end: size };
+      for await (const chunk of await this.#blobs.get(key, range)) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    }
+    throw new BlobMissingError(key);
+  }
+
+  #account(key: string, index: PackIndex): void {
+    this.#bytes += index.size * ENTRY_BYTES;
+    void this.#drop(key);
+  }
+
+  async #drop(newest: string): Promise<void> {
+    for (const [key, held] of this.#indexes) {
+      if (this.#bytes <= this.#budget || key === newest) return;
+      this.#indexes.delete(key);
+      this.#bytes -= (await held).size * ENTRY_BYTES;
+    }
+  }
+}
