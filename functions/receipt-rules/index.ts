@@ -1,10 +1,16 @@
 /**
  * Custom resource of CloudFormation: makes a receipt rule set the active one. SES has one active set for an account and
  * region, and activating one takes the place of another, so that it is done only if none is active, or if the
- * configuration says `replace`. On deletion the set is deactivated, if it is still the active one.
+ * configuration says `replace`; with `never` all is left to a person, a set that is active stays so.
+ *
+ * On deletion the set leaves its place, if it still has it, for SES deletes no active set. A first deployment that fails is
+ * deleted as well, so that what it had replaced becomes active again: its name is in the resource's id, which is all that a
+ * deletion is told. An update keeps the id, or CloudFormation would delete the old one. One that is rolled back leaves the set
+ * active, and the stack as it was before takes the mail.
  */
 import {
   DescribeActiveReceiptRuleSetCommand,
+  RuleSetDoesNotExistException,
   SESClient,
   SetActiveReceiptRuleSetCommand,
 } from '@aws-sdk/client-ses';
@@ -17,13 +23,22 @@ export interface CustomResourceEvent {
   readonly RequestId: string;
   readonly LogicalResourceId: string;
   readonly PhysicalResourceId?: string;
-  readonly ResourceProperties: { readonly RuleSetName: string; readonly Replace: string };
+  readonly ResourceProperties: {
+    readonly RuleSetName: string;
+    readonly Activate: 'never' | 'if-none' | 'replace';
+  };
 }
 
 interface Outcome {
   readonly status: 'SUCCESS' | 'FAILED';
   readonly reason: string;
+  /** The set that had the place before. */
+  readonly replaced?: string;
 }
+
+const ID = 'active-receipt-rules-';
+/** Not in the name of a rule set, which has letters, digits, `-` and `_`. */
+const AFTER = ' after ';
 
 export async function handler(event: CustomResourceEvent): Promise<void> {
   const outcome = await run(event).catch((error: unknown): Outcome => ({
@@ -34,17 +49,20 @@ export async function handler(event: CustomResourceEvent): Promise<void> {
   await answer(event, outcome);
 }
 
-async function run({ RequestType, ResourceProperties }: CustomResourceEvent): Promise<Outcome> {
+async function run(event: CustomResourceEvent): Promise<Outcome> {
   const ses = new SESClient({});
-  const wanted = ResourceProperties.RuleSetName;
+  const { RuleSetName: wanted, Activate: mode } = event.ResourceProperties;
   const { Metadata } = await ses.send(new DescribeActiveReceiptRuleSetCommand({}));
   const active = Metadata?.Name;
-  if (RequestType === 'Delete') {
-    if (active === wanted) await ses.send(new SetActiveReceiptRuleSetCommand({}));
-    return { status: 'SUCCESS', reason: active === wanted ? 'deactivated' : 'another set is active' };
+  if (event.RequestType === 'Delete') {
+    if (active !== wanted) return { status: 'SUCCESS', reason: 'another set is active' };
+    const [, before] = (event.PhysicalResourceId ?? '').split(AFTER);
+    return { status: 'SUCCESS', reason: await giveBack(ses, before) };
   }
   if (active === wanted) return { status: 'SUCCESS', reason: 'active already' };
-  if (active !== undefined && ResourceProperties.Replace !== 'true') {
+  if (mode === 'never')
+    return { status: 'SUCCESS', reason: `${wanted} is not active, and left to be activated by hand` };
+  if (active !== undefined && mode !== 'replace') {
     // No failure: the rest of the deployment is of use, and mail goes on as it did.
     return {
       status: 'SUCCESS',
@@ -55,11 +73,26 @@ async function run({ RequestType, ResourceProperties }: CustomResourceEvent): Pr
   return {
     status: 'SUCCESS',
     reason: active === undefined ? 'activated' : `activated in place of ${active}`,
+    ...(active === undefined ? {} : { replaced: active }),
   };
 }
 
+/** The place to whoever had it before, if that is known and still there. */
+async function giveBack(ses: SESClient, before: string | undefined): Promise<string> {
+  if (before !== undefined) {
+    try {
+      await ses.send(new SetActiveReceiptRuleSetCommand({ RuleSetName: before }));
+      return `the set ${before} is active again`;
+    } catch (error) {
+      if (!(error instanceof RuleSetDoesNotExistException)) throw error;
+    }
+  }
+  await ses.send(new SetActiveReceiptRuleSetCommand({}));
+  return 'deactivated';
+}
+
 /** CloudFormation waits for this, an hour if it never comes. */
-async function answer(event: CustomResourceEvent, { status, reason }: Outcome): Promise<void> {
+async function answer(event: CustomResourceEvent, { status, reason, replaced }: Outcome): Promise<void> {
   const { StackId, RequestId, LogicalResourceId, ResourceProperties } = event;
   const response = await fetch(event.ResponseURL, {
     method: 'PUT',
@@ -68,9 +101,9 @@ async function answer(event: CustomResourceEvent, { status, reason }: Outcome): 
     body: JSON.stringify({
       Status: status,
       Reason: reason,
-      // A new id would have CloudFormation delete the old resource, and so deactivate the set.
       PhysicalResourceId:
-        event.PhysicalResourceId ?? `active-receipt-rules-${ResourceProperties.RuleSetName}`,
+        event.PhysicalResourceId ??
+        `${ID}${ResourceProperties.RuleSetName}${replaced === undefined ? '' : `${AFTER}${replaced}`}`,
       StackId,
       RequestId,
       LogicalResourceId,

@@ -60,7 +60,7 @@ const LOG_DAYS = [
 /** SES: recipients of one receipt rule. */
 const MAX_RECIPIENTS = 100;
 /**
- * CloudFormation takes 200 outputs of a stack: six tell the DKIM records of a domain, nine are others. SES would take 200
+ * CloudFormation takes 200 outputs of a stack: six tell the DKIM records of a domain, ten are others. SES would take 200
  * rules in one set.
  */
 export const MAX_DOMAINS = 31;
@@ -252,16 +252,7 @@ function checkTls(value: unknown, region: unknown, found: Findings): Deployment[
   const where = typeof region === 'string' ? region : '';
   if (at === 'gateway') {
     found.known(tls, 'tls', ['at', 'secretArn']);
-    return {
-      at,
-      secretArn: found.arn(
-        tls.secretArn,
-        'tls.secretArn',
-        'secretsmanager',
-        where,
-        'the secret that holds certificate and key',
-      ),
-    };
+    return { at, secretArn: checkSecretArn(tls.secretArn, where, found) };
   }
   found.known(tls, 'tls', ['at', 'certificateArn']);
   if (tls.certificateArn === undefined) return { at: 'load-balancer' };
@@ -269,6 +260,18 @@ function checkTls(value: unknown, region: unknown, found: Findings): Deployment[
     at: 'load-balancer',
     certificateArn: found.arn(tls.certificateArn, 'tls.certificateArn', 'acm', where, 'the certificate'),
   };
+}
+
+/** IAM compares whole ARNs, and Secrets Manager's end in a hyphen and six characters of its own behind the name. */
+function checkSecretArn(value: unknown, region: string, found: Findings): string {
+  const what = 'the secret that holds certificate and key';
+  const arn = found.arn(value, 'tls.secretArn', 'secretsmanager', region, what);
+  const name = arn.split(':').slice(6).join(':');
+  if (arn !== '' && !/^[\w/+=.@-]+-[A-Za-z0-9]{6}$/.test(name))
+    found.add(
+      `tls.secretArn ends in ${found.shown(name)}, the secret's name alone: write the ARN as \`aws secretsmanager describe-secret\` shows it, with a hyphen and six more letters and digits.`,
+    );
+  return arn;
 }
 
 function checkStartTls(value: unknown, tls: Deployment['tls'], found: Findings): boolean {

@@ -9,7 +9,7 @@ import { SIZES, SIZE_CLASSES, type Size, type SizeClass } from '../config/sizes.
  */
 export const OWN_METRICS = 112;
 /** Metrics that alarms watch, each billed as an alarm: a test counts those of the template, and two of each scaling policy. */
-export const ALARMS = 32;
+export const ALARMS = 33;
 /** As the configuration has it by default. */
 const BACKUP_DAYS = 35;
 

@@ -106,6 +106,16 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
     },
     {
       ...usual,
+      // It runs every four hours; one error in five minutes is all there will be.
+      periods: 1,
+      name: 'TallyErrors',
+      means:
+        'The tally fails: the month so far stands still, and nobody looks whether backups are on. Look at its log.',
+      watch: health.tally('Errors', 'Sum'),
+      above: 0,
+    },
+    {
+      ...usual,
       name: 'DeliverThrottles',
       means:
         'The delivery function is not run as often as it should be: the concurrency of the account is used up.',

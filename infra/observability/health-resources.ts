@@ -4,6 +4,8 @@ import type { Resources } from '../../shared/cost/meters.ts';
 export interface HealthResources extends Resources {
   /** Queues in which nothing should ever be: what each holds, and its name. */
   readonly deadLetters: Readonly<Record<'messages' | 'notifications' | 'schedules', string>>;
+  /** The function that adds up the month and looks after backups. */
+  readonly tally: string;
   /** Of the IMAPS listener. */
   readonly targetGroup: string;
   /** Of ACM; absent where TLS ends in the gateway. */

@@ -91,15 +91,13 @@ export class DeliveryStack extends Stack {
     this.deliverLog = logGroup;
     const ruleSet = new ReceiptRuleSet(this, 'Rules', { receiptRuleSetName: ruleSetName(deployment) });
     const rules = this.#makeRules(deployment, storage, ruleSet);
-    if (deployment.activateReceiptRules !== 'never') {
-      const activation = new ReceiptRulesActivation(this, 'Activation', {
-        deployment,
-        key: storage.key,
-        ruleSet,
-      });
-      // An active set without its rules would refuse all mail, and for good.
-      activation.node.addDependency(...rules);
-    }
+    const activation = new ReceiptRulesActivation(this, 'Activation', {
+      deployment,
+      key: storage.key,
+      ruleSet,
+    });
+    // An active set without its rules would refuse all mail, and for good.
+    activation.node.addDependency(...rules);
     this.#outputs(deployment, ruleSet);
   }
 
@@ -275,6 +273,7 @@ export class DeliveryStack extends Stack {
       ReceiptRuleSet: ruleSet.receiptRuleSetName,
       DeliveryQueueUrl: this.queue.queueUrl,
       DeadLettersUrl: this.deadLetters.queueUrl,
+      LostNotificationsUrl: this.lostNotifications.queueUrl,
     };
     for (const [index, { name }] of domains.entries()) {
       for (const [place, { name: token, value }] of this.#dkim(name).entries()) {

@@ -55,15 +55,16 @@ export class ObservabilityStack extends Stack {
       ...(env && { env }),
       description: 'Quire: dashboards, alarms, and what the month has cost.',
     });
-    const resources = resourcesOf(props);
-    const settings = settingsOf(deployment, resources);
+    const billed = billedOf(props);
+    const settings = settingsOf(deployment, billed);
+    const tally = this.#makeTally(deployment, storage, settings);
+    this.tally = tally.function;
+    this.tallyLog = tally.logGroup;
+    const resources = healthOf(props, billed, this.tally);
     this.alarmTopic = this.#makeTopic(deployment, storage);
     for (const plan of alarmPlans(resources)) this.#addAlarm(plan, deployment);
     for (const plan of [costDashboard(settings), healthDashboard(resources)])
       this.#addDashboard(plan, deployment);
-    const tally = this.#makeTally(deployment, storage, settings);
-    this.tally = tally.function;
-    this.tallyLog = tally.logGroup;
   }
 
   #makeTopic({ alarmAddress }: Deployment, { key }: StorageStack): Topic {
@@ -174,9 +175,13 @@ export class ObservabilityStack extends Stack {
   }
 }
 
-function resourcesOf(props: ObservabilityStackProps): HealthResources {
-  const { deployment, storage, delivery, gateway, maintenance } = props;
-  const [imaps] = gateway.targetGroups;
+function billedOf({
+  deployment,
+  storage,
+  delivery,
+  gateway,
+  maintenance,
+}: ObservabilityStackProps): Resources {
   return {
     namespace: deployment.name,
     mailTable: storage.mailTable.tableName,
@@ -193,6 +198,18 @@ function resourcesOf(props: ObservabilityStackProps): HealthResources {
     logGroups: [delivery.deliverLog, gateway.gatewayLog, maintenance.compactLog].map(
       ({ logGroupName }) => logGroupName,
     ),
+  };
+}
+
+function healthOf(
+  { delivery, gateway, maintenance }: ObservabilityStackProps,
+  billed: Resources,
+  tally: Function,
+): HealthResources {
+  const [imaps] = gateway.targetGroups;
+  return {
+    ...billed,
+    tally: tally.functionName,
     deadLetters: {
       messages: delivery.deadLetters.queueName,
       notifications: delivery.lostNotifications.queueName,
@@ -204,48 +221,16 @@ function resourcesOf(props: ObservabilityStackProps): HealthResources {
 }
 
 /** What a month holds whatever is used comes from the estimate of an empty deployment. */
-function settingsOf(deployment: Deployment, health: HealthResources): CostSettings {
+function settingsOf(deployment: Deployment, resources: Resources): CostSettings {
   const shape = shapeOfDeployment(deployment, deployment.size.minTasks);
   const empty = { users: 0, messagesPerDay: 0, messageKb: 1, storedGb: 0, sessions: 0 };
   const { endpoints, balancerHours, dashboards, metricRequests, keys, secrets } = usageOf(empty, shape);
   const { taskCpu, taskGb, deliveryGb, tls, network, domains, alarms, metrics } = shape;
   return {
-    resources: billed(health),
+    resources,
     fixed: { taskCpu, taskGb, deliveryGb, tls, network, domains, alarms, metrics },
     monthly: { endpoints, balancerHours, dashboards, metricRequests, keys, secrets },
     prices: pricesIn(deployment.region),
-  };
-}
-
-function billed({
-  namespace,
-  mailTable,
-  directoryTable,
-  mailBucket,
-  inboundBucket,
-  topic,
-  deliveryQueue,
-  deliver,
-  compact,
-  cluster,
-  service,
-  loadBalancer,
-  logGroups,
-}: HealthResources): Resources {
-  return {
-    namespace,
-    mailTable,
-    directoryTable,
-    mailBucket,
-    inboundBucket,
-    topic,
-    deliveryQueue,
-    deliver,
-    compact,
-    cluster,
-    service,
-    loadBalancer,
-    logGroups,
   };
 }
 

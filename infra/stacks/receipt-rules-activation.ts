@@ -1,6 +1,7 @@
 /**
  * Makes the rule set the active one of account and region, which CloudFormation has no resource for. A small function
- * does it, and never in place of another one unless the configuration says `replace`.
+ * does it, and never in place of another one unless the configuration says `replace`. With `never` it is there as well: were it
+ * taken away, its deletion would take the set out of a place that a person gave it, and mail would be refused.
  */
 import { CustomResource, Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -41,7 +42,7 @@ export class ReceiptRulesActivation extends Construct {
       resourceType: 'Custom::ActiveReceiptRules',
       properties: {
         RuleSetName: ruleSet.receiptRuleSetName,
-        Replace: String(deployment.activateReceiptRules === 'replace'),
+        Activate: deployment.activateReceiptRules,
       },
     });
   }

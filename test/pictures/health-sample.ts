@@ -11,6 +11,7 @@ import { HOURS_PER_MONTH } from '../../shared/cost/workload.ts';
 
 export const HEALTH_RESOURCES: HealthResources = {
   ...SAMPLE_RESOURCES,
+  tally: 'tally-function',
   deadLetters: { messages: 'dead-letters', notifications: 'lost-notifications', schedules: 'lost-schedules' },
   targetGroup: 'targetgroup/imaps/1',
   certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/1',

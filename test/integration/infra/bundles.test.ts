@@ -54,7 +54,8 @@ let s3: LoopbackS3;
 let sqs: LocalSqs;
 let aws: AwsFront;
 let removeAssemblies: () => Promise<void>;
-/** Of the account: the receipt rule set that is active. */
+/** Of the account: the receipt rule sets that there are, and the one that is active. */
+let ruleSets: readonly string[] = [];
 let activeRules: string | undefined;
 
 beforeAll(async () => {
@@ -74,7 +75,7 @@ beforeAll(async () => {
     dynamodb: dynoxide.endpoint,
     s3: s3.endpoint,
     sqs: sqs.endpoint,
-    ses: (operation, body) => ({ status: 200, body: sesAnswer(operation, body) }),
+    ses: sesAnswer,
     secretsmanager: () => ({
       status: 200,
       body: JSON.stringify({ SecretString: secret }),
@@ -96,16 +97,27 @@ afterAll(async () => {
   await removeAssemblies();
 });
 
-function sesAnswer(operation: string, body: string): string {
+function sesAnswer(operation: string, body: string): { status: number; body: string } {
   const input = new URLSearchParams(body);
-  if (operation === 'SetActiveReceiptRuleSet') activeRules = input.get('RuleSetName') ?? undefined;
+  if (operation === 'SetActiveReceiptRuleSet') {
+    const wanted = input.get('RuleSetName') ?? undefined;
+    if (wanted !== undefined && !ruleSets.includes(wanted))
+      return {
+        status: 400,
+        body: `<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>RuleSetDoesNotExist</Code><Message>Rule set does not exist: ${wanted}</Message></Error></ErrorResponse>`,
+      };
+    activeRules = wanted;
+  }
   const result =
     operation === 'SendBounce'
       ? '<MessageId>b1</MessageId>'
       : operation === 'DescribeActiveReceiptRuleSet' && activeRules !== undefined
         ? `<Metadata><Name>${activeRules}</Name></Metadata>`
         : '';
-  return `<${operation}Response xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><${operation}Result>${result}</${operation}Result></${operation}Response>`;
+  return {
+    status: 200,
+    body: `<${operation}Response xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><${operation}Result>${result}</${operation}Result></${operation}Response>`,
+  };
 }
 
 function stacksAnswer(stack: string): string {
@@ -259,7 +271,9 @@ describe('the gateway', () => {
 
   test('is an image without a shell, from a build that has checked its Node, for a user who is not root', async () => {
     const { image, user } = plan;
-    expect(image.base).toBe('gcr.io/distroless/nodejs24-debian12:nonroot');
+    expect(image.base).toMatch(/^gcr\.io\/distroless\/nodejs24-debian12:nonroot@sha256:[0-9a-f]{64}$/);
+    // The same bytes wherever it is built.
+    for (const base of image.bases) expect(base).toMatch(/@sha256:[0-9a-f]{64}$/);
     expect(image.user).toBe('65532:65532');
     expect(user).toBe(image.user);
     expect(image.command[0]).toBe('/nodejs/bin/node');
@@ -425,14 +439,22 @@ describe('the activation of receipt rules', () => {
     cloudFormation.close();
   });
 
-  async function ask(RequestType: string, Replace: boolean): Promise<string> {
+  const NEW = 'active-receipt-rules-quire-mail';
+
+  /** `id`: of the resource, as CloudFormation has had it since its creation. */
+  async function ask(
+    RequestType: string,
+    Activate: 'never' | 'if-none' | 'replace',
+    id?: string,
+  ): Promise<string> {
     await activate.invoke({
       RequestType,
       ResponseURL: `http://127.0.0.1:${(cloudFormation.address() as AddressInfo).port}/`,
       StackId: 'stack',
       RequestId: 'request',
       LogicalResourceId: 'Active',
-      ResourceProperties: { RuleSetName: 'quire-mail', Replace: String(Replace) },
+      ...(id === undefined ? {} : { PhysicalResourceId: id }),
+      ResourceProperties: { RuleSetName: 'quire-mail', Activate },
     });
     const answer = answers.at(-1);
     expect(answer).toMatchObject({
@@ -440,28 +462,55 @@ describe('the activation of receipt rules', () => {
       StackId: 'stack',
       RequestId: 'request',
       LogicalResourceId: 'Active',
+      PhysicalResourceId: id ?? expect.stringContaining(NEW),
     });
     return answer?.Data.Outcome ?? '';
   }
 
   test('takes a free place, gives it back, and is not put out by asking twice', async () => {
+    ruleSets = ['quire-mail'];
     activeRules = undefined;
-    expect(await ask('Create', false)).toBe('activated');
+    expect(await ask('Create', 'if-none')).toBe('activated');
+    expect(answers.at(-1)?.PhysicalResourceId).toBe(NEW);
     expect(activeRules).toBe('quire-mail');
-    expect(await ask('Update', false)).toBe('active already');
-    expect(await ask('Delete', false)).toBe('deactivated');
+    expect(await ask('Update', 'if-none', NEW)).toBe('active already');
+    expect(await ask('Delete', 'if-none', NEW)).toBe('deactivated');
     expect(activeRules).toBeUndefined();
   });
 
   test('never takes the place of others unless told to, and never takes theirs away', async () => {
+    ruleSets = ['quire-mail', 'theirs'];
     activeRules = 'theirs';
-    expect(await ask('Create', false)).toBe(
+    expect(await ask('Create', 'if-none')).toBe(
       "the set theirs is active and stays so; write activateReceiptRules: 'replace' to have quire-mail take its place",
     );
-    expect(await ask('Delete', false)).toBe('another set is active');
+    expect(await ask('Delete', 'if-none', NEW)).toBe('another set is active');
     expect(activeRules).toBe('theirs');
-    expect(await ask('Update', true)).toBe('activated in place of theirs');
+    expect(await ask('Update', 'replace', NEW)).toBe('activated in place of theirs');
     expect(activeRules).toBe('quire-mail');
+  });
+
+  test('a configuration that goes back to `never` leaves the set that takes mail where it is', async () => {
+    activeRules = 'quire-mail';
+    expect(await ask('Update', 'never', NEW)).toBe('active already');
+    expect(activeRules).toBe('quire-mail');
+    activeRules = undefined;
+    expect(await ask('Create', 'never')).toBe('quire-mail is not active, and left to be activated by hand');
+    expect(activeRules).toBeUndefined();
+  });
+
+  test('a first deployment that replaced a set and then failed puts it back, if it is still there', async () => {
+    ruleSets = ['quire-mail', 'theirs'];
+    activeRules = 'theirs';
+    expect(await ask('Create', 'replace')).toBe('activated in place of theirs');
+    const id = answers.at(-1)?.PhysicalResourceId ?? '';
+    expect(id).toBe(`${NEW} after theirs`);
+    expect(await ask('Delete', 'replace', id)).toBe('the set theirs is active again');
+    expect(activeRules).toBe('theirs');
+    expect(await ask('Update', 'replace', id)).toBe('activated in place of theirs');
+    ruleSets = ['quire-mail'];
+    expect(await ask('Delete', 'replace', id)).toBe('deactivated');
+    expect(activeRules).toBeUndefined();
   });
 
   test('asked for nothing that its role does not allow', () => {

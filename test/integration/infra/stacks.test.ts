@@ -393,10 +393,10 @@ describe('delivery', () => {
   });
 
   test('a rule set is activated only in place of none, or if told to, or not at all', () => {
-    expect(propertiesOf(balancer.stacks.Delivery, 'Custom::ActiveReceiptRules')).toMatchObject({
-      Replace: 'false',
-    });
-    expect(resourcesOf(gateway.stacks.Delivery, 'Custom::ActiveReceiptRules')).toEqual([]);
+    const activate = ({ stacks }: Assembly) =>
+      propertiesOf(stacks.Delivery, 'Custom::ActiveReceiptRules').Activate;
+    // Going back to `never` must not delete the resource: that would deactivate a set that takes mail.
+    expect([activate(balancer), activate(gateway)]).toEqual(['if-none', 'never']);
   });
 
   test('as many domains as the configuration takes have room in the stack for what it tells of them', () => {

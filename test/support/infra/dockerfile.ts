@@ -10,6 +10,8 @@ export interface Image {
   /** The last stage's files. */
   readonly root: string;
   readonly base: string;
+  /** Of all stages. */
+  readonly bases: readonly string[];
   readonly workdir: string;
   readonly user: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -51,7 +53,8 @@ export function buildImage(context: string, into: string): Image {
   }
   if (stage === undefined) throw new Error('no stage');
   const { root, base, workdir, user, environment, entrypoint, cmd } = stage;
-  return { root, base, workdir, user, environment, command: [...entrypoint, ...cmd] };
+  const bases = [...stages.values()].map((each) => each.base);
+  return { root, base, bases, workdir, user, environment, command: [...entrypoint, ...cmd] };
 }
 
 function instructions(text: string): [string, string][] {

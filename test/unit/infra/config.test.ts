@@ -174,6 +174,11 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       { tls: { at: 'gateway', secretArn: 'imap' } },
       'tls.secretArn is "imap": write the ARN of the secret that holds certificate and key, which begins like arn:aws:secretsmanager:eu-west-1:',
     ],
+    [
+      'a secret without the end of its ARN',
+      { tls: { at: 'gateway', secretArn: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:imap/tls' } },
+      'tls.secretArn ends in "imap/tls", the secret\'s name alone: write the ARN as `aws secretsmanager describe-secret` shows it, with a hyphen and six more letters and digits.',
+    ],
     ['no secret', { tls: { at: 'gateway' } }, 'tls.secretArn is missing: write the ARN of the secret'],
     [
       'a secret in place of a certificate',

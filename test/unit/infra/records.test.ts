@@ -54,7 +54,7 @@ describe('quire dns', () => {
   test('offers STARTTLS after TLS where there is a port for it', () => {
     const tls = {
       at: 'gateway',
-      secretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:x',
+      secretArn: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:x-AbCdEf',
     } as const;
     expect(lines(dnsText(deployment({ tls, starttls: true }), {}, false))).toContain(
       '_imap._tcp.example.org. 3600 IN SRV 10 1 143 mail.example.org.',
