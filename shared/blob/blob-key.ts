@@ -1,3 +1,5 @@
+import type { ByteRange, ByteSuffix } from './blob-store.ts';
+
 /** Longest key that S3 takes, in bytes of UTF-8. */
 const LONGEST_KEY = 1024;
 /** Longest name of a file on the file systems that we run on, in bytes. */
@@ -28,9 +30,21 @@ function complaint(key: string): string | undefined {
 }
 
 /** Throws unless the range is of whole bytes, in order. */
-export function checkByteRange(range: { readonly start: number; readonly end: number }): void {
+export function checkByteRange(range: ByteRange | ByteSuffix): void {
+  if ('last' in range) {
+    if (!Number.isSafeInteger(range.last) || range.last < 0)
+      throw new RangeError(`invalid byte range: the last ${range.last}`);
+    return;
+  }
   const { start, end } = range;
   if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start) {
     throw new RangeError(`invalid byte range ${start} … ${end}`);
   }
+}
+
+/** What a range means for an object of `size` bytes. */
+export function rangeWithin(range: ByteRange | ByteSuffix | undefined, size: number): ByteRange {
+  if (!range) return { start: 0, end: size };
+  if ('last' in range) return { start: Math.max(0, size - range.last), end: size };
+  return { start: range.start, end: Math.min(range.end, size) };
 }

@@ -7,7 +7,9 @@
  */
 export interface BlobStore {
   /**
-   * Stores `body` of exactly `size` bytes under `key`. A body of another size is an error, and leaves no object.
+   * Stores `body` of exactly `size` bytes under `key`. A body of another size is an error, and leaves no object. `size`
+   * may be a bound instead, where it is not known beforehand: then the object is as long as the body, and a longer one
+   * than the bound is the error.
    * An aborted or failed put leaves no readable object, unless its outcome could not be learned (a connection that broke
    * after the last byte): then a whole object may stand there, named by nobody, which the sweep removes.
    * Rejects with `BlobExistsError` if there is an object under the key.
@@ -15,18 +17,18 @@ export interface BlobStore {
   put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    size: number,
+    size: BodySize,
     options?: BlobPutOptions,
   ): Promise<void>;
   /**
-   * Opens `key` for reading: the whole object, or the bytes `range.start` … `range.end` (end excluded, clamped to the
-   * object's size). A range that starts at or beyond the end is empty. Rejects with `BlobMissingError` if there is no
-   * such object. If the transport breaks midway the iteration rejects; it never ends early. A file or a socket is held
+   * Opens `key` for reading: the whole object, the bytes `range.start` … `range.end` (end excluded, clamped to the
+   * object's size), or its last bytes (all of it if it has no more). A range that starts at or beyond the end is empty.
+   * Rejects with `BlobMissingError` if there is no such object. If the transport breaks midway the iteration rejects; it never ends early. A file or a socket is held
    * until the iteration ends: who does not read to the end must leave the loop (or call `return()`), or abort.
    */
   get(
     key: string,
-    range?: ByteRange,
+    range?: ByteRange | ByteSuffix,
     options?: { readonly signal?: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>>;
   /** Deletes any number of keys; a key that is not there is no error. */
@@ -44,6 +46,14 @@ export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
+
+/** The last bytes. */
+export interface ByteSuffix {
+  readonly last: number;
+}
+
+/** Bytes, or the most that there may be. */
+export type BodySize = number | { readonly atMost: number };
 
 export interface BlobEntry {
   readonly key: string;

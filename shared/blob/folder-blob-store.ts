@@ -9,8 +9,8 @@ import type { Dirent } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, mkdir, open, readdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { checkBlobKey, checkByteRange } from './blob-key.ts';
-import type { BlobEntry, BlobPutOptions, BlobStore, ByteRange } from './blob-store.ts';
+import { checkBlobKey, checkByteRange, rangeWithin } from './blob-key.ts';
+import type { BlobEntry, BlobPutOptions, BlobStore, BodySize, ByteRange, ByteSuffix } from './blob-store.ts';
 import { BlobExistsError, BlobMissingError } from './blob-store.ts';
 import { closingIterable } from './closing-iterable.ts';
 import { FolderSync, errorCode } from './folder-sync.ts';
@@ -48,7 +48,7 @@ export class FolderBlobStore implements BlobStore {
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    size: number,
+    size: BodySize,
     options: BlobPutOptions = {},
   ): Promise<void> {
     const path = this.#path(key);
@@ -71,7 +71,7 @@ export class FolderBlobStore implements BlobStore {
 
   async get(
     key: string,
-    range?: ByteRange,
+    range?: ByteRange | ByteSuffix,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<AsyncIterable<Uint8Array>> {
     const path = this.#path(key);
@@ -90,8 +90,8 @@ export class FolderBlobStore implements BlobStore {
     try {
       const found = await file.stat();
       if (!found.isFile()) throw new BlobMissingError(key);
-      const end = Math.min(range?.end ?? found.size, found.size);
-      return closingIterable(readChunks(file, range?.start ?? 0, end, close, options.signal), abort);
+      const { start, end } = rangeWithin(range, found.size);
+      return closingIterable(readChunks(file, start, end, close, options.signal), abort);
     } catch (error) {
       await close();
       throw error;

@@ -8,7 +8,7 @@ import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { RetryClock } from '../aws/retry.ts';
 import { DEFAULT_RETRY, backoffMs, systemRetryClock, withRetry } from '../aws/retry.ts';
 import { checkBlobKey, checkByteRange } from './blob-key.ts';
-import type { BlobEntry, BlobPutOptions, BlobStore, ByteRange } from './blob-store.ts';
+import type { BlobEntry, BlobPutOptions, BlobStore, BodySize, ByteRange, ByteSuffix } from './blob-store.ts';
 import { BlobMissingError } from './blob-store.ts';
 import { closingIterable } from './closing-iterable.ts';
 import { type S3Bucket, type Signalled, abortSignal, isMissing, objectSize } from './s3-object.ts';
@@ -34,7 +34,7 @@ export class S3BlobStore implements BlobStore {
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    size: number,
+    size: BodySize,
     options: BlobPutOptions = {},
   ): Promise<void> {
     checkBlobKey(key);
@@ -42,23 +42,27 @@ export class S3BlobStore implements BlobStore {
     await s3Put(this.#bucket, key, body, size, options);
   }
 
-  async get(key: string, range?: ByteRange, options: Signalled = {}): Promise<AsyncIterable<Uint8Array>> {
+  async get(
+    key: string,
+    range?: ByteRange | ByteSuffix,
+    options: Signalled = {},
+  ): Promise<AsyncIterable<Uint8Array>> {
     checkBlobKey(key);
     if (range) checkByteRange(range);
-    if (range && range.start === range.end) {
+    // HTTP has no way to ask for no bytes.
+    if (range && ('last' in range ? range.last === 0 : range.start === range.end)) {
       if ((await objectSize(this.#bucket, key, options)) === undefined) throw new BlobMissingError(key);
       return nothing();
     }
-    const start = range?.start ?? 0;
-    const answer = await withRetry(() => this.#read(key, start, range?.end, options.signal), {
+    const answer = await withRetry(() => this.#read(key, range, options.signal), {
       clock: this.#bucket.clock,
       signal: options.signal,
     });
     if (answer === undefined) return nothing();
     const reading: Reading = { current: answer, closed: false };
-    const end = start + answer.size;
+    const end = answer.start + answer.size;
     // An abort needs no care here: the SDK's transport destroys the connection, whoever reads from it.
-    return closingIterable(this.#chunks(key, reading, start, end, options.signal), () => {
+    return closingIterable(this.#chunks(key, reading, answer.start, end, options.signal), () => {
       reading.closed = true;
       reading.current.body.destroy();
     });
@@ -106,7 +110,7 @@ export class S3BlobStore implements BlobStore {
   }
 
   async #resume(key: string, at: number, end: number, signal?: AbortSignal): Promise<OpenRead> {
-    const answer = await withRetry(() => this.#read(key, at, end, signal), {
+    const answer = await withRetry(() => this.#read(key, { start: at, end }, signal), {
       clock: this.#bucket.clock,
       signal,
     });
@@ -117,17 +121,20 @@ export class S3BlobStore implements BlobStore {
     return answer;
   }
 
-  /** Asks for bytes `start` … `end` (else to the end); undefined if the object has none there. */
-  async #read(key: string, start: number, end?: number, signal?: AbortSignal): Promise<OpenRead | undefined> {
-    const whole = start === 0 && end === undefined;
+  /** Asks for a range, else for all; undefined if the object has no bytes there. */
+  async #read(
+    key: string,
+    range: ByteRange | ByteSuffix | undefined,
+    signal?: AbortSignal,
+  ): Promise<OpenRead | undefined> {
     const input = {
       Bucket: this.#bucket.name,
       Key: key,
-      ...(whole ? {} : { Range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
+      ...(range ? { Range: rangeHeader(range) } : {}),
     };
     try {
       const answer = await this.#bucket.client.send(new GetObjectCommand(input), abortSignal(signal));
-      return openRead(key, answer, whole ? undefined : start);
+      return openRead(key, answer, range);
     } catch (error) {
       if (statusOf(error) === 416) return undefined;
       throw isMissing(error) ? new BlobMissingError(key) : error;
@@ -201,23 +208,44 @@ interface Reading {
 
 interface OpenRead {
   readonly body: Readable;
+  /** Where in the object it begins. */
+  readonly start: number;
   /** Bytes that `body` has to give. */
   readonly size: number;
 }
 
+function rangeHeader(range: ByteRange | ByteSuffix): string {
+  if ('last' in range) return `bytes=-${range.last}`;
+  return `bytes=${range.start}-${range.end - 1}`;
+}
+
 /** Checks that the answer is what was asked for: a server that ignores Range would give the wrong bytes. */
-function openRead(key: string, answer: GetObjectCommandOutput, start: number | undefined): OpenRead {
-  const { Body: body, ContentLength: size, ContentRange: range } = answer;
+function openRead(
+  key: string,
+  answer: GetObjectCommandOutput,
+  range: ByteRange | ByteSuffix | undefined,
+): OpenRead {
+  const { Body: body, ContentLength: size, ContentRange: told } = answer;
   if (!(body instanceof Readable)) throw new Error(`S3 sent no stream for ${key}`);
   // The reader may come later than the error.
   body.on('error', () => undefined);
-  if (size === undefined || (start !== undefined && range?.startsWith(`bytes ${start}-`) !== true)) {
+  const start = range ? startTold(range, told) : 0;
+  if (size === undefined || start === undefined) {
     body.destroy();
     throw new Error(
-      `S3 answered a read of ${key} with length ${size ?? 'unset'} and range ${range ?? 'unset'}`,
+      `S3 answered a read of ${key} with length ${size ?? 'unset'} and range ${told ?? 'unset'}`,
     );
   }
-  return { body, size };
+  return { body, start, size };
+}
+
+/** Where the bytes begin that answer a request for `range`; undefined if they are others. */
+function startTold(range: ByteRange | ByteSuffix, told = ''): number | undefined {
+  const [, first, last, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(told)?.map(Number) ?? [];
+  if (first === undefined || last === undefined || total === undefined) return undefined;
+  const asked = 'last' in range ? Math.max(0, total - range.last) : range.start;
+  if ('last' in range && last !== total - 1) return undefined;
+  return first === asked ? first : undefined;
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -15,9 +15,9 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { DEFAULT_RETRY, classifyFailure, outcomeUnknown, withRetry } from '../aws/retry.ts';
-import { BlobExistsError } from './blob-store.ts';
+import { BlobExistsError, type BodySize } from './blob-store.ts';
 import { type S3Bucket, type Signalled, abortSignal, objectSize } from './s3-object.ts';
-import { sizedBody } from './sized-body.ts';
+import { mostBytes, sizedBody } from './sized-body.ts';
 
 /**
  * A stream is collected up to here, and sent when nothing more has to be waited for: as one object if that is all,
@@ -35,16 +35,14 @@ export async function s3Put(
   bucket: S3Bucket,
   key: string,
   body: Uint8Array | AsyncIterable<Uint8Array>,
-  size: number,
+  size: BodySize,
   options: Signalled,
 ): Promise<void> {
-  if (size > MOST_PARTS * PART_BYTES) throw new RangeError(`${size} bytes are more than S3 takes`);
+  const most = mostBytes(size);
+  if (most > MOST_PARTS * PART_BYTES) throw new RangeError(`${most} bytes are more than S3 takes`);
   const chunks = sizedBody(body, size, options.signal);
   if (body instanceof Uint8Array && body.length === size) await putWhole(bucket, key, body, options);
-  else if (size > PART_BYTES) await putInParts(bucket, key, chunks, size, options);
-  else {
-    for await (const bytes of inParts(chunks, size)) await putWhole(bucket, key, bytes, options);
-  }
+  else await putStream(bucket, key, inParts(chunks, size), options);
 }
 
 async function putWhole(bucket: S3Bucket, key: string, bytes: Uint8Array, options: Signalled): Promise<void> {
@@ -60,20 +58,21 @@ async function putWhole(bucket: S3Bucket, key: string, bytes: Uint8Array, option
   );
 }
 
-async function putInParts(
+/** One request if all of it fits one, however long it might have become. */
+async function putStream(
   bucket: S3Bucket,
   key: string,
-  chunks: AsyncIterable<Uint8Array>,
-  size: number,
+  parts: AsyncIterable<Part>,
   options: Signalled,
 ): Promise<void> {
   let upload: MultipartUpload | undefined;
   try {
-    for await (const bytes of inParts(chunks, size)) {
+    for await (const { bytes, more } of parts) {
+      if (!more && !upload) return await putWhole(bucket, key, bytes, options);
       upload ??= await MultipartUpload.create(bucket, key, options);
       await upload.part(bytes);
     }
-    await upload?.complete(size);
+    await upload?.complete();
   } catch (error) {
     await upload?.abandon();
     options.signal?.throwIfAborted();
@@ -86,6 +85,7 @@ class MultipartUpload {
   readonly #options: Signalled;
   readonly #target: { readonly Bucket: string; readonly Key: string; readonly UploadId: string };
   readonly #parts: CompletedPart[] = [];
+  #bytes = 0;
 
   private constructor(bucket: S3Bucket, key: string, upload: string, options: Signalled) {
     this.#bucket = bucket;
@@ -126,11 +126,12 @@ class MultipartUpload {
     if (answer.ETag === undefined) {
       throw new Error(`S3 took part ${PartNumber} of ${this.#target.Key} without an ETag`);
     }
+    this.#bytes += bytes.length;
     const { ETag, ChecksumCRC32 } = answer;
     this.#parts.push({ PartNumber, ETag, ...(ChecksumCRC32 === undefined ? {} : { ChecksumCRC32 }) });
   }
 
-  async complete(size: number): Promise<void> {
+  async complete(): Promise<void> {
     // Ceph RADOS Gateway 16 ignores IfNoneMatch here, though not on PutObject. What it stores is then at least not put
     // over an object that stands already; that two uploads of one random key end at once is for S3 alone to refuse.
     const { Key } = this.#target;
@@ -140,7 +141,7 @@ class MultipartUpload {
       MultipartUpload: { Parts: this.#parts },
       IfNoneMatch: '*',
     });
-    await settled(this.#bucket, Key, size, this.#options, () =>
+    await settled(this.#bucket, Key, this.#bytes, this.#options, () =>
       this.#bucket.client.send(command, abortSignal(this.#options.signal)),
     );
   }
@@ -192,28 +193,39 @@ async function settled(
   }
 }
 
-/** The `size` bytes of `chunks` in arrays of `PART_BYTES` and a last one of what is left; at least one. */
+interface Part {
+  readonly bytes: Uint8Array;
+  /** Whether the body goes on behind it. */
+  readonly more: boolean;
+}
+
+/** The bytes of `chunks` in arrays of `PART_BYTES` and a last one of what is left; at least one. */
 async function* inParts(
   chunks: AsyncIterable<Uint8Array>,
-  size: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  let left = size;
+  size: BodySize,
+): AsyncGenerator<Part, void, undefined> {
+  let left = mostBytes(size);
   // Never used twice: an attempt that timed out may still be reading from it.
   let part = Buffer.allocUnsafe(Math.min(left, PART_BYTES));
   let filled = 0;
+  const whole = (): Part => {
+    const bytes = part;
+    left -= bytes.length;
+    part = Buffer.allocUnsafe(Math.min(left, PART_BYTES));
+    filled = 0;
+    return { bytes, more: true };
+  };
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length;) {
+      // A byte is there that the full part has no room for.
+      if (filled === part.length) yield whole();
       const taken = Math.min(chunk.length - at, part.length - filled);
       part.set(chunk.subarray(at, at + taken), filled);
       at += taken;
       filled += taken;
-      if (filled < part.length || part.length === left) continue;
-      yield part;
-      left -= part.length;
-      part = Buffer.allocUnsafe(Math.min(left, PART_BYTES));
-      filled = 0;
+      // With a size there is no need to wait for that byte. The last part waits for the end, which may be a byte late.
+      if (typeof size === 'number' && filled === part.length && left > filled) yield whole();
     }
   }
-  // The last one waits for the end of the body, which may have a byte too many.
-  yield part;
+  yield { bytes: part.subarray(0, filled), more: false };
 }

@@ -37,6 +37,8 @@ export function encodeSummary(summary: Summary): Uint8Array {
     summary.preview,
     summary.sentDate,
     summary.sentZone,
+    // The seventh, which older releases do not look at, and older summaries do not have.
+    ...(summary.digest ? [summary.digest] : []),
   ]);
   const none = new Uint8Array(0);
   const sections = [envelope, envelopeUtf8 ?? none, bodyStructure, bodyStructureUtf8 ?? none, headers, facts];
@@ -118,6 +120,11 @@ class StoredSummary implements Summary {
 
   get sentZone(): number {
     return asNumber(this.#fact(5));
+  }
+
+  get digest(): Uint8Array | undefined {
+    const digest = this.#fact(6);
+    return digest === undefined ? undefined : asBytes(digest);
   }
 
   #section(name: Section): Uint8Array {

@@ -31,6 +31,8 @@ export interface Summary {
   readonly preview: string;
   /** The Date field in milliseconds since the epoch; null if there is none that can be read. */
   readonly sentDate: number | null;
+  /** SHA-256 of the message, by which it is told from a damaged one; absent where an older release wrote the summary. */
+  readonly digest?: Uint8Array | undefined;
   /** The Date field's zone, minutes east of UTC: SENTBEFORE and its kin compare the date as written (RFC 9051 §6.4.4). */
   readonly sentZone: number;
 }

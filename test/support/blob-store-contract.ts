@@ -1,7 +1,7 @@
 /** What every blob store must do; run on each implementation by its own test file. */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import type { BlobEntry, BlobStore, ByteRange } from '../../shared/blob/blob-store.ts';
+import type { BlobEntry, BlobStore, ByteRange, ByteSuffix } from '../../shared/blob/blob-store.ts';
 import { BlobExistsError, BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { BlobSizeError } from '../../shared/blob/sized-body.ts';
 
@@ -62,6 +62,49 @@ export function blobStoreContract(name: string, store: () => BlobStore | Promise
       const key = `${freshPrefix()}empty`;
       await blobs.put(key, new Uint8Array(0), 0);
       expect(await read(blobs, key, { start: 0, end: 10 })).toHaveLength(0);
+    });
+
+    test('the last bytes are exactly those, and of a shorter object all of it', async () => {
+      const blobs = await store();
+      const key = `${freshPrefix()}suffix`;
+      const bytes = randomBytes(300_000);
+      await blobs.put(key, bytes, bytes.length);
+      for (const last of [0, 1, 1000, 131_073, 299_999, 300_000, 300_001, 5_000_000]) {
+        const found = await read(blobs, key, { last });
+        const expected = bytes.subarray(Math.max(0, bytes.length - last));
+        expect({ last, same: found.equals(expected) }).toEqual({ last, same: true });
+      }
+      await blobs.put(`${key}-empty`, new Uint8Array(0), 0);
+      for (const last of [0, 10]) expect(await read(blobs, `${key}-empty`, { last })).toHaveLength(0);
+      for (const last of [0, 10])
+        await expect(blobs.get(`${key}-nowhere`, { last })).rejects.toThrow(BlobMissingError);
+      for (const last of [-1, 0.5, Number.NaN])
+        await expect(blobs.get(key, { last })).rejects.toThrow(RangeError);
+    });
+
+    test.each([0, 1, 1000, PART - 1, PART, PART + 1, LARGE, 2 * PART])(
+      'a body of %d bytes whose size was not known is stored as it came',
+      async (size) => {
+        const blobs = await store();
+        const prefix = freshPrefix();
+        const bytes = randomBytes(size);
+        for (const atMost of [size, size + 1, TWICE]) {
+          await blobs.put(`${prefix}${atMost}`, inChunks(bytes, 70_001), { atMost });
+          expect(bytes.equals(await read(blobs, `${prefix}${atMost}`))).toBe(true);
+        }
+        await blobs.put(`${prefix}bytes`, bytes, { atMost: size + 5 });
+        expect(bytes.equals(await read(blobs, `${prefix}bytes`))).toBe(true);
+      },
+    );
+
+    test('a body that outgrows its bound leaves no object', async () => {
+      const blobs = await store();
+      const prefix = freshPrefix();
+      for (const size of [1_000_500, LARGE]) {
+        const body = inChunks(randomBytes(size + 1), 60_000);
+        await expect(blobs.put(`${prefix}${size}`, body, { atMost: size })).rejects.toThrow(BlobSizeError);
+      }
+      expect(await listed(blobs, prefix)).toEqual([]);
     });
 
     test.each([
@@ -315,7 +358,7 @@ export function blobStoreContract(name: string, store: () => BlobStore | Promise
 }
 
 /** The whole object, or a range of it, in one buffer. */
-export async function read(blobs: BlobStore, key: string, range?: ByteRange): Promise<Buffer> {
+export async function read(blobs: BlobStore, key: string, range?: ByteRange | ByteSuffix): Promise<Buffer> {
   return drained(await blobs.get(key, range));
 }
 

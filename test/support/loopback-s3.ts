@@ -108,9 +108,10 @@ function get(objects: Objects, path: string, request: IncomingMessage, response:
   }
   const size = found.bytes.length;
   const headers = { etag: etagOf(found.bytes), 'last-modified': found.modified.toUTCString() };
-  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
-  const start = Number(range?.[1] ?? 0);
-  const end = Math.min(range?.[2] ? Number(range[2]) + 1 : size, size);
+  const range = /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? '');
+  const suffix = range?.[1] === '' ? Number(range[2]) : undefined;
+  const start = suffix === undefined ? Number(range?.[1] ?? 0) : Math.max(0, size - suffix);
+  const end = Math.min(range?.[2] && suffix === undefined ? Number(range[2]) + 1 : size, size);
   if (range && start >= size) {
     fail(response, 416, 'InvalidRange', 'The requested range is not satisfiable');
     return;

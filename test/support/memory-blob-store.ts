@@ -1,12 +1,14 @@
 /** The blob store in memory, by the contract that the real ones keep. */
-import { checkBlobKey, checkByteRange } from '../../shared/blob/blob-key.ts';
+import { checkBlobKey, checkByteRange, rangeWithin } from '../../shared/blob/blob-key.ts';
 import {
   type BlobEntry,
   BlobExistsError,
   BlobMissingError,
   type BlobPutOptions,
   type BlobStore,
+  type BodySize,
   type ByteRange,
+  type ByteSuffix,
 } from '../../shared/blob/blob-store.ts';
 import { checkBlobSize, sizedBody } from '../../shared/blob/sized-body.ts';
 
@@ -26,7 +28,7 @@ export class MemoryBlobStore implements BlobStore {
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
-    size: number,
+    size: BodySize,
     options: BlobPutOptions = {},
   ): Promise<void> {
     checkBlobKey(key);
@@ -41,7 +43,7 @@ export class MemoryBlobStore implements BlobStore {
 
   async get(
     key: string,
-    range?: ByteRange,
+    range?: ByteRange | ByteSuffix,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<AsyncIterable<Uint8Array>> {
     checkBlobKey(key);
@@ -49,7 +51,8 @@ export class MemoryBlobStore implements BlobStore {
     signal?.throwIfAborted();
     const whole = this.objects.get(key);
     if (!whole) throw new BlobMissingError(key);
-    const bytes = range ? whole.subarray(range.start, range.end) : whole;
+    const { start, end } = rangeWithin(range, whole.length);
+    const bytes = whole.subarray(start, end);
     return (async function* () {
       for (let at = 0; at < bytes.length; at += CHUNK) {
         yield bytes.subarray(at, at + CHUNK);

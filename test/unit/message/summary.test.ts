@@ -101,6 +101,15 @@ describe('an encoded summary', () => {
     );
   });
 
+  test('a summary carries the digest of its message, and one without says so', () => {
+    const digest = Buffer.alloc(32, 7);
+    const summary = summaryOf(ordinary);
+    const carried = decodeSummary(encodeSummary({ ...summary, digest }));
+    expect(Buffer.from(carried.digest ?? []).equals(digest)).toBe(true);
+    expect(decodeSummary(encodeSummary(summary)).digest).toBeUndefined();
+    expect(carried.sentZone).toBe(summary.sentZone);
+  });
+
   test('gives one section without looking at the others', () => {
     const bytes = Buffer.from(encodeSummary(summaryOf(ordinary)));
     const { envelope, bodyStructure } = decodeSummary(bytes);
