@@ -10,9 +10,13 @@ import { deliver } from './changes.ts';
 import { type Player, type SeenRow, quoted, rows } from './player.ts';
 import { remember } from './resync.ts';
 
-/** A message is told within a second of its delivery where the machine has nothing else to do. */
-const PUSH_MS = 5_000;
-const DELIVERY_MS = 30_000;
+/**
+ * A message is told within a second of its delivery where the machine has nothing else to do. However busy it is, this is
+ * long before a gateway that no wake-up reaches would look by itself (`POLL_MS`).
+ */
+const PUSH_MS = 60_000;
+/** A delivery that failed is tried again when its message is visible again. */
+const DELIVERY_MS = 180_000;
 const LOOK_MS = 20;
 
 /** A client that hears of new messages looks at them before anything else. */

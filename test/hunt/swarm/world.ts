@@ -18,6 +18,7 @@ import { beginAccount } from '../../../shared/account/new-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import { s3Client } from '../../../shared/aws/clients.ts';
+import { withRetry } from '../../../shared/aws/retry.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
 import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { hashPassword } from '../../../shared/directory/password.ts';
@@ -251,12 +252,9 @@ async function arrive(
   });
   await inbound.put(objectKey, message, message.length);
   const again = draw.chance(SENT_TWICE) ? [draw.below(2)] : [];
-  for (const delaySeconds of [0, ...again])
-    await engine.sqs.send(
-      new SendMessageCommand({
-        QueueUrl: queueUrl,
-        MessageBody: JSON.stringify(notification),
-        DelaySeconds: delaySeconds,
-      }),
-    );
+  for (const DelaySeconds of [0, ...again]) {
+    const body = { QueueUrl: queueUrl, MessageBody: JSON.stringify(notification), DelaySeconds };
+    // The queue closes connections that were idle, at times just as one is used.
+    await withRetry(() => engine.sqs.send(new SendMessageCommand(body)));
+  }
 }
