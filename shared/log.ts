@@ -31,6 +31,43 @@ const SECRET_NAMES = [
 ];
 const REDACTED = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
+/** What the network says of itself: a stack tells no more than how Node came to know. */
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EPIPE',
+  'ETIMEDOUT',
+]);
+
+/** As Node tells it; of the place, what it knew. */
+export interface NetworkFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly address?: string;
+  readonly port?: number;
+  readonly hostname?: string;
+}
+
+/** Whether a call failed because its host could not be reached, or because the connection broke. */
+export function isNetworkFailure(error: unknown): error is NetworkFailure {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'message' in error &&
+    'code' in error &&
+    NETWORK_CODES.has(String(error.code))
+  );
+}
+
+/** How a line tells of a call that failed. */
+export function failureFields(error: unknown): { readonly reason: string } | { readonly err: unknown } {
+  return isNetworkFailure(error) ? { reason: error.message } : { err: error };
+}
+
 /** Where log lines go. */
 export interface LogTarget {
   write(line: string): unknown;

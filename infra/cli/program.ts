@@ -5,6 +5,7 @@ import { ListenError } from '../../gateway/imap/server/imap-server.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
+import { isNetworkFailure, type NetworkFailure } from '../../shared/log.ts';
 import { errorCode, SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
 import { clientSettingsCommand } from './client-settings.ts';
@@ -87,6 +88,14 @@ function version(): string {
 
 function sentence(error: unknown): string {
   if (SENTENCES.some((known) => error instanceof known)) return (error as Error).message;
+  if (isNetworkFailure(error)) return unreachable(error);
   // A fault of ours or of the machine: all that is known of it.
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Of a store that settings place elsewhere: those of its own a command starts itself. */
+function unreachable(error: NetworkFailure): string {
+  const { address, port, hostname } = error;
+  const where = address === undefined ? (hostname ?? 'its address') : `${address}:${port ?? ''}`;
+  return `A store cannot be reached at ${where} (${error.code}): start it, or give another place with --dynamodb-endpoint, --sqs-endpoint or --s3-endpoint.`;
 }

@@ -2,12 +2,14 @@
  * The engine of a local instance on its stores, for whoever needs it: `quire start` starts the embedded ones,
  * `quire gateway` and `quire user` use those of a running instance, or start the store for as long as they need it.
  */
+import { existsSync } from 'node:fs';
 import { openEngine, type Engine, type EngineOptions, type EngineSettings } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';
 import { dataPaths, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
 import { findInstance, type Endpoints } from './instance.ts';
 import type { LocalSettings } from './settings.ts';
+import { SetupError } from './setup-error.ts';
 import { LOCAL_REGION, startSqs } from './sqs.ts';
 import type { StartedParts } from './started-parts.ts';
 import { ensureTables } from './tables.ts';
@@ -92,8 +94,17 @@ export async function startEngine(
   return engine;
 }
 
-/** The engine of the instance that runs on the data folder; if none does, on stores started for the purpose. */
+/**
+ * The engine of the instance that runs on the data folder; if none does, on stores started for the purpose.
+ * @throws {SetupError} if there is no such folder: a name that was typed wrong must not become an empty installation.
+ */
 export async function reachEngine(options: StoreOptions, holder: string): Promise<Engine> {
-  const instance = await findInstance(options.settings.data);
-  return startEngine(instance ?? (await startStores(options, holder)), options.parts);
+  const { settings, parts } = options;
+  const instance = await findInstance(settings.data);
+  if (instance !== undefined) return startEngine(instance, parts);
+  if (!existsSync(settings.data))
+    throw new SetupError(
+      `There is no data folder ${settings.data}: name that of your instance with --data, or have "npm start" make one.`,
+    );
+  return startEngine(await startStores(options, holder), parts);
 }

@@ -7,7 +7,7 @@
  */
 import type { AccountId, GatewayId } from '../account/ids.ts';
 import type { ReplicaCache } from '../account/replica-cache.ts';
-import type { Log } from '../log.ts';
+import { failureFields, type Log } from '../log.ts';
 import { inParallel } from '../parallel.ts';
 import { type WakeQueue, WakeQueueLostError, type WatchRegister } from './wake-queue.ts';
 
@@ -66,7 +66,7 @@ export class WakeListener {
       log.warn({}, 'some registrations for wake-ups could not be taken back; they expire by themselves');
     await queue
       .close()
-      .catch((error: unknown) => log.warn({ err: error }, 'the wake-up queue could not be deleted'));
+      .catch((error: unknown) => log.warn(failureFields(error), 'the wake-up queue could not be deleted'));
   }
 
   /** Registers a session's interest in `account`; resolves when commits from now on wake this gateway. */
@@ -116,7 +116,7 @@ export class WakeListener {
         }
       } catch (error) {
         if (!this.#running()) return;
-        log.warn({ err: error }, 'no wake-ups could be received');
+        log.warn(failureFields(error), 'no wake-ups could be received');
         if (error instanceof WakeQueueLostError) await this.#startOver();
         await sleep(RECEIVE_PAUSE_MS, signal).catch(() => undefined);
       }

@@ -1,7 +1,9 @@
 /** The commands that look after accounts, on a stopped instance and on a running one. */
 import { describe, expect, test } from '@jest/globals';
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { freePorts } from '../../support/free-port.ts';
 import { eventually } from './processes.ts';
 import { inbox, interrupt, run, sendMail, start } from './quire-command.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -62,6 +64,41 @@ describe('quire user, quire alias', () => {
       1,
       expect.stringMatching(/^quire: set AWS_REGION[^\n]*\n$/),
     ]);
+  });
+});
+
+describe('a place that is not there', () => {
+  test('a data folder that was typed wrong is said to be missing, and none is made', async () => {
+    const data = path.join(await temporaryFolder(), 'typo');
+    for (const command of [
+      ['user', 'list'],
+      ['user', 'disable', 'carol@example.test'],
+      ['alias', 'list'],
+      ['domain', 'add', 'example.test'],
+    ])
+      expect(await run([...command, '--data', data])).toEqual({
+        status: 1,
+        output: '',
+        errors: `quire: There is no data folder ${data}: name that of your instance with --data, or have "npm start" make one.\n`,
+      });
+    expect(existsSync(data)).toBe(false);
+  });
+
+  test.each([
+    ['--dynamodb-endpoint', 'start'],
+    ['--dynamodb-endpoint', 'user list'],
+    ['--sqs-endpoint', 'start'],
+  ])('%s of %s that nobody answers at is one sentence', async (flag, command) => {
+    const [port] = await freePorts(1);
+    const ports = command === 'start' ? ['--imap-port', '0', '--imaps-port', '0', '--smtp-port', '0'] : [];
+    const place = [flag, `http://127.0.0.1:${port ?? 0}`, '--log-level', 'error'];
+    const at = ['--data', await temporaryFolder()];
+    const result = await run([...command.split(' '), ...ports, ...place, ...at]);
+    expect(result).toEqual({
+      status: 1,
+      output: '',
+      errors: `quire: A store cannot be reached at 127.0.0.1:${port ?? 0} (ECONNREFUSED): start it, or give another place with --dynamodb-endpoint, --sqs-endpoint or --s3-endpoint.\n`,
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { createLog } from '../../../shared/log.ts';
+import { createLog, failureFields } from '../../../shared/log.ts';
 
 function logged(pretty: boolean, write: (log: ReturnType<typeof createLog>) => void): string {
   let text = '';
@@ -24,6 +24,15 @@ describe('logs', () => {
   test('lines for a person name the part and hold no JSON record', () => {
     const line = logged(true, (log) => log.child({ part: 'smtp' }).info('received'));
     expect(line).toMatch(/INFO.*\[smtp\] received\n$/);
+  });
+
+  test('of a connection that broke the reason is told, of anything else all that is known', () => {
+    const broken = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+    const ours = new TypeError('not a function');
+    expect([failureFields(broken), failureFields(ours)]).toEqual([
+      { reason: 'socket hang up' },
+      { err: ours },
+    ]);
   });
 
   test('below the level nothing is written', () => {
