@@ -1,25 +1,31 @@
 /**
- * The hunts: `npm run hunt -- [kill|swarm|grammar|all] [options]`; `--help` lists them.
+ * The hunts: `npm run hunt -- [kill|swarm|grammar|years|all] [options]`; `--help` lists them.
  * The seed is printed; what the machine's own timing adds is not in it. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import { grammarHunt } from './hunt/grammar/grammar-hunt.ts';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
 import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
+import { yearsHunt } from './hunt/years/years-hunt.ts';
 
-const USAGE = `npm run hunt -- [kill|swarm|grammar|all] [options]
+const USAGE = `npm run hunt -- [kill|swarm|grammar|years|all] [options]
 
   --seed N        what is drawn follows from it; else one is taken, and printed
-  --seconds N     kill, swarm: nothing is begun after so many seconds (900)
+  --seconds N     kill, swarm, years: nothing is begun after so many seconds (900)
   --kills N       kill: how many (60)
   --operations N  swarm: how many (2000; as many as the time allows if --seconds is given)
   --sessions N    swarm: at once, on both gateways together (20)
   --inputs N      grammar: how many (100000)
+  --days N        years: simulated days of a schedule (1000)
+  --schedules N   years: how many (as many as the time allows)
 
 kill     an instance, its store or both are killed between two effects; nothing that was acknowledged may be missing
 swarm    many sessions of every kind, of the owner and of guests, two gateways, deliveries and folds; each is told of
          an account that was so at one moment
 grammar  valid commands mutated in one place, and bytes of chance; each is answered, and the connection lives on
+
+years    simulated days of random use on stores in memory that fail before or after any effect: gateways, deliveries and
+         the scheduled functions, against invariants and an account that knows nothing of checkpoints
 
 A broken promise ends the hunt with 1, the seed, and the file with the transcripts.`;
 
@@ -33,6 +39,8 @@ const { positionals, values } = parseArgs({
     operations: { type: 'string' },
     sessions: { type: 'string', default: '20' },
     inputs: { type: 'string', default: '100000' },
+    days: { type: 'string', default: '1000' },
+    schedules: { type: 'string' },
   },
 });
 
@@ -104,12 +112,25 @@ const HUNTS = {
       `answered: ${counts.join(', ')}; ${connections} connections; the slowest took ${slowest.milliseconds.toFixed(0)} ms; heap ${megabytes(heap.first)} MB at first, ${megabytes(heap.last)} MB at last; in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
     );
   },
+  async years(): Promise<void> {
+    const { seed, seconds } = bounds();
+    const days = numberOf('days', values.days);
+    const schedules = values.schedules === undefined ? Infinity : numberOf('schedules', values.schedules);
+    say(`years hunt: schedules of ${days} days from seed ${seed} on, at most ${seconds} s`);
+    const begun = performance.now();
+    const result = await yearsHunt({ seed, days, schedules, seconds, say });
+    const passed = (performance.now() - begun) / 1000;
+    const counts = [...result.kinds].sort().map(([name, count]) => `${count} ${name}`);
+    say(
+      `${result.schedules} schedules, seeds ${seed} to ${seed + result.schedules - 1}: ${result.days} days, ${result.events} events (${counts.join(', ')}), ${result.records} records, ${result.calls} calls of stores, ${result.faults} faults, ${result.deaths} processes died; all held in ${passed.toFixed(0)} s, ${(result.days / passed).toFixed(0)} days a second`,
+    );
+  },
 };
 
 async function hunt(): Promise<void> {
   const [which = 'all'] = positionals;
   const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
-  if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, grammar or all`);
+  if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, grammar, years or all`);
   for (const [, run] of chosen) await run();
 }
 

@@ -14,14 +14,13 @@ import {
   Identity,
   ReceiptRuleSet,
 } from 'aws-cdk-lib/aws-ses';
-import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Subscription, SubscriptionProtocol, type Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import { keyPrefixes } from '../../shared/directory/keys.ts';
 import type { Deployment, DomainDeployment } from '../config/check.ts';
 import { mailRecords, type Token } from '../dns/records.ts';
-import { acknowledge } from './acknowledged.ts';
 import { dkimOutput, ruleSetName } from './names.ts';
 import {
   mayMissObjects,
@@ -30,6 +29,7 @@ import {
   mayUseObjects,
   mayUseWakeQueues,
 } from './permissions.ts';
+import { makeLastQueue, makeQueue, makeTopicOf } from './queues.ts';
 import { QuireFunction } from './quire-function.ts';
 import { ReceiptRulesActivation } from './receipt-rules-activation.ts';
 import type { StorageStack } from './storage.ts';
@@ -42,8 +42,6 @@ const VISIBILITY = Duration.seconds(720);
 /** With the visibility above: two hours of attempts, then somebody has to look. */
 const ATTEMPTS = 10;
 const BATCH = 10;
-/** SQS keeps nothing longer. */
-const QUEUE_RETENTION = Duration.days(14);
 
 export interface DeliveryStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -64,14 +62,9 @@ export class DeliveryStack extends Stack {
 
   constructor(scope: Construct, id: string, { deployment, storage, ...props }: DeliveryStackProps) {
     super(scope, id, { ...props, description: 'Quire: mail in, from SES to the delivery function.' });
-    this.deadLetters = this.#makeQueue('DeadLetters', storage);
-    this.lostNotifications = this.#makeQueue('LostNotifications', storage);
-    acknowledge(
-      this.lostNotifications,
-      'AwsSolutions-SQS3',
-      'It is the dead-letter queue of a subscription.',
-    );
-    this.queue = this.#makeQueue('Queue', storage, {
+    this.deadLetters = makeQueue(this, 'DeadLetters', storage.key);
+    this.lostNotifications = makeLastQueue(this, 'LostNotifications', storage.key, 'a subscription');
+    this.queue = makeQueue(this, 'Queue', storage.key, {
       visibilityTimeout: VISIBILITY,
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: ATTEMPTS },
     });
@@ -107,31 +100,11 @@ export class DeliveryStack extends Stack {
     return identity instanceof EmailIdentity ? identity.dkimRecords : [];
   }
 
-  #makeQueue(
-    id: string,
-    { key }: StorageStack,
-    more: { visibilityTimeout?: Duration; deadLetterQueue?: { queue: Queue; maxReceiveCount: number } } = {},
-  ): Queue {
-    return new Queue(this, id, {
-      encryption: QueueEncryption.KMS,
-      encryptionMasterKey: key,
-      enforceSSL: true,
-      retentionPeriod: QUEUE_RETENTION,
-      ...more,
-    });
-  }
-
   #makeTopic({ key }: StorageStack): Topic {
-    const topic = new Topic(this, 'Topic', { masterKey: key, enforceSSL: true });
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'SesMayPublish',
-        principals: [new ServicePrincipal('ses.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-      }),
-    );
+    const topic = makeTopicOf(this, 'Topic', key, {
+      sid: 'SesMayPublish',
+      service: 'ses.amazonaws.com',
+    });
     // `SqsSubscription` would name the topic in the key's policy, in the storage stack, which comes before this one.
     this.queue.addToResourcePolicy(
       new PolicyStatement({

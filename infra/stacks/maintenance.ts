@@ -5,12 +5,12 @@ import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import type { Deployment } from '../config/check.ts';
-import { acknowledge } from './acknowledged.ts';
 import { mayMissObjects, mayUseItems, mayUseKeyThrough, mayUseObjects } from './permissions.ts';
+import { makeLastQueue } from './queues.ts';
 import { QuireFunction } from './quire-function.ts';
 import type { StorageStack } from './storage.ts';
 
@@ -19,7 +19,6 @@ const COMPACT_EVERY = Duration.minutes(1);
 /** As long as Lambda lets a function run: a fold paces its writes and may take minutes. */
 const COMPACT_TIMEOUT = Duration.minutes(15);
 const COMPACT_MEMORY_MIB = 1_024;
-const QUEUE_RETENTION = Duration.days(14);
 
 export interface MaintenanceStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -34,13 +33,7 @@ export class MaintenanceStack extends Stack {
 
   constructor(scope: Construct, id: string, { deployment, storage, ...props }: MaintenanceStackProps) {
     super(scope, id, { ...props, description: 'Quire: what runs by the clock.' });
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.KMS,
-      encryptionMasterKey: storage.key,
-      enforceSSL: true,
-      retentionPeriod: QUEUE_RETENTION,
-    });
-    acknowledge(this.deadLetters, 'AwsSolutions-SQS3', 'It is the dead-letter queue of schedules.');
+    this.deadLetters = makeLastQueue(this, 'DeadLetters', storage.key, 'schedules');
     const compact = new QuireFunction(this, 'Compact', {
       deployment,
       bundle: 'compact',

@@ -6,10 +6,10 @@ import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnAlarm, CfnDashboard } from 'aws-cdk-lib/aws-cloudwatch';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Function } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
-import { Subscription, SubscriptionProtocol, Topic } from 'aws-cdk-lib/aws-sns';
+import { Subscription, SubscriptionProtocol, type Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { CostSettings } from '../../shared/cost/expressions.ts';
 import type { Resources } from '../../shared/cost/meters.ts';
@@ -27,6 +27,7 @@ import type { DeliveryStack } from './delivery.ts';
 import type { GatewayStack } from './gateway.ts';
 import type { MaintenanceStack } from './maintenance.ts';
 import { mayUseKeyThrough } from './permissions.ts';
+import { makeTopicOf } from './queues.ts';
 import { QuireFunction } from './quire-function.ts';
 import type { StorageStack } from './storage.ts';
 
@@ -68,16 +69,10 @@ export class ObservabilityStack extends Stack {
   }
 
   #makeTopic({ alarmAddress }: Deployment, { key }: StorageStack): Topic {
-    const topic = new Topic(this, 'Alarms', { masterKey: key, enforceSSL: true });
-    topic.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'CloudWatchMayPublish',
-        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-      }),
-    );
+    const topic = makeTopicOf(this, 'Alarms', key, {
+      sid: 'CloudWatchMayPublish',
+      service: 'cloudwatch.amazonaws.com',
+    });
     new Subscription(this, 'AlarmAddress', {
       topic,
       protocol: SubscriptionProtocol.EMAIL,

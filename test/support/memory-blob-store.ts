@@ -25,6 +25,11 @@ export class MemoryBlobStore implements BlobStore {
     this.#now = now;
   }
 
+  /** When the object was put, milliseconds since the epoch; 0 for one that is not there. */
+  modified(key: string): number {
+    return this.#modified.get(key) ?? 0;
+  }
+
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
@@ -69,6 +74,6 @@ export class MemoryBlobStore implements BlobStore {
   async *list(prefix: string): AsyncIterable<BlobEntry> {
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix));
     for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
-      yield { key, size: this.objects.get(key)?.length ?? 0, modified: this.#modified.get(key) ?? 0 };
+      yield { key, size: this.objects.get(key)?.length ?? 0, modified: this.modified(key) };
   }
 }
