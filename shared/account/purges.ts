@@ -37,3 +37,13 @@ export function forgottenByAll({ ops }: Purges): (row: BuriedRow) => boolean {
   const each = ops.map(forgottenBy);
   return (row) => each.some((forgets) => forgets(row));
 }
+
+/** The last open purge such that it and all before it are among `deleted`; 0 if there is none. */
+export function doneUpTo({ open }: Purges, deleted: ReadonlySet<RecordNumber>): RecordNumber {
+  let done = 0 as RecordNumber;
+  for (const { record } of open) {
+    if (!deleted.has(record)) break;
+    done = record;
+  }
+  return done;
+}

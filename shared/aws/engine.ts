@@ -28,6 +28,7 @@ import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
 import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
+import { DynamoDbCalendar } from './dynamodb-calendar.ts';
 import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from './dynamodb-journal-store.ts';
 import { DynamoDbWatchRegister } from './dynamodb-watch-register.ts';
@@ -58,6 +59,7 @@ export interface Engine {
   readonly journal: JournalStore;
   readonly folds: DynamoDbFoldStore;
   readonly work: DynamoDbWorkItems;
+  readonly calendar: DynamoDbCalendar;
   readonly messages: MessageStore;
   readonly inbound: BlobStore;
   readonly logins: LoginDirectory;
@@ -94,6 +96,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     journal: new DynamoDbJournalStore(dynamodb, mailTable, {}, metrics),
     folds: new DynamoDbFoldStore(dynamodb, mailTable),
     work: new DynamoDbWorkItems(dynamodb, mailTable),
+    calendar: new DynamoDbCalendar(dynamodb, mailTable),
     messages: new MessageStore(await blobs('mail'), rim),
     inbound: await blobs('inbound'),
     logins: new DynamoDbLoginDirectory(directory),

@@ -2,6 +2,7 @@
  * The only place where keys of the `mail` table and of the `mail` bucket are built (I9): every function takes the
  * account first, so that a key of one account cannot be made from another's data.
  */
+import type { Day } from '../account/due.ts';
 import type { AccountId, BlobId, GatewayId, MailboxId, PackId, RecordNumber, Uid } from '../account/ids.ts';
 
 /** Keys of one item: partition key and sort key. */
@@ -22,6 +23,7 @@ export const mailKeyPrefixes = {
   watch: 'watch#',
   delivery: 'delivery#',
   work: 'work#',
+  garbage: 'garbage#',
 } as const;
 export const mailObjectPrefixes = {
   blobs: 'blobs/',
@@ -98,6 +100,24 @@ export const workKeys = {
   }),
   accountOf: (sk: string): AccountId => sk as AccountId,
 } as const;
+
+/** What time makes due: an account under a day. The days of a shard sort as they pass. */
+export const calendarKeys = {
+  shard: (shard: number): string => `garbage#${shard.toString().padStart(2, '0')}`,
+  item: (account: AccountId, day: Day): ItemKey => ({
+    pk: calendarKeys.shard(shardOf(account)),
+    sk: `${dateOf(day)}#${account}`,
+  }),
+  /** Not below any sort key of that day or an earlier one, and below all of the next. */
+  endOf: (day: Day): string => `${dateOf(day)}#~`,
+  parse: (sk: string): { account: AccountId; day: Day } => {
+    const [date = '', account = ''] = sk.split('#');
+    return { account: account as AccountId, day: Date.parse(date) / DAY_MS };
+  },
+} as const;
+
+const DAY_MS = 86_400_000;
+const dateOf = (day: Day): string => new Date(day * DAY_MS).toISOString().slice(0, 10);
 
 /** FNV-1a, so that any spelling of account ids spreads evenly. */
 function shardOf(account: AccountId): number {

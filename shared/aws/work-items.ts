@@ -1,24 +1,14 @@
 /**
- * What the scheduled functions have to do, so that they never scan all accounts: an item an account and kind of work.
- *
- * Attributes: `asked`, how often the work was asked for since the item was made; `holder` and `leaseUntil` (ms) while a
- * function is at it. A work item is a hint: one that is lost costs nothing but time, for the next commit that makes work
- * due leaves another.
+ * What the scheduled functions have to do, so that they never scan all accounts: an item an account and kind of work. A
+ * work item is a hint: one that is lost costs nothing but time, for the next commit that makes work due leaves another.
  */
-import {
-  DeleteItemCommand,
-  type DynamoDBClient,
-  QueryCommand,
-  type QueryCommandInput,
-  UpdateItemCommand,
-  type UpdateItemCommandInput,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { foldDue } from '../account/fold.ts';
 import type { AccountId } from '../account/ids.ts';
 import type { JournalRecord } from '../account/record.ts';
 import { WORK_SHARDS, type WorkKind, workKeys } from './keys.ts';
-import { type Item, numberOf, stringOf } from './record-item.ts';
-import { type RetryOptions, classifyFailure, withRetry } from './retry.ts';
+import { type Lease, LeasedItems } from './leased-items.ts';
+import type { RetryOptions } from './retry.ts';
 
 /** Work that this process has taken. */
 export interface TakenWork {
@@ -29,24 +19,15 @@ export interface TakenWork {
 }
 
 export class DynamoDbWorkItems {
-  readonly #client: DynamoDBClient;
-  readonly #table: string;
-  readonly #retry: RetryOptions;
+  readonly #items: LeasedItems;
 
   constructor(client: DynamoDBClient, table: string, retry: RetryOptions = {}) {
-    this.#client = client;
-    this.#table = table;
-    this.#retry = retry;
+    this.#items = new LeasedItems(client, table, retry);
   }
 
   /** Asks for work. Who is at it already, is told by `finish` that there is more. */
-  async leave(kind: WorkKind, account: AccountId): Promise<void> {
-    await this.#update({
-      Key: keyItem(kind, account),
-      UpdateExpression: 'ADD #asked :one',
-      ExpressionAttributeNames: { '#asked': 'asked' },
-      ExpressionAttributeValues: { ':one': { N: '1' } },
-    });
+  leave(kind: WorkKind, account: AccountId): Promise<void> {
+    return this.#items.ask(workKeys.item(kind, account));
   }
 
   /** Asks for a fold if the commit of `records` has made one due. */
@@ -62,109 +43,32 @@ export class DynamoDbWorkItems {
     if (foldDue(before, last)) await this.leave('compact', account);
   }
 
-  /**
-   * Accounts that have work of the kind, every page of every shard; those whose work somebody is at by `now` (ms) are
-   * left out. Eventually consistent, at half the price: what it misses the next run finds, and `take` is conditional.
-   */
+  /** Accounts that have work of the kind, but for those whose work somebody is at by `now` (ms). */
   async list(kind: WorkKind, now: number): Promise<readonly AccountId[]> {
     const shards = Array.from({ length: WORK_SHARDS }, (_, shard) =>
-      this.#shard(workKeys.shard(kind, shard)),
+      this.#items.list(workKeys.shard(kind, shard), now),
     );
-    const items = (await Promise.all(shards)).flat();
-    return items
-      .filter(({ leaseUntil }) => Number(leaseUntil?.N ?? 0) <= now)
-      .map((item) => workKeys.accountOf(stringOf(item, 'sk')));
+    return (await Promise.all(shards)).flat().map(workKeys.accountOf);
   }
 
-  /**
-   * Takes an account's work until `until`; null if there is none, or another function is at it. One that dies holding it
-   * keeps it until then, and no longer.
-   */
-  async take(
-    kind: WorkKind,
-    account: AccountId,
-    lease: { readonly holder: string; readonly now: number; readonly until: number },
-  ): Promise<TakenWork | null> {
-    const taken = await this.#update({
-      Key: keyItem(kind, account),
-      UpdateExpression: 'SET #holder = :holder, #until = :until',
-      // After an attempt whose answer was lost, the holder is this very process.
-      ConditionExpression:
-        'attribute_exists(pk) AND (attribute_not_exists(#until) OR #until <= :now OR #holder = :holder)',
-      ExpressionAttributeNames: { '#holder': 'holder', '#until': 'leaseUntil' },
-      ExpressionAttributeValues: {
-        ':holder': { S: lease.holder },
-        ':until': { N: String(lease.until) },
-        ':now': { N: String(lease.now) },
-      },
-      ReturnValues: 'ALL_NEW',
-    });
-    return taken ? { kind, account, holder: lease.holder, asked: numberOf(taken, 'asked') } : null;
+  /** As `LeasedItems.take`. */
+  async take(kind: WorkKind, account: AccountId, lease: Lease): Promise<TakenWork | null> {
+    const taken = await this.#items.take(workKeys.item(kind, account), lease);
+    return taken && { kind, account, holder: taken.holder, asked: taken.asked };
   }
 
-  /**
-   * The work is done as of `take`: the item goes, unless it was asked for again meanwhile. Then it stays, free to be
-   * taken. Whose lease has run out and been taken over changes nothing.
-   */
-  async finish(work: TakenWork): Promise<'done' | 'more'> {
-    const command = new DeleteItemCommand({
-      TableName: this.#table,
-      Key: keyItem(work.kind, work.account),
-      ConditionExpression: '#asked = :asked AND #holder = :holder',
-      ExpressionAttributeNames: { '#asked': 'asked', '#holder': 'holder' },
-      ExpressionAttributeValues: { ':asked': { N: String(work.asked) }, ':holder': { S: work.holder } },
-    });
-    try {
-      await withRetry(() => this.#client.send(command), this.#retry);
-      return 'done';
-    } catch (error) {
-      if (classifyFailure(error) !== 'condition') throw error;
-      await this.release(work);
-      return 'more';
-    }
+  /** As `LeasedItems.finish`. */
+  finish({ kind, account, holder, asked }: TakenWork): Promise<'done' | 'more'> {
+    return this.#items.finish({ key: workKeys.item(kind, account), holder, asked });
   }
 
-  /** Gives up the lease, for another to take the work at once. */
-  async release(work: TakenWork): Promise<void> {
-    await this.#update({
-      Key: keyItem(work.kind, work.account),
-      UpdateExpression: 'REMOVE #holder, #until',
-      ConditionExpression: '#holder = :holder',
-      ExpressionAttributeNames: { '#holder': 'holder', '#until': 'leaseUntil' },
-      ExpressionAttributeValues: { ':holder': { S: work.holder } },
-    });
+  /** As `LeasedItems.release`. */
+  release({ kind, account, holder }: TakenWork): Promise<void> {
+    return this.#items.release({ key: workKeys.item(kind, account), holder });
   }
 
-  async #shard(partition: string): Promise<Item[]> {
-    const items: Item[] = [];
-    let next: Item | undefined;
-    do {
-      const input: QueryCommandInput = {
-        TableName: this.#table,
-        KeyConditionExpression: 'pk = :pk',
-        ExpressionAttributeValues: { ':pk': { S: partition } },
-        ...(next ? { ExclusiveStartKey: next } : {}),
-      };
-      const page = await withRetry(() => this.#client.send(new QueryCommand(input)), this.#retry);
-      items.push(...(page.Items ?? []));
-      next = page.LastEvaluatedKey;
-    } while (next);
-    return items;
+  /** Takes an account's work away: the account is gone. */
+  drop(kind: WorkKind, account: AccountId): Promise<void> {
+    return this.#items.drop(workKeys.item(kind, account));
   }
-
-  /** The attributes after the update, if they were asked for; null if its condition was false. */
-  async #update(input: Omit<UpdateItemCommandInput, 'TableName'>): Promise<Item | null> {
-    const command = new UpdateItemCommand({ TableName: this.#table, ...input });
-    try {
-      return (await withRetry(() => this.#client.send(command), this.#retry)).Attributes ?? null;
-    } catch (error) {
-      if (classifyFailure(error) === 'condition') return null;
-      throw error;
-    }
-  }
-}
-
-function keyItem(kind: WorkKind, account: AccountId): Item {
-  const { pk, sk } = workKeys.item(kind, account);
-  return { pk: { S: pk }, sk: { S: sk } };
 }

@@ -1,0 +1,105 @@
+/**
+ * One run of the expunge function: takes the accounts whose day has come, looks after each, and asks for the day on which
+ * it is due next. It looks at no account that nothing is due for.
+ *
+ * The next day is asked for before this one is done with. A function may die anywhere: its lease runs out, and the next
+ * run looks after the account again, which does the same to the same end.
+ */
+import { type Day, dayOf } from '../../shared/account/due.ts';
+import type { AccountId } from '../../shared/account/ids.ts';
+import { AccountMissingError } from '../../shared/account/opening.ts';
+import type { DueAccount, DynamoDbCalendar } from '../../shared/aws/dynamodb-calendar.ts';
+import type { Log } from '../../shared/log.ts';
+import { inParallel } from '../../shared/parallel.ts';
+import { type AccountReport, type ExpungeAccountDeps, expungeAccount } from './expunge-account.ts';
+
+/** As long as a Lambda may run: nobody can take over the work of a function that lives. */
+export const LEASE_MS = 900_000;
+/** Each opens whole accounts, the large ones with some hundred megabytes. */
+const CONCURRENT_ACCOUNTS = 2;
+
+export interface ExpungeDeps extends ExpungeAccountDeps {
+  readonly calendar: Pick<DynamoDbCalendar, 'leave' | 'due' | 'take' | 'finish' | 'release'>;
+  readonly log: Log;
+}
+
+export interface ExpungeReport {
+  /** Accounts that were looked after. */
+  readonly accounts: number;
+  readonly expired: number;
+  readonly purged: number;
+  /** Accounts at which something failed, to be tried again when the lease has run out. */
+  readonly failed: number;
+  /** Accounts that the time did not suffice for, or that another function is at. */
+  readonly left: number;
+}
+
+/** Does what is due today or was due before; begins with no account after `until` (milliseconds since the epoch). */
+export async function expunge(deps: ExpungeDeps, until: number): Promise<ExpungeReport> {
+  const { calendar, rim } = deps;
+  const today = dayOf(rim.now() / 1000);
+  const report = { accounts: 0, expired: 0, purged: 0, failed: 0, left: 0 };
+  // An account may have been asked for on several days: the first finds all that is due.
+  await inParallel(byAccount(await calendar.due(today, rim.now())), CONCURRENT_ACCOUNTS, async (days) => {
+    for (const due of days) {
+      const outcome = await lookAfter(deps, due, today, until);
+      if (typeof outcome === 'string') {
+        report[outcome]++;
+        continue;
+      }
+      report.accounts++;
+      report.expired += outcome.expired;
+      report.purged += outcome.purged;
+    }
+  });
+  return report;
+}
+
+function byAccount(due: readonly DueAccount[]): (readonly DueAccount[])[] {
+  const days = new Map<AccountId, DueAccount[]>();
+  for (const each of due) days.set(each.account, [...(days.get(each.account) ?? []), each]);
+  return [...days.values()];
+}
+
+async function lookAfter(
+  deps: ExpungeDeps,
+  due: DueAccount,
+  today: Day,
+  until: number,
+): Promise<AccountReport | 'failed' | 'left'> {
+  const { calendar, rim, log } = deps;
+  const { account } = due;
+  const now = rim.now();
+  if (now >= until) return 'left';
+  try {
+    const lease = { holder: rim.randomHex(12), now, until: now + LEASE_MS };
+    const taken = await calendar.take(due, lease);
+    if (!taken) return 'left';
+    const report = await expungeOrMissing(deps, account, until);
+    if (report) {
+      log.info({ account, ...report }, 'expunge');
+      // What was not finished goes on in the next run.
+      await calendar.leave(account, report.finished ? report.next : today);
+    }
+    await calendar.finish(taken);
+    return report ?? 'left';
+  } catch (error) {
+    log.error({ account, err: error }, 'expunge failed; it is tried again when its lease has run out');
+    return 'failed';
+  }
+}
+
+/** Null, and no further day: work for an account that is not there would come up in every run for ever. */
+async function expungeOrMissing(
+  deps: ExpungeDeps,
+  account: AccountId,
+  until: number,
+): Promise<AccountReport | null> {
+  try {
+    return await expungeAccount(deps, account, until);
+  } catch (error) {
+    if (!(error instanceof AccountMissingError)) throw error;
+    deps.log.error({ account, err: error }, 'a day of an account that is missing; dropped');
+    return null;
+  }
+}

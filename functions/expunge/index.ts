@@ -1,0 +1,92 @@
+/** The expunge function as Lambda starts it, by a schedule of EventBridge. */
+import { DAY_SECONDS } from '../../shared/account/decide-purge.ts';
+import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
+import { type Log, createLog } from '../../shared/log.ts';
+import { actingFor } from '../../shared/metrics/activity.ts';
+import { Waker } from '../../shared/wake/waker.ts';
+import type { ScheduleContext } from '../compact/index.ts';
+import { flushingMetrics } from '../flushing-metrics.ts';
+import { GRACE_DAYS } from './expunge-account.ts';
+import { type ExpungeDeps, type ExpungeReport, expunge } from './expunge.ts';
+
+/** A step that was begun has this long to end before Lambda ends the function; most take a second. */
+const RESERVE_MS = 60_000;
+
+/** The event says nothing that matters. */
+export type ExpungeHandler = (event: unknown, context: ScheduleContext) => Promise<ExpungeReport>;
+
+export interface ExpungeSettings {
+  /** For how many days what was expunged can be brought back. */
+  readonly graceDays: number;
+}
+
+/** What looking after accounts needs, of an engine. Wake-ups and work items of its commits are left by it. */
+export function expungeDeps(engine: Engine, { graceDays }: ExpungeSettings, log: Log): ExpungeDeps {
+  const { journal, folds, messages, rim, work, calendar, metrics, watches, wakeSender } = engine;
+  const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
+  return {
+    journal,
+    folds,
+    summaries: messages,
+    rim,
+    calendar,
+    log,
+    graceSeconds: graceDays * DAY_SECONDS,
+    report: (account, divergence) => {
+      metrics.add('Divergences', 1);
+      log.error({ account, divergence }, 'journal and messages diverge');
+    },
+    onCommit: async (account, records, journalBytesBefore) => {
+      const last = records.at(-1);
+      if (last) waker.committed(account, last.number);
+      const left = work.leaveIfDue(account, records, journalBytesBefore).catch((error: unknown) => {
+        log.warn({ err: error, account }, 'the work item of a fold could not be left');
+      });
+      await Promise.all([waker.settled(), left]);
+    },
+  };
+}
+
+/** The expunge function on an engine. */
+export function expungeHandler(engine: Engine, settings: ExpungeSettings, log: Log): ExpungeHandler {
+  const deps = expungeDeps(engine, settings, log);
+  const run = async (context: ScheduleContext): Promise<ExpungeReport> => {
+    const remaining = context.getRemainingTimeInMillis();
+    if (remaining <= RESERVE_MS)
+      throw new Error(
+        `the expunge function has ${remaining} ms to run and needs more than ${RESERVE_MS}; raise its timeout`,
+      );
+    const report = await expunge(deps, deps.rim.now() + remaining - RESERVE_MS);
+    log[report.accounts + report.failed > 0 ? 'info' : 'debug'](report, 'expunge');
+    return report;
+  };
+  return (_event, context) => actingFor('compact', () => run(context));
+}
+
+/** `QUIRE_GRACE_DAYS`, a whole number from 1; `GRACE_DAYS` without. Throws in one sentence. */
+export function expungeSettingsFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+): ExpungeSettings {
+  const text = environment.QUIRE_GRACE_DAYS ?? '';
+  if (text === '') return { graceDays: GRACE_DAYS };
+  const graceDays = Number(text);
+  if (!Number.isSafeInteger(graceDays) || graceDays < 1)
+    throw new Error(`QUIRE_GRACE_DAYS is ${text}: give a whole number of days from 1`);
+  return { graceDays };
+}
+
+let started: Promise<ExpungeHandler> | null = null;
+
+/** Clients are made once a sandbox, on its first event. */
+export const handler: ExpungeHandler = async (event, context) => {
+  started ??= start();
+  return (await started)(event, context);
+};
+
+async function start(): Promise<ExpungeHandler> {
+  const log = createLog({ level: 'info', pretty: false });
+  const settings = expungeSettingsFrom(process.env);
+  return flushingMetrics(process.env, async (metrics) =>
+    expungeHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), settings, log),
+  );
+}
