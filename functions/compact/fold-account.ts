@@ -13,12 +13,14 @@
  * by an older one has time to finish; who has not (a replica idle for days) finds them gone and opens again (I4).
  */
 import type { Divergence } from '../../shared/account/apply.ts';
+import type { Calendar } from '../../shared/account/calendar.ts';
 import {
   type Checkpoint,
   type FoldedItem,
   type GraveyardInfo,
   encodeCheckpoint,
 } from '../../shared/account/checkpoint.ts';
+import { GRACE_SECONDS, nextDueDay } from '../../shared/account/due.ts';
 import {
   FOLD_LIMITS,
   type FoldLimits,
@@ -78,6 +80,10 @@ export interface FoldDeps {
   /** Milliseconds, `KEEP_MS` unless a test shortens it: 0 empties records as early as I4 allows. */
   readonly keepMs?: number;
   readonly limits?: FoldLimits;
+  /** Is asked for the day on which time makes something of the account due; a test may do without. */
+  readonly calendar?: Calendar;
+  /** How long what was expunged can be brought back, seconds. */
+  readonly graceSeconds?: number;
 }
 
 export type FoldResult =
@@ -150,6 +156,7 @@ class Fold {
     await this.#deletePurged();
     const written = await this.#discardOnFailure(() => this.#write(retired));
     if (!written) return { kind: 'lost' };
+    await this.#askForNextDay();
     const outcome = await this.#swap(written);
     if (outcome === 'lost') await this.#discard();
     if (outcome !== 'swapped') return { kind: 'lost' };
@@ -188,6 +195,14 @@ class Fold {
       emptiedTo = number;
     }
     return { items, emptiedTo };
+  }
+
+  /** Before the swap: what the tail made due must not be forgotten with it. */
+  async #askForNextDay(): Promise<void> {
+    const { calendar, rim, graceSeconds: grace = GRACE_SECONDS } = this.#deps;
+    const { state, buried } = this.#replay;
+    const looked = { state, buried, now: rim.now() / 1000, grace };
+    await calendar?.leave(this.#account, nextDueDay(this.#account, looked));
   }
 
   async #deletePurged(): Promise<void> {

@@ -1,8 +1,14 @@
 /** The compaction as Lambda starts it, by a schedule of EventBridge. */
+import { DAY_SECONDS } from '../../shared/account/policy.ts';
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
 import { type Log, createLog } from '../../shared/log.ts';
 import { actingFor } from '../../shared/metrics/activity.ts';
 import { flushingMetrics } from '../flushing-metrics.ts';
+import {
+  MAINTENANCE_DEFAULTS,
+  type MaintenanceSettings,
+  maintenanceSettingsFrom,
+} from '../maintenance-settings.ts';
 import { type CompactReport, compact } from './compact.ts';
 
 /** A fold that was begun has this long to end before Lambda ends the function; most take a second. */
@@ -16,8 +22,12 @@ export interface ScheduleContext {
 export type ScheduleHandler = (event: unknown, context: ScheduleContext) => Promise<CompactReport>;
 
 /** The compaction on an engine. */
-export function compactHandler(engine: Engine, log: Log): ScheduleHandler {
-  const { journal, folds, messages, rim, work, metrics } = engine;
+export function compactHandler(
+  engine: Engine,
+  log: Log,
+  { graceDays }: MaintenanceSettings = MAINTENANCE_DEFAULTS,
+): ScheduleHandler {
+  const { journal, folds, messages, rim, work, calendar, metrics } = engine;
   const run = async (context: ScheduleContext): Promise<CompactReport> => {
     const remaining = context.getRemainingTimeInMillis();
     if (remaining <= RESERVE_MS)
@@ -32,6 +42,8 @@ export function compactHandler(engine: Engine, log: Log): ScheduleHandler {
         packs: messages.packs,
         rim,
         work,
+        calendar,
+        graceSeconds: graceDays * DAY_SECONDS,
         log,
         report: (account, divergence) => {
           metrics.add('Divergences', 1);
@@ -59,7 +71,8 @@ export const handler: ScheduleHandler = async (event, context) => {
 
 async function start(): Promise<ScheduleHandler> {
   const log = createLog({ level: 'info', pretty: false });
+  const settings = maintenanceSettingsFrom(process.env);
   return flushingMetrics(process.env, async (metrics) =>
-    compactHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), log),
+    compactHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), log, settings),
   );
 }

@@ -3,15 +3,11 @@
  * purged. Each step is decided anew on the newest state, so a death between any two calls leaves what is still to be
  * done to the next run, which finds it.
  */
-import { DAY_SECONDS, decideRetention, mayDelete } from '../../shared/account/decide-purge.ts';
+import { decideRetention, mayDelete } from '../../shared/account/decide-purge.ts';
 import { type Day, nextDueDay } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { commitOnWholeState, openWholeState } from '../../shared/account/whole-state.ts';
 import { type PurgeDeps, purgeAccount } from './purge.ts';
-
-/** What was expunged can be brought back for so long, unless the installation says otherwise. */
-export const GRACE_DAYS = 7;
-export const GRACE_SECONDS = GRACE_DAYS * DAY_SECONDS;
 
 export type ExpungeAccountDeps = PurgeDeps;
 

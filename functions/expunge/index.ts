@@ -1,12 +1,12 @@
 /** The expunge function as Lambda starts it, by a schedule of EventBridge. */
-import { DAY_SECONDS } from '../../shared/account/decide-purge.ts';
+import { DAY_SECONDS } from '../../shared/account/policy.ts';
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
 import { type Log, createLog } from '../../shared/log.ts';
 import { actingFor } from '../../shared/metrics/activity.ts';
 import { Waker } from '../../shared/wake/waker.ts';
+import { type MaintenanceSettings, maintenanceSettingsFrom } from '../maintenance-settings.ts';
 import type { ScheduleContext } from '../compact/index.ts';
 import { flushingMetrics } from '../flushing-metrics.ts';
-import { GRACE_DAYS } from './expunge-account.ts';
 import { type ExpungeDeps, type ExpungeReport, expunge } from './expunge.ts';
 
 /** A step that was begun has this long to end before Lambda ends the function; most take a second. */
@@ -15,13 +15,8 @@ const RESERVE_MS = 60_000;
 /** The event says nothing that matters. */
 export type ExpungeHandler = (event: unknown, context: ScheduleContext) => Promise<ExpungeReport>;
 
-export interface ExpungeSettings {
-  /** For how many days what was expunged can be brought back. */
-  readonly graceDays: number;
-}
-
 /** What looking after accounts needs, of an engine. Wake-ups and work items of its commits are left by it. */
-export function expungeDeps(engine: Engine, { graceDays }: ExpungeSettings, log: Log): ExpungeDeps {
+export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, log: Log): ExpungeDeps {
   const { journal, folds, messages, rim, work, calendar, metrics, watches, wakeSender } = engine;
   const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
   return {
@@ -48,7 +43,7 @@ export function expungeDeps(engine: Engine, { graceDays }: ExpungeSettings, log:
 }
 
 /** The expunge function on an engine. */
-export function expungeHandler(engine: Engine, settings: ExpungeSettings, log: Log): ExpungeHandler {
+export function expungeHandler(engine: Engine, settings: MaintenanceSettings, log: Log): ExpungeHandler {
   const deps = expungeDeps(engine, settings, log);
   const run = async (context: ScheduleContext): Promise<ExpungeReport> => {
     const remaining = context.getRemainingTimeInMillis();
@@ -63,18 +58,6 @@ export function expungeHandler(engine: Engine, settings: ExpungeSettings, log: L
   return (_event, context) => actingFor('compact', () => run(context));
 }
 
-/** `QUIRE_GRACE_DAYS`, a whole number from 1; `GRACE_DAYS` without. Throws in one sentence. */
-export function expungeSettingsFrom(
-  environment: Readonly<Record<string, string | undefined>>,
-): ExpungeSettings {
-  const text = environment.QUIRE_GRACE_DAYS ?? '';
-  if (text === '') return { graceDays: GRACE_DAYS };
-  const graceDays = Number(text);
-  if (!Number.isSafeInteger(graceDays) || graceDays < 1)
-    throw new Error(`QUIRE_GRACE_DAYS is ${text}: give a whole number of days from 1`);
-  return { graceDays };
-}
-
 let started: Promise<ExpungeHandler> | null = null;
 
 /** Clients are made once a sandbox, on its first event. */
@@ -85,7 +68,7 @@ export const handler: ExpungeHandler = async (event, context) => {
 
 async function start(): Promise<ExpungeHandler> {
   const log = createLog({ level: 'info', pretty: false });
-  const settings = expungeSettingsFrom(process.env);
+  const settings = maintenanceSettingsFrom(process.env);
   return flushingMetrics(process.env, async (metrics) =>
     expungeHandler(await openEngine(engineSettingsFrom(process.env), { metrics }), settings, log),
   );

@@ -24,7 +24,11 @@
 import { decidePurge, decidePurgesDone } from '../../shared/account/decide-purge.ts';
 import type { FoldSummaries } from '../../shared/account/fold-store.ts';
 import type { AccountId, BlobId, RecordNumber } from '../../shared/account/ids.ts';
-import { type WholeState, type WholeStateDeps, commitOnWholeState } from '../../shared/account/whole-state.ts';
+import {
+  type WholeState,
+  type WholeStateDeps,
+  commitOnWholeState,
+} from '../../shared/account/whole-state.ts';
 
 /** One request of S3 deletes so many objects. */
 const DELETED_AT_ONCE = 1_000;

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import path from 'node:path';
+import { GRACE_DAYS } from '../../shared/account/due.ts';
 import { LOG_LEVELS, type LogLevel } from '../../shared/log.ts';
 import { SetupError } from './setup-error.ts';
 
@@ -33,6 +34,8 @@ export interface LocalSettings {
   readonly metrics: boolean;
   /** Messages that one IMAP command works on (RFC 9738). Absent: no limit. */
   readonly messageLimit?: number;
+  /** Days for which what was expunged can be brought back. Absent: the default of the functions. */
+  readonly graceDays?: number;
   /** Bytes of a literal that an IMAP client may send without waiting (RFC 7888). Absent: as large as it likes. */
   readonly literalLimit?: number;
   /** A DynamoDB API elsewhere, instead of the embedded one. */
@@ -146,6 +149,13 @@ export const SETTINGS = {
     help: 'most bytes of a literal that an IMAP client sends without waiting; 4096 tells LITERAL- in the place of LITERAL+',
     default: 'no limit',
   },
+  graceDays: {
+    flag: 'grace-days',
+    argument: 'days',
+    variable: 'QUIRE_GRACE_DAYS',
+    help: 'for how long what was expunged can be brought back',
+    default: String(GRACE_DAYS),
+  },
   dynamodbEndpoint: {
     flag: 'dynamodb-endpoint',
     argument: 'url',
@@ -232,6 +242,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
   }
   const messageLimit = wholeNumber(given('messageLimit'), LEAST_MESSAGE_LIMIT);
   const literalLimit = wholeNumber(given('literalLimit'), LITERAL_MINUS_BYTES);
+  const graceDays = wholeNumber(given('graceDays'), 1);
   const dynamodbEndpoint = url(given('dynamodbEndpoint'));
   const sqsEndpoint = url(given('sqsEndpoint'));
   const s3 = s3Settings(given('s3Endpoint'), given('mailBucket'), given('inboundBucket'));
@@ -247,6 +258,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     metrics: yesOrNo(given('metrics')) ?? false,
     ...(messageLimit === undefined ? {} : { messageLimit }),
     ...(literalLimit === undefined ? {} : { literalLimit }),
+    ...(graceDays === undefined ? {} : { graceDays }),
     ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
     ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),
     ...(s3 === undefined ? {} : { s3 }),

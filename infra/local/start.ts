@@ -5,6 +5,8 @@
 import { hostname } from 'node:os';
 import { compactHandler } from '../../functions/compact/index.ts';
 import { deliveryHandler } from '../../functions/deliver/index.ts';
+import { expungeHandler } from '../../functions/expunge/index.ts';
+import { GRACE_DAYS } from '../../shared/account/due.ts';
 import type { Engine, EngineOptions } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';
 import { loadCertificate, type Certificate } from './certificate.ts';
@@ -16,7 +18,7 @@ import { removingEnvelopes, requeueInbound, type Inbound } from './inbound.ts';
 import { startLocalMetrics } from './metrics.ts';
 import { publishInstance, withdrawInstance, type Endpoints } from './instance.ts';
 import type { LocalSettings } from './settings.ts';
-import { startSchedule } from './schedule.ts';
+import { startSchedule, type ScheduleOptions } from './schedule.ts';
 import { startSmtp } from './smtp.ts';
 import { ensureQueues } from './sqs.ts';
 import { startOrStopAll, type StartedParts } from './started-parts.ts';
@@ -28,6 +30,8 @@ const INBOUND_PREFIX = 'all/';
 const DELIVERIES_AT_ONCE = 3;
 /** Folds wait so long for their run; on AWS a schedule of EventBridge says it. */
 const COMPACT_EVERY_MS = 60_000;
+/** What time makes due is due by days; a machine may never be on for long. */
+const EXPUNGE_EVERY_MS = 5 * 60_000;
 
 export interface RunningInstance {
   readonly endpoints: Endpoints;
@@ -63,7 +67,7 @@ export async function startLocal(
     const accounts = settings.demo ? await demoAccounts(engine) : [];
     const certificate = await loadCertificate(settings.data, Date.now(), log);
     const inbound = await startDeliveries(engine, places, log, parts);
-    startMaintenance(engine, log.child({ part: 'compact' }), parts);
+    startMaintenance(settings, engine, log, parts);
     const listeners = await startListeners(settings, engine, certificate, inbound, log, parts);
     endpoints = { ...places, ...listeners };
     if (replacement !== undefined) restarted(replacement);
@@ -100,10 +104,19 @@ async function startDeliveries(
   return inbound;
 }
 
-function startMaintenance(engine: Engine, log: Log, parts: StartedParts): void {
-  const handler = compactHandler(engine, log);
-  const schedule = startSchedule({ name: 'the compaction', everyMs: COMPACT_EVERY_MS, handler, log });
-  parts.add('compaction', () => schedule.stop());
+function startMaintenance(
+  { graceDays = GRACE_DAYS }: LocalSettings,
+  engine: Engine,
+  log: Log,
+  parts: StartedParts,
+): void {
+  const schedule = (name: string, everyMs: number, part: (log: Log) => ScheduleOptions['handler']): void => {
+    const partLog = log.child({ part: name });
+    const { stop } = startSchedule({ name, everyMs, handler: part(partLog), log: partLog });
+    parts.add(name, stop);
+  };
+  schedule('compact', COMPACT_EVERY_MS, (partLog) => compactHandler(engine, partLog, { graceDays }));
+  schedule('expunge', EXPUNGE_EVERY_MS, (partLog) => expungeHandler(engine, { graceDays }, partLog));
 }
 
 async function startListeners(

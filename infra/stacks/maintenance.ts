@@ -68,12 +68,13 @@ export class MaintenanceStack extends Stack {
   }
 
   #compactPermissions({ mailTable, mailBucket }: StorageStack): PolicyStatement[] {
-    const { account, segment, part, work } = mailKeyPrefixes;
+    const { account, segment, part, work, garbage } = mailKeyPrefixes;
     const { summaries, overflow } = mailObjectPrefixes;
     return [
       mayUseItems('Read', mailTable, ['Query', 'GetItem', 'BatchGetItem'], [account, segment, part, work]),
       mayUseItems('Fold', mailTable, ['PutItem', 'UpdateItem', 'DeleteItem'], [account, segment, part]),
       mayUseItems('Work', mailTable, ['UpdateItem', 'DeleteItem'], [work]),
+      mayUseItems('AskForDays', mailTable, ['UpdateItem'], [garbage]),
       mayUseObjects(
         'KeepSummaries',
         mailBucket,

@@ -7,14 +7,13 @@ import { effectOfRemoval } from './effect.ts';
 import type { BuriedRow } from './graveyard.ts';
 import type { BlobId, RecordNumber } from './ids.ts';
 import type { ExpungeOp } from './ops.ts';
-import { type Policy, retentionOf } from './policy.ts';
+import { DAY_SECONDS, type Policy, retentionOf } from './policy.ts';
 import { doneUpTo } from './purges.ts';
 import type { Decision } from './replica.ts';
 import type { AccountState, Mailbox } from './state.ts';
 import { rangesOver } from './uid-ranges.ts';
 import type { WholeState } from './whole-state.ts';
 
-export const DAY_SECONDS = 86_400;
 /** Blobs that one purge names: 16 bytes each, so that its record is 128 write units at most. */
 export const BLOBS_PER_PURGE = 8_192;
 

@@ -6,14 +6,17 @@
  * Every account has a day in each period of 30 on which it is looked at in any case, and swept. It is the account's own,
  * so that all folds of a period ask for the same day, and accounts are spread over the days.
  */
-import { DAY_SECONDS } from './decide-purge.ts';
 import type { BuriedRow } from './graveyard.ts';
 import type { AccountId } from './ids.ts';
-import { retentionOf } from './policy.ts';
+import { DAY_SECONDS, retentionOf } from './policy.ts';
 import type { AccountState } from './state.ts';
 
 /** Days since 1 January 1970, UTC. */
 export type Day = number;
+
+/** What was expunged can be brought back for so long, unless the installation says otherwise. */
+export const GRACE_DAYS = 7;
+export const GRACE_SECONDS = GRACE_DAYS * DAY_SECONDS;
 
 const PERIOD_DAYS = 30;
 

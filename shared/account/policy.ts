@@ -6,6 +6,8 @@
 import type { MailboxId } from './ids.ts';
 import type { SpecialUse } from './ops.ts';
 
+export const DAY_SECONDS = 86_400;
+
 /** Days since arrival in the mailbox after which a message goes; null: it stays. */
 export type RetentionDays = number | null;
 

@@ -8,10 +8,11 @@
  * and whatever comes later was decided on a state that contains it.
  */
 import type { Divergence } from './apply.ts';
+import type { Columns } from './columns.ts';
 import { replayTail } from './fold.ts';
 import type { FoldStore } from './fold-store.ts';
 import { type BuriedRow, decodeGraveyard } from './graveyard.ts';
-import type { AccountId } from './ids.ts';
+import type { AccountId, MailboxId } from './ids.ts';
 import type { JournalStore } from './journal-store.ts';
 import { JournalDamagedError, type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
 import type { Packing } from './packing.ts';
@@ -39,6 +40,8 @@ export interface WholeState {
   /** What was packed since the checkpoint. */
   readonly packing: Packing;
   readonly opening: Opening;
+  /** The messages of every mailbox as of the checkpoint. */
+  readonly columns: ReadonlyMap<MailboxId, Columns>;
 }
 
 export interface WholeStateDeps {
@@ -68,7 +71,7 @@ export async function openWholeState(deps: WholeStateDeps, account: AccountId): 
     const { state, purges, packing } = replay;
     const forgets = forgottenByAll(purges);
     const before = graves.filter((row) => !forgets(row)).map((row) => packing.moved(row));
-    return { opening, state, purges, packing, buried: [...before, ...replay.buried] };
+    return { opening, columns, state, purges, packing, buried: [...before, ...replay.buried] };
   }
   throw new JournalDamagedError(account, 'segments or graveyards that its checkpoint names are gone');
 }

@@ -1,0 +1,219 @@
+/**
+ * Undelete: what was expunged, or was in the account at a moment back, comes back with new UIDs. Only what is not purged
+ * can be named here, for the whole state holds nothing else; that it is not purged before the record stands is what the
+ * conditional put is for (I5).
+ *
+ * A message that is where it would be brought to is not brought there again, so that an undelete which was cut off, or is
+ * made twice, ends as one does.
+ *
+ * The account as of a time is known exactly, with flags, mailboxes and names, where the journal reaches back so far: to
+ * the last fold. Beyond it rows tell: those that have left since with the flags and in the mailbox that they had at last,
+ * those that are still there as they are. A message that was moved since counts as there, if its date is not younger.
+ */
+import { applyOp } from './apply.ts';
+import type { Columns, Row } from './columns.ts';
+import { decideCreate } from './decide-mailboxes.ts';
+import { effectOfAppend } from './effect.ts';
+import { DELETED } from './flags.ts';
+import { replayTail } from './fold.ts';
+import type { BuriedRow } from './graveyard.ts';
+import type { BlobId, MailboxId, RecordNumber } from './ids.ts';
+import { MailboxRefusal, checkedName } from './mailbox-names.ts';
+import type { Op, RestoredRow } from './ops.ts';
+import type { Decision } from './replica.ts';
+import { type AccountState, DELIMITER, type Mailbox, mailboxNamed } from './state.ts';
+import type { WholeState } from './whole-state.ts';
+
+/** What is to come back. */
+export type Lost =
+  /** Expunged at `since` or later (seconds since the epoch), out of the mailbox that has or had the name, or one below. */
+  | { readonly since: number; readonly mailbox: string | null }
+  /** What was in the account at that time, seconds since the epoch. */
+  | { readonly asOf: number };
+
+export interface UndeleteRequest {
+  readonly lost: Lost;
+  /** Below which mailbox, each in one of the name of its old one; null: into its old one. */
+  readonly into: string | null;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Messages of one record, `ROWS_PER_RESTORE` unless a test makes it small. */
+  readonly most?: number;
+}
+
+export interface Undeleted {
+  readonly restored: number;
+  readonly bytes: number;
+  /** Messages that are there already. */
+  readonly present: number;
+  /** There is more to bring back, at once. */
+  readonly more: boolean;
+  /** Where messages came. */
+  readonly mailboxes: readonly string[];
+  /** Whether the account was known exactly as of the time. */
+  readonly exact: boolean;
+}
+
+/** About 50 bytes each: a record of 100 write units. */
+export const ROWS_PER_RESTORE = 2_000;
+
+/** A row, and the mailbox that it was in. */
+interface Wanted {
+  readonly mailbox: MailboxId;
+  readonly name: string;
+  readonly row: Row;
+}
+
+export function decideUndelete(whole: WholeState, request: UndeleteRequest): Decision<Undeleted> {
+  const { into, now, most = ROWS_PER_RESTORE } = request;
+  const { wanted, exact } = wantedOf(whole, request);
+  const targets = new Targets(whole.state, into, now);
+  const lists = new Map<string, Row[]>();
+  for (const each of wanted) {
+    const name = targets.nameFor(each);
+    const list = lists.get(name);
+    if (list) list.push(each.row);
+    else lists.set(name, [each.row]);
+  }
+  let present = 0;
+  let room = most;
+  let more = false;
+  let bytes = 0;
+  const mailboxes: string[] = [];
+  for (const [name, rows] of lists) {
+    const missing = missingFrom(mailboxNamed(whole.state, name)?.columns, rows);
+    present += rows.length - missing.length;
+    if (missing.length > room) more = true;
+    const chosen = missing.slice(0, room);
+    if (chosen.length === 0) continue;
+    room -= chosen.length;
+    mailboxes.push(name);
+    bytes += chosen.reduce((sum, { system, size }) => sum + effectOfAppend(system, size).bytes, 0);
+    targets.restore(name, chosen.map(restored));
+  }
+  const value = { restored: most - room, bytes, present, more, mailboxes, exact };
+  return { ops: targets.ops, value };
+}
+
+function wantedOf(
+  whole: WholeState,
+  { lost }: UndeleteRequest,
+): { readonly wanted: readonly Wanted[]; readonly exact: boolean } {
+  if ('asOf' in lost) return asOf(whole, lost.asOf);
+  const { since, mailbox } = lost;
+  const names = new Map([...whole.state.mailboxes.values()].map(({ id, name }) => [id, name]));
+  const isMeant = (name: string | undefined): boolean =>
+    mailbox === null || name === mailbox || (name?.startsWith(mailbox + DELIMITER) ?? false);
+  const wanted = whole.buried.filter(
+    (row) => row.expunged >= since && (isMeant(row.name) || isMeant(names.get(row.mailbox))),
+  );
+  return { wanted: inOrder(wanted), exact: true };
+}
+
+/** As they stood in their mailboxes. */
+function inOrder(rows: readonly BuriedRow[]): BuriedRow[] {
+  return rows.toSorted((a, b) => a.mailbox - b.mailbox || a.row.uid - b.row.uid);
+}
+
+function asOf(whole: WholeState, time: number): { wanted: readonly Wanted[]; exact: boolean } {
+  const { base, tail } = whole.opening;
+  const reaches = base.time <= time * 1000;
+  if (reaches) {
+    const until = tail.findIndex((record) => record.time > time * 1000);
+    const known = { base, tail: until < 0 ? tail : tail.slice(0, until) };
+    const { state } = replayTail(known, whole.columns, () => undefined);
+    const purged = new Set(whole.purges.ops.flatMap(({ blobs }) => blobs));
+    const rows = [...state.mailboxes.values()].flatMap((mailbox) => rowsOf(mailbox));
+    return { wanted: rows.filter(({ row }) => !purged.has(row.blob)), exact: true };
+  }
+  const all: Wanted[] = [
+    ...inOrder(whole.buried.filter(({ expunged }) => expunged > time)),
+    ...[...whole.state.mailboxes.values()].flatMap(rowsOf),
+  ];
+  const there = all.filter(({ row }) => row.saved <= time);
+  // Copied or moved since, or arrived: the date tells, and a message that is known to have been there is not counted twice.
+  const known = new Set(there.map(({ row }) => row.blob));
+  const moved = all.filter(({ row }) => {
+    if (row.saved <= time || row.date > time || known.has(row.blob)) return false;
+    known.add(row.blob);
+    return true;
+  });
+  return { wanted: [...there, ...moved], exact: false };
+}
+
+function rowsOf({ id, name, columns }: Mailbox): Wanted[] {
+  return Array.from({ length: columns?.count ?? 0 }, (_, row) => ({
+    mailbox: id,
+    name,
+    row: (columns as Columns).row(row),
+  }));
+}
+
+/** Those of `rows` that `columns` has not as often. */
+function missingFrom(columns: Columns | undefined, rows: readonly Row[]): Row[] {
+  const present = new Map<BlobId, number>(rows.map(({ blob }) => [blob, 0]));
+  for (let row = 0; columns && row < columns.count; row++) {
+    const blob = columns.blobAt(row);
+    const count = present.get(blob);
+    if (count !== undefined) present.set(blob, count + 1);
+  }
+  return rows.filter(({ blob }) => {
+    const count = present.get(blob) ?? 0;
+    present.set(blob, count - 1);
+    return count <= 0;
+  });
+}
+
+/** Without \Deleted: the next EXPUNGE would take it out again. */
+function restored({ uid: _uid, modSeq: _modSeq, saved: _saved, ...row }: Row): RestoredRow {
+  return { ...row, system: row.system & ~DELETED };
+}
+
+/** Mailboxes that messages come back to; those that are missing are made. */
+class Targets {
+  readonly ops: Op[] = [];
+  readonly #into: string | null;
+  readonly #now: number;
+  #trial: AccountState;
+
+  constructor(state: AccountState, into: string | null, now: number) {
+    this.#trial = state;
+    this.#into = into === null ? null : checkedName(into);
+    this.#now = now;
+  }
+
+  nameFor({ mailbox, name }: Wanted): string {
+    if (this.#into === null) return this.#trial.mailboxes.get(mailbox)?.name ?? name;
+    const below = this.#into + DELIMITER + name;
+    try {
+      return checkedName(below);
+    } catch (error) {
+      // Too long, or too deep: all of those come together.
+      if (error instanceof MailboxRefusal) return this.#into;
+      throw error;
+    }
+  }
+
+  restore(name: string, rows: readonly RestoredRow[]): void {
+    let mailbox = mailboxNamed(this.#trial, name);
+    if (!mailbox) {
+      this.#apply(decideCreate(this.#trial, name, this.#now).ops);
+      mailbox = mailboxNamed(this.#trial, name);
+    }
+    if (!mailbox) throw new Error(`mailbox ${name} was not made`);
+    this.#apply([{ op: 'restore', to: mailbox.id, rows }]);
+  }
+
+  /** Ops see what those before them have made. */
+  #apply(ops: readonly Op[]): void {
+    for (const op of ops) {
+      const record = (this.#trial.number + 1) as RecordNumber;
+      const place = { record, index: this.ops.length, saved: Math.floor(this.#now / 1000) };
+      this.#trial = applyOp(this.#trial, op, place);
+      this.ops.push(op);
+    }
+  }
+}
+
+/** How a mailbox is called that what comes back is put below. */
+export const RESTORED = 'Restored';
