@@ -19,6 +19,18 @@ import { userCommand } from './user.ts';
 /** Errors whose message is a sentence for the person who typed the command. */
 const SENTENCES = [SetupError, DirectoryError, AddressError, PasswordError, ListenError];
 
+/** What AWS says of missing, wrong or insufficient credentials, and of a store that the account does not have. */
+const REFUSALS = new Set([
+  'CredentialsProviderError',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'ExpiredTokenException',
+  'AccessDeniedException',
+  'AccessDenied',
+  'ResourceNotFoundException',
+  'NoSuchBucket',
+]);
+
 const EXAMPLES = `
 Examples:
   npx quire start                                     (as "npm start" does)
@@ -89,6 +101,8 @@ function version(): string {
 function sentence(error: unknown): string {
   if (SENTENCES.some((known) => error instanceof known)) return (error as Error).message;
   if (isNetworkFailure(error)) return unreachable(error);
+  if (error instanceof Error && REFUSALS.has(error.name))
+    return `AWS refused what was asked of it (${error.name}: ${error.message}): have credentials of the installation's account in the environment, and look at the names of its stores.`;
   // A fault of ours or of the machine: all that is known of it.
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

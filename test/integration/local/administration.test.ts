@@ -68,6 +68,27 @@ describe('quire user, quire alias', () => {
 });
 
 describe('a place that is not there', () => {
+  test('--aws without credentials is one sentence', async () => {
+    const names = {
+      MAIL_TABLE: 'mail',
+      DIRECTORY_TABLE: 'directory',
+      MAIL_BUCKET: 'mail',
+      INBOUND_BUCKET: 'inbound',
+    };
+    const stores = Object.entries(names).map(([name, value]) => [`QUIRE_${name}`, value] as const);
+    const result = await run(['user', 'list', '--aws'], '', {
+      ...Object.fromEntries(stores),
+      AWS_REGION: 'us-east-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+      AWS_CONFIG_FILE: '/dev/null',
+      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    });
+    expect([result.status, result.errors]).toEqual([
+      1,
+      expect.stringMatching(/^quire: AWS refused what was asked of it \(CredentialsProviderError: [^\n]*\n$/),
+    ]);
+  });
+
   test('a data folder that was typed wrong is said to be missing, and none is made', async () => {
     const data = path.join(await temporaryFolder(), 'typo');
     for (const command of [

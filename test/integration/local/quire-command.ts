@@ -25,10 +25,14 @@ export interface Ready {
 const running = new Set<ChildProcess>();
 
 export function quire(...args: string[]) {
+  return begin(args);
+}
+
+function begin(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, [PROGRAM, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // No settings of whoever runs the tests.
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...environment },
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -40,8 +44,12 @@ afterEach(async () => {
 });
 
 /** Runs a command to its end. */
-export async function run(args: readonly string[], input = '') {
-  const child = quire(...args);
+export async function run(
+  args: readonly string[],
+  input = '',
+  environment?: Readonly<Record<string, string>>,
+) {
+  const child = begin(args, environment);
   const ended = once(child, 'exit') as Promise<[number | null]>;
   child.stdin.end(input);
   const [output, errors, [status]] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
