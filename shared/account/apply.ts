@@ -333,7 +333,9 @@ function epoch(state: AccountState, op: EpochOp, place: OpPlace): AccountState {
   for (const mailbox of state.mailboxes.values())
     mailboxes.set(mailbox.id, { ...mailbox, uidNext: Math.min(mailbox.uidNext + op.uidJump, 0xffff_ffff) });
   const lastUidValidity = Math.max(state.lastUidValidity, op.uidValidity);
-  return { ...state, mailboxes, lastUidValidity, epochAt: place.saved };
+  // MAILBOXIDs are made of them (RFC 8474).
+  const nextMailbox = (state.nextMailbox + op.uidJump) as MailboxId;
+  return { ...state, mailboxes, lastUidValidity, nextMailbox, epochAt: place.saved };
 }
 
 /** An annotation of a mailbox raises its HIGHESTMODSEQ (RFC 7162 §3.2). */

@@ -10,6 +10,7 @@
 import type { FoldedItem } from './checkpoint.ts';
 import type { AccountId, BlobId, PackId, RecordNumber } from './ids.ts';
 import type { StoredCheckpoint } from './journal-store.ts';
+import type { EmptiedRecord } from './record.ts';
 import type { SummarySource } from './summary-reader.ts';
 
 /** What lies in the table. */
@@ -54,6 +55,8 @@ export interface FoldStore {
    * go, seconds since the epoch. A record that is emptied or not there is left alone. Resolves with the write units used.
    */
   empty(account: AccountId, number: RecordNumber, expiresAt: number): Promise<number>;
+  /** Puts an emptied record where its key is free, so that it never is again (I4); what stands there is left alone. */
+  occupy(account: AccountId, entry: EmptiedRecord, expiresAt: number): Promise<void>;
   /** Deletes an item, if it is there. Resolves with the write units used. */
   delete(account: AccountId, item: FoldedTableItem): Promise<number>;
 }

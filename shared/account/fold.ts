@@ -130,7 +130,7 @@ export interface Replay {
 
 /** Applies the tail to the checkpoint's state with the columns of all touched mailboxes. */
 export function replayTail(
-  { base, tail }: Pick<Opening, 'base' | 'tail'>,
+  { base, tail }: { readonly base: Pick<Checkpoint, 'state'>; readonly tail: readonly JournalRecord[] },
   columns: ReadonlyMap<MailboxId, Columns>,
   report: Report,
 ): Replay {

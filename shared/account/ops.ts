@@ -128,7 +128,10 @@ export interface RecentOp {
   readonly floor: number;
 }
 
-/** After a restore from backup: every UIDNEXT and the UIDVALIDITY counter jump ahead of what may have been lost. */
+/**
+ * After a restore from backup: every UIDNEXT, the next mailbox's id and the UIDVALIDITY counter jump ahead of what may have
+ * been lost.
+ */
 export interface EpochOp {
   readonly op: 'epoch';
   readonly uidJump: number;

@@ -11,8 +11,9 @@ import {
 import type { BundleChange, FoldStore, FoldedTableItem, SwapOutcome } from '../account/fold-store.ts';
 import type { AccountId, RecordNumber } from '../account/ids.ts';
 import type { StoredCheckpoint } from '../account/journal-store.ts';
+import type { EmptiedRecord } from '../account/record.ts';
 import { type ItemKey, accountKeys } from './keys.ts';
-import { type Item, bytesOf, stringOf } from './record-item.ts';
+import { type Item, bytesOf, emptiedItem, stringOf } from './record-item.ts';
 import { type RetryOptions, cancellationCodes, classifyFailure, outcomeUnknown, withRetry } from './retry.ts';
 
 export class DynamoDbFoldStore implements FoldStore {
@@ -100,6 +101,19 @@ export class DynamoDbFoldStore implements FoldStore {
     } catch (error) {
       if (classifyFailure(error) === 'condition') return 1;
       throw error;
+    }
+  }
+
+  async occupy(account: AccountId, entry: EmptiedRecord, expiresAt: number): Promise<void> {
+    const command = new PutItemCommand({
+      TableName: this.#table,
+      Item: { ...emptiedItem(account, entry), expiresAt: { N: String(expiresAt) } },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    try {
+      await withRetry(() => this.#client.send(command), this.#retry);
+    } catch (error) {
+      if (classifyFailure(error) !== 'condition') throw error;
     }
   }
 

@@ -18,17 +18,27 @@ export type Item = Record<string, AttributeValue>;
  * after), `journal` (bytes of ops so far).
  */
 export function recordItem(account: AccountId, record: JournalRecord): Item {
-  const { pk, sk } = accountKeys.record(account, record.number);
+  return {
+    ...emptiedItem(account, record),
+    commit: { S: record.commit },
+    time: { N: String(record.time) },
+    ops: { B: encodeOps(record.ops) },
+  };
+}
+
+/** What stays of a record that is emptied (I4). */
+export function emptiedItem(
+  account: AccountId,
+  { number, usage, journalBytes }: Pick<JournalRecord, 'number' | 'usage' | 'journalBytes'>,
+): Item {
+  const { pk, sk } = accountKeys.record(account, number);
   return {
     pk: { S: pk },
     sk: { S: sk },
     v: { N: String(RECORD_VERSION) },
-    commit: { S: record.commit },
-    time: { N: String(record.time) },
-    ops: { B: encodeOps(record.ops) },
-    messages: { N: String(record.usage.messages) },
-    bytes: { N: String(record.usage.bytes) },
-    journal: { N: String(record.journalBytes) },
+    messages: { N: String(usage.messages) },
+    bytes: { N: String(usage.bytes) },
+    journal: { N: String(journalBytes) },
   };
 }
 

@@ -24,6 +24,14 @@ export interface StoredMessage {
   readonly freshUntil: number;
 }
 
+/** A message as the store has it. */
+export interface StoredObject extends BlobPlace {
+  /** As stored. */
+  readonly bytes: number;
+  /** When it, or its pack, was put, milliseconds since the epoch. */
+  readonly modified: number;
+}
+
 export class MessageStore implements SummarySource {
   readonly packs: PackStore;
   readonly #blobs: BlobStore;
@@ -49,7 +57,12 @@ export class MessageStore implements SummarySource {
     if (body instanceof Uint8Array) summary.write(body);
     const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => summary.write(chunk));
     await this.#blobs.put(key, tapped, size, options);
-    return { blob, size, summary: await this.#place(account, encodeSummary(summary.end())), freshUntil };
+    return {
+      blob,
+      size,
+      summary: await this.#place(account, encodeSummary(summary.end())),
+      freshUntil,
+    };
   }
 
   /** Keeps bytes that a message will be made of, under a name that no record ever gets. */
@@ -84,6 +97,14 @@ export class MessageStore implements SummarySource {
   ): Promise<AsyncIterable<Uint8Array>> {
     if (pack !== null) return this.packs.get(account, pack, blob, range, options);
     return this.#blobs.get(blobKeys.message(account, blob), range, options);
+  }
+
+  /** Every message that is stored, named by a record or not: first those in objects of their own, then those in packs. */
+  async *stored(account: AccountId): AsyncIterable<StoredObject> {
+    const prefix = blobKeys.messages(account);
+    for await (const { key, size, modified } of this.#blobs.list(prefix))
+      yield { blob: key.slice(prefix.length) as BlobId, pack: null, bytes: size, modified };
+    yield* this.packs.stored(account);
   }
 
   /** A summary that was too large for its record. */

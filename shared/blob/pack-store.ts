@@ -3,7 +3,14 @@ import type { FoldPacks } from '../account/fold-store.ts';
 import type { AccountId, BlobId, PackId } from '../account/ids.ts';
 import { blobKeys } from '../aws/keys.ts';
 import { BlobMissingError, type BlobStore, type ByteRange } from './blob-store.ts';
-import { INDEX_TAIL_BYTES, type PackIndex, type PackedBlob, decodeIndex, encodePack } from './pack-format.ts';
+import {
+  DamagedPackError,
+  INDEX_TAIL_BYTES,
+  type PackIndex,
+  type PackedBlob,
+  decodeIndex,
+  encodePack,
+} from './pack-format.ts';
 
 /** Of an entry of an index in memory: a string of 32 characters, a range, and the map's place. */
 const ENTRY_BYTES = 160;
@@ -44,6 +51,18 @@ export class PackStore implements FoldPacks {
       () => this.#indexes.delete(key),
     );
     return reading;
+  }
+
+  /** Every message in every pack; a pack whose index cannot be read has none. */
+  async *stored(
+    account: AccountId,
+  ): AsyncIterable<{ blob: BlobId; pack: PackId; bytes: number; modified: number }> {
+    const prefix = blobKeys.packs(account);
+    for await (const { key, modified } of this.#blobs.list(prefix)) {
+      const pack = key.slice(prefix.length) as PackId;
+      const index = await this.#readIndex(key).catch(unlessUnreadable);
+      for (const [blob, { start, end }] of index ?? []) yield { blob, pack, bytes: end - start, modified };
+    }
   }
 
   /**
@@ -106,4 +125,9 @@ export class PackStore implements FoldPacks {
       this.#bytes -= (await held).size * ENTRY_BYTES;
     }
   }
+}
+
+function unlessUnreadable(error: unknown): null {
+  if (error instanceof DamagedPackError || error instanceof BlobMissingError) return null;
+  throw error;
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../shared/account/fold-store.ts';
 import type { AccountId, BlobId, RecordNumber } from '../../shared/account/ids.ts';
 import type { StoredCheckpoint } from '../../shared/account/journal-store.ts';
-import { isEmptied } from '../../shared/account/record.ts';
+import { type EmptiedRecord, isEmptied } from '../../shared/account/record.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { type MemoryJournalStore, segmentName } from './memory-journal-store.ts';
 
@@ -59,6 +59,13 @@ export class MemoryFoldStore implements FoldStore {
     entries.set(number, { number, usage, journalBytes, emptied: true });
     this.expiries.set(number, expiresAt);
     return 1;
+  }
+
+  async occupy(id: AccountId, entry: EmptiedRecord, expiresAt: number): Promise<void> {
+    const { entries } = this.#journal.account(id);
+    if (entries.has(entry.number)) return;
+    entries.set(entry.number, entry);
+    this.expiries.set(entry.number, expiresAt);
   }
 
   async delete(account: AccountId, item: FoldedTableItem): Promise<number> {

@@ -1,0 +1,188 @@
+/**
+ * Whether every message that the index names is there, whole and what was stored: its object exists, has the size that
+ * its row says, and the digest that its summary carries; and whether its summary can be read.
+ */
+import { createHash } from 'node:crypto';
+import type { BlobPlace } from '../../shared/account/columns.ts';
+import type { ChunkInfo } from '../../shared/account/checkpoint.ts';
+import type { Examination } from '../../shared/account/examine.ts';
+import type { Finding, MessageFinding } from '../../shared/account/finding.ts';
+import type { FoldSummaries } from '../../shared/account/fold-store.ts';
+import type { AccountId, BlobId } from '../../shared/account/ids.ts';
+import type { Survey } from '../../shared/account/survey.ts';
+import { BlobMissingError } from '../../shared/blob/blob-store.ts';
+import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
+import { decodeSummary } from '../../shared/message/summary.ts';
+import { inParallel } from '../../shared/parallel.ts';
+import { type PlacedRow, placedRows, readSummaries } from './placed-rows.ts';
+import { subjectOf } from './subject.ts';
+
+export type CheckedMessages = FoldSummaries & Pick<MessageStore, 'stored' | 'get' | 'recompute'>;
+
+export interface MessageCheckDeps {
+  readonly messages: CheckedMessages;
+  /** Is waited for before each request; nothing: as fast as it goes. */
+  readonly gate?: (() => Promise<void>) | undefined;
+  /** Whether messages are read, for their digests; else their objects are only listed. */
+  readonly digests: boolean;
+}
+
+export interface CheckedMessagesResult {
+  readonly findings: readonly Finding[];
+  readonly rows: readonly PlacedRow[];
+  /** Messages whose summary is lost. */
+  readonly withoutSummary: ReadonlySet<BlobId>;
+  /** Chunks that are not what the checkpoint says. */
+  readonly damagedChunks: readonly ChunkInfo[];
+  /** Objects that no row names. */
+  readonly unnamed: readonly StoredObject[];
+  readonly missing: ReadonlySet<BlobId>;
+  /** Messages that were read. */
+  readonly read: number;
+}
+
+/** What a summary says of its message. */
+interface Known {
+  readonly size: number;
+  readonly digest: string | null;
+}
+
+const PARALLEL_READS = 4;
+
+export async function checkMessages(
+  deps: MessageCheckDeps,
+  account: AccountId,
+  survey: Survey,
+  known: Examination,
+): Promise<CheckedMessagesResult> {
+  const rows = placedRows(survey, known);
+  const source = { base: known.base, entries: survey.entries };
+  const facts = new Map<BlobId, Known>();
+  const withoutSummary = new Set<BlobId>();
+  const { damaged } = await readSummaries(deps.messages, account, source, rows, ({ row }, bytes) => {
+    const told = bytes && factsOf(bytes);
+    if (told) facts.set(row.blob, told);
+    else withoutSummary.add(row.blob);
+  });
+  const objects = await listed(deps, account);
+  const named = new Map(rows.map((placed) => [placed.row.blob, placed]));
+  const complaints = new Map<BlobId, string>();
+  for (const { row } of named.values()) if (!objects.has(placeName(row))) complaints.set(row.blob, 'is gone');
+  const missing = new Set(complaints.keys());
+  let read = 0;
+  if (deps.digests)
+    await inParallel([...named.values()], PARALLEL_READS, async ({ row }) => {
+      if (missing.has(row.blob)) return;
+      read++;
+      const wrong = await complaintAbout(deps, account, row, facts.get(row.blob));
+      if (wrong !== null) complaints.set(row.blob, wrong);
+    });
+  const findings: Finding[] = damaged.map(({ number, bytes }) => ({
+    kind: 'chunk-lost',
+    what: `chunk ${number} of summaries is gone, or is not ${bytes} bytes long`,
+    means: 'Lists of messages are slow until it is mended: each message is read for what its summary told.',
+    mendedBy: 'repair',
+  }));
+  if (withoutSummary.size > 0) findings.push(summariesLost(withoutSummary.size));
+  findings.push(...(await messageFindings(deps, account, source, rows, complaints, missing)));
+  // One that lies in two places, for a day after it was packed, is named once.
+  const unnamed = [...new Map([...objects.values()].map((object) => [object.blob, object])).values()].filter(
+    ({ blob }) => !named.has(blob),
+  );
+  return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, missing, read };
+}
+
+function factsOf(bytes: Uint8Array): Known | null {
+  try {
+    return { size: decodeSummary(bytes).size, digest: null };
+  } catch {
+    return null;
+  }
+}
+
+async function listed(
+  { messages, gate }: MessageCheckDeps,
+  account: AccountId,
+): Promise<Map<string, StoredObject>> {
+  await gate?.();
+  const objects = new Map<string, StoredObject>();
+  for await (const object of messages.stored(account)) objects.set(placeName(object), object);
+  return objects;
+}
+
+/** Where a message lies, for a map. */
+function placeName({ blob, pack }: BlobPlace): string {
+  return pack === null ? blob : `${pack}/${blob}`;
+}
+
+/** In words, what is wrong with a message; null if nothing is. */
+async function complaintAbout(
+  { messages, gate }: MessageCheckDeps,
+  account: AccountId,
+  row: PlacedRow['row'],
+  told: Known | undefined,
+): Promise<string | null> {
+  await gate?.();
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const chunk of await messages.get(account, row)) {
+      size += chunk.length;
+      hash.update(chunk);
+    }
+  } catch (error) {
+    if (error instanceof BlobMissingError) return 'is gone';
+    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  if (size !== row.size) return `has ${size} bytes in the place of ${row.size}`;
+  const digest = hash.digest('hex');
+  return told?.digest != null && told.digest !== digest ? 'is not the message that was stored' : null;
+}
+
+function summariesLost(count: number): Finding {
+  return {
+    kind: 'summary-lost',
+    what: `${count} ${count === 1 ? 'message has' : 'messages have'} no summary that can be read`,
+    means: 'Clients list them slowly, for the message itself is read each time; nothing is lost.',
+    mendedBy: 'repair',
+  };
+}
+
+/** A finding for each place of each message that something is wrong with. */
+async function messageFindings(
+  { messages }: MessageCheckDeps,
+  account: AccountId,
+  source: Parameters<typeof readSummaries>[2],
+  rows: readonly PlacedRow[],
+  complaints: ReadonlyMap<BlobId, string>,
+  missing: ReadonlySet<BlobId>,
+): Promise<Finding[]> {
+  const affected = rows.filter(({ row }) => complaints.has(row.blob));
+  if (affected.length === 0) return [];
+  const findings: Finding[] = [];
+  await readSummaries(messages, account, source, affected, (placed, bytes) => {
+    const gone = missing.has(placed.row.blob);
+    const message = describe(placed, bytes);
+    findings.push({
+      kind: gone ? 'message-missing' : 'message-damaged',
+      what: `${inWords(message)} ${complaints.get(placed.row.blob)}`,
+      means: message.expunged
+        ? 'It was expunged; it can no longer be undeleted.'
+        : 'Who opens it is answered NO; tell the user, or put the object back from a backup.',
+      mendedBy: 'nobody',
+      message,
+    });
+  });
+  return findings.sort((a, b) => (a.message?.uid ?? 0) - (b.message?.uid ?? 0));
+}
+
+function describe({ mailbox, name, expunged, row }: PlacedRow, summary: Uint8Array | null): MessageFinding {
+  const { uid, blob, date } = row;
+  return { mailbox, name, uid, blob, expunged, date, subject: summary && subjectOf(summary) };
+}
+
+function inWords({ name, uid, subject, date, expunged }: MessageFinding): string {
+  const when = new Date(date * 1000).toISOString().slice(0, 16).replace('T', ' ');
+  const called = subject === null ? 'whose subject is not known' : `"${subject}"`;
+  return `message ${uid} of ${name}${expunged ? ' (expunged)' : ''}, ${called}, of ${when},`;
+}

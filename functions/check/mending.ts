@@ -1,0 +1,92 @@
+/** What a repair decides and gathers, for a record and for a checkpoint: shared by repairs and epochs. */
+import type { FoldedItem } from '../../shared/account/checkpoint.ts';
+import type { Examination } from '../../shared/account/examine.ts';
+import type { AccountId, BlobId } from '../../shared/account/ids.ts';
+import type { Op } from '../../shared/account/ops.ts';
+import type { JournalEntry } from '../../shared/account/record.ts';
+import type { StoredObject } from '../../shared/blob/message-store.ts';
+import type { CheckedMessages, CheckedMessagesResult } from './check-messages.ts';
+import { readSummaries } from './placed-rows.ts';
+import { type RecoverDeps, recoverMessages, restoring } from './recover.ts';
+
+/** An object's clock and a fold's. */
+const CLOCK_SKEW_MS = 60_000;
+
+export interface Mending {
+  readonly ops: readonly Op[];
+  /** Messages that come back. */
+  readonly recovered: number;
+  /** Mailboxes whose counters are said. */
+  readonly said: number;
+}
+
+/**
+ * Ops that say what is lost, and name again what can be saved, at most `most` messages. What is lost is said last: until
+ * then the account is as damaged as it was, and the next call goes on. `summaries` takes those that were read.
+ */
+export async function mendingOps(
+  deps: RecoverDeps,
+  account: AccountId,
+  entries: readonly JournalEntry[],
+  known: Examination,
+  messages: CheckedMessagesResult,
+  summaries: Map<BlobId, Uint8Array>,
+  most = Infinity,
+): Promise<Mending> {
+  const { state } = known.replay;
+  const candidates = candidatesIn(known, messages);
+  const batch = candidates.slice(0, most);
+  const { recovered } = await recoverMessages(deps, account, batch, entries);
+  for (const { row, summary } of recovered) summaries.set(row.blob, summary);
+  const lossy = [...known.lost.keys()].filter((id) => state.mailboxes.has(id));
+  const restores = restoring(recovered, state, lossy);
+  const mends = candidates.length > batch.length ? [] : known.mends;
+  return { ops: [...mends, ...restores], recovered: recovered.length, said: mends.length };
+}
+
+/** Messages that are in no row and should be: of lost segments, and of records that stand where nobody reads. */
+function candidatesIn(known: Examination, { unnamed }: CheckedMessagesResult): readonly StoredObject[] {
+  const { standing, behind } = known.journal;
+  const unread = [...standing, ...behind];
+  const strays = new Set(
+    unread.flatMap((entry) =>
+      'emptied' in entry ? [] : entry.ops.flatMap((op) => (op.op === 'append' ? [op.blob] : [])),
+    ),
+  );
+  const purged = new Set(known.replay.purges.ops.flatMap(({ blobs }) => blobs));
+  const undeclared = known.mends.some(({ gone }) => gone.length > 0);
+  return unnamed.filter(
+    (object) =>
+      !purged.has(object.blob) &&
+      (strays.has(object.blob) || (undeclared && isOlder(object, known.base.time))),
+  );
+}
+
+/** What is younger than a checkpoint may be named by a record that is just being put. */
+export function isOlder({ modified }: StoredObject, time: number): boolean {
+  return modified <= time + CLOCK_SKEW_MS;
+}
+
+/** Summaries that lie in records, which a new checkpoint covers, and what is left of those in damaged chunks. */
+export async function unfoldedSummaries(
+  messages: CheckedMessages,
+  account: AccountId,
+  entries: readonly JournalEntry[],
+  { base }: Examination,
+  { rows, damagedChunks }: CheckedMessagesResult,
+): Promise<Map<BlobId, Uint8Array>> {
+  const summaries = new Map<BlobId, Uint8Array>();
+  const leaving = new Set([0, ...damagedChunks.map(({ number }) => number)]);
+  const moving = rows.filter(({ row }) => leaving.has(row.summary.chunk));
+  await readSummaries(messages, account, { base, entries }, moving, ({ row }, bytes) => {
+    if (bytes) summaries.set(row.blob, bytes);
+  });
+  return summaries;
+}
+
+/** Objects of summaries, which lie in a chunk from now on. */
+export function overflowOf({ replay }: Pick<Examination, 'replay'>): FoldedItem[] {
+  return replay.arrivals.flatMap(({ place }): FoldedItem[] =>
+    'object' in place ? [{ kind: 'overflow', object: place.object }] : [],
+  );
+}

@@ -1,0 +1,145 @@
+/**
+ * Messages that the index has lost, as their objects tell of them: what new rows are made of. What is in a message is
+ * exact. What is not in it (flags, INTERNALDATE, mailbox) is as it was when the message arrived, if a record that brought
+ * it still stands or its object keeps it; of what was changed later nothing is known.
+ *
+ * They come back by the op `restore`, as what was undeleted does: with new UIDs, and from wherever their bytes lie, a
+ * pack included.
+ */
+import { type BlobPlace, ZONE_STEP } from '../../shared/account/columns.ts';
+import type { AccountId, BlobId, MailboxId } from '../../shared/account/ids.ts';
+import {
+  type AppendOp,
+  type Op,
+  type RestoredRow,
+  SPECIAL_USES,
+  type Target,
+} from '../../shared/account/ops.ts';
+import { type JournalEntry, isEmptied } from '../../shared/account/record.ts';
+import { type AccountState, mailboxNamed, resolveTarget } from '../../shared/account/state.ts';
+import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
+import { decodeSummary } from '../../shared/message/summary.ts';
+import { inParallel } from '../../shared/parallel.ts';
+
+/** How a message arrived. */
+export interface KnownArrival {
+  /** INTERNALDATE: seconds since the epoch, and its zone in minutes east. */
+  readonly date: number;
+  readonly zone: number;
+  readonly system: number;
+  readonly keywords: readonly string[];
+  /** Name of the mailbox that it went to, or the special use that a delivery named. */
+  readonly mailbox: string | null;
+  readonly use: string | null;
+}
+
+export interface RecoverDeps {
+  readonly messages: Pick<MessageStore, 'recompute'>;
+  /** What the object keeps of its arrival; null if it is a plain message. */
+  readonly arrivalOf?: (account: AccountId, place: BlobPlace) => Promise<KnownArrival | null>;
+  readonly gate?: (() => Promise<void>) | undefined;
+}
+
+export interface Recovered {
+  readonly row: RestoredRow;
+  readonly summary: Uint8Array;
+  readonly to: Target | null;
+  /** Name of the mailbox that it went to, if only the name is known. */
+  readonly name: string | null;
+}
+
+export interface Recovery {
+  /** In the order of their dates. */
+  readonly recovered: readonly Recovered[];
+  /** Objects that cannot be read. */
+  readonly unreadable: readonly BlobId[];
+}
+
+const PARALLEL_READS = 4;
+/** Its summary is worked out anew by whoever asks, until a checkpoint has it. */
+const NO_SUMMARY = { chunk: 0, at: 0, slot: 0 };
+
+export async function recoverMessages(
+  deps: RecoverDeps,
+  account: AccountId,
+  objects: readonly StoredObject[],
+  entries: readonly JournalEntry[],
+): Promise<Recovery> {
+  const standing = appendsOf(entries);
+  const recovered: Recovered[] = [];
+  const unreadable: BlobId[] = [];
+  await inParallel(objects, PARALLEL_READS, async (object) => {
+    await deps.gate?.();
+    const summary = await deps.messages.recompute(account, object).catch(() => null);
+    if (summary === null) unreadable.push(object.blob);
+    else recovered.push(await recoveredFrom(deps, account, object, summary, standing.get(object.blob)));
+  });
+  recovered.sort((a, b) => a.row.date - b.row.date || (a.row.blob < b.row.blob ? -1 : 1));
+  return { recovered, unreadable };
+}
+
+function appendsOf(entries: readonly JournalEntry[]): ReadonlyMap<BlobId, AppendOp> {
+  const appends = new Map<BlobId, AppendOp>();
+  for (const entry of entries)
+    for (const op of isEmptied(entry) ? [] : entry.ops) if (op.op === 'append') appends.set(op.blob, op);
+  return appends;
+}
+
+async function recoveredFrom(
+  { arrivalOf }: RecoverDeps,
+  account: AccountId,
+  object: StoredObject,
+  summary: Uint8Array,
+  recorded: AppendOp | undefined,
+): Promise<Recovered> {
+  const { size, sentDate, sentZone } = decodeSummary(summary);
+  const { blob, pack } = object;
+  const where = { blob, pack, size, summary: NO_SUMMARY };
+  if (recorded) {
+    const { system, keywords, date, zone, to } = recorded;
+    return { row: { ...where, system, keywords, date, zone }, summary, to, name: null };
+  }
+  // A message is not sent after it was stored; without a date of its own it gets the one of its object.
+  const sent = sentDate !== null && sentDate > 0 && sentDate <= object.modified;
+  const { date, zone, system, keywords, mailbox, use } = (await arrivalOf?.(account, object)) ?? {
+    date: Math.floor((sent ? sentDate : object.modified) / 1000),
+    zone: sent ? Math.round(sentZone / ZONE_STEP) * ZONE_STEP : 0,
+    system: 0,
+    keywords: [],
+    mailbox: null,
+    use: null,
+  };
+  return { row: { ...where, system, keywords, date, zone }, summary, to: useOf(use), name: mailbox };
+}
+
+function useOf(use: string | null): Target | null {
+  const known = SPECIAL_USES.find((each) => each === use);
+  return known === undefined ? null : { use: known };
+}
+
+/**
+ * Where a recovered message goes: if only one mailbox has lost any, it was there, wherever it had arrived; else where it
+ * arrived, and else into INBOX. Undefined only if there is no INBOX.
+ */
+export function mailboxOf(
+  { to, name }: Recovered,
+  state: AccountState,
+  lossy: readonly MailboxId[],
+): MailboxId | undefined {
+  const [only, ...others] = lossy;
+  if (only !== undefined && others.length === 0) return only;
+  const named = name === null ? undefined : mailboxNamed(state, name);
+  return (named ?? resolveTarget(state, to ?? { inbox: true }))?.id;
+}
+
+/** An op for each mailbox that gets any of `recovered` back. */
+export function restoring(
+  recovered: readonly Recovered[],
+  state: AccountState,
+  lossy: readonly MailboxId[],
+): Op[] {
+  const groups = Map.groupBy(recovered, (one) => mailboxOf(one, state, lossy));
+  return [...groups].flatMap(([to, list]): Op[] =>
+    to === undefined ? [] : [{ op: 'restore', to, rows: list.map(({ row }) => row) }],
+  );
+}

@@ -1,0 +1,172 @@
+import { describe, expect, test } from '@jest/globals';
+import { beginEpoch } from '../../../functions/check/begin-epoch.ts';
+import { deliverTo } from '../../../shared/account/delivery.ts';
+import { epochNumber, jumpOver } from '../../../shared/account/epoch.ts';
+import { type AccountId, recordOf } from '../../../shared/account/ids.ts';
+import { isEmptied } from '../../../shared/account/record.ts';
+import { INBOX_ID } from '../../../shared/account/state.ts';
+import { inboxOf, markSeen } from '../../support/fold-ops.ts';
+import { KilledError, Killer } from '../../support/folding.ts';
+import { KeptAccount } from '../../support/kept-account.ts';
+
+const HOUR = 3_600_000;
+
+/** An account whose table was restored as it was an hour ago: of ten letters, four are lost. */
+async function restored() {
+  const account = await KeptAccount.begun();
+  for (let number = 1; number <= 3; number++) await account.receive(`letter ${number}`);
+  await account.fold();
+  for (let number = 4; number <= 6; number++) await account.receive(`letter ${number}`);
+  const asOf = account.rim.now();
+  const putBack = account.backUp();
+  account.rim.time += HOUR;
+  const stale = account.replica();
+  for (let number = 7; number <= 10; number++) await account.receive(`letter ${number}`);
+  await stale.load([INBOX_ID]);
+  await stale.sync();
+  putBack();
+  return { account, asOf, stale };
+}
+
+const uidsOf = (lines: readonly string[] = []) => lines.map((line) => Number.parseInt(line, 10));
+
+describe('a jump', () => {
+  test('is longer for a longer time, and longer again from the same backup later', () => {
+    expect(jumpOver(HOUR)).toBeGreaterThan(jumpOver(0) + 900_000);
+    const first = epochNumber(100, HOUR);
+    // 200 records a second for ten minutes, and the same backup once more.
+    expect(epochNumber(100, HOUR + 600_000)).toBeGreaterThan(first + 200 * 600);
+  });
+
+  test('that cannot be numbered is refused', () => {
+    expect(() => epochNumber(2 ** 32 - 10, 0)).toThrow(/beyond what this release can number/);
+  });
+});
+
+test('what was given out in the lost hour is not given out again', async () => {
+  const { account, asOf, stale } = await restored();
+  const lost = await stale.load([INBOX_ID]);
+  expect(await beginEpoch(account.deps, account.id, { asOf })).toMatchObject({ kind: 'begun', behind: 0 });
+  await account.receive('after');
+  await account.commit((state) => [{ op: 'create', name: 'New', uidValidity: 1, use: null }]);
+  const contents = await account.contents();
+  expect(contents.INBOX?.map((line) => line.replace(/^\d+ /, ''))).toEqual([
+    ...[1, 2, 3, 4, 5, 6].map((number) => `letter ${number}`),
+    'after',
+  ]);
+  const state = await account.reopened();
+  const inbox = state.mailboxes.get(INBOX_ID);
+  expect(Math.max(...uidsOf(contents.INBOX))).toBeGreaterThan(lost.mailboxes.get(INBOX_ID)?.uidNext ?? 0);
+  expect(inbox?.uidValidity).toBe(lost.mailboxes.get(INBOX_ID)?.uidValidity);
+  expect(recordOf(inbox?.highestModSeq ?? (0 as never))).toBeGreaterThan(lost.number);
+  const made = [...state.mailboxes.values()].find(({ name }) => name === 'New');
+  expect(made?.id).toBeGreaterThan(lost.nextMailbox + 1000);
+  expect(made?.uidValidity).toBeGreaterThan(Math.floor(asOf / 1000));
+  expect(await account.kinds()).toEqual([]);
+});
+
+test('a gateway that knew the lost hour writes above the epoch, and sees what everybody sees', async () => {
+  const { account, asOf, stale } = await restored();
+  const before = stale.current?.number ?? 0;
+  const { number } = (await beginEpoch(account.deps, account.id, { asOf })) as { number: number };
+  // A STORE without a read before it: of a message that is lost, and of one that is not.
+  await account.commit((state) => [markSeen(state, 2, 10)], stale);
+  expect(account.stored.entries.get(before + 1)).toMatchObject({ emptied: true });
+  const state = await account.reopened();
+  expect(state.number).toBe(number + 1);
+  expect(state.mailboxes.get(INBOX_ID)).toMatchObject({ messages: 6, unseen: 1 });
+  const held = await stale.load([INBOX_ID]);
+  expect([...inboxOf(held).uids.subarray(0, 6)]).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test('beyond the fence its record stands where nobody reads: a check finds it, and a repair names its message again', async () => {
+  const { account, asOf, stale } = await restored();
+  await beginEpoch(account.deps, account.id, { asOf, fence: 0 });
+  await account.receive('stray', { inbox: true }, {}, stale);
+  expect((await account.contents()).INBOX).toHaveLength(6);
+  expect(await account.kinds()).toEqual(['record-standing']);
+  const { left } = await account.mend();
+  expect(left.findings).toEqual([]);
+  expect((await account.contents()).INBOX?.at(-1)).toMatch(/ stray$/);
+});
+
+test('a delivery goes on behind it', async () => {
+  const { account, asOf } = await restored();
+  await beginEpoch(account.deps, account.id, { asOf });
+  const { blob, size, summary, freshUntil } = await account.messages.put(
+    account.id,
+    Buffer.from('Subject: new\r\n\r\n'),
+    16,
+  );
+  const append = {
+    op: 'append',
+    to: { inbox: true },
+    blob,
+    size,
+    summary,
+    system: 0,
+    keywords: [],
+    date: 1,
+    zone: 0,
+  } as const;
+  const quota = { quotaBytes: 1e9, quotaMessages: 1e9 };
+  const { outcomes } = await deliverTo(
+    account.id,
+    [{ messageId: 'm', append, freshUntil }],
+    quota,
+    account.deps,
+  );
+  expect(outcomes).toEqual(['delivered']);
+  expect((await account.contents()).INBOX?.at(-1)).toMatch(/ new$/);
+});
+
+test('the journal is cut at its first gap; the messages behind it are named again', async () => {
+  const { account, asOf } = await restored();
+  const last = Math.max(...account.stored.entries.keys());
+  account.stored.entries.delete(last - 1);
+  await expect(account.contents()).rejects.toThrow(/is missing below record/);
+  expect(await account.kinds()).toEqual(['journal-hole']);
+  const result = await beginEpoch(account.deps, account.id, { asOf });
+  expect(result).toMatchObject({ kind: 'begun', last: last - 2, behind: 1, recovered: 1 });
+  const subjects = (await account.contents()).INBOX?.map((line) => line.replace(/^\d+ /, ''));
+  expect(subjects).toEqual(['letter 1', 'letter 2', 'letter 3', 'letter 4', 'letter 6']);
+  expect(await account.kinds()).toEqual([]);
+});
+
+test('a repair of a hole is an epoch', async () => {
+  const { account } = await restored();
+  account.stored.entries.delete(Math.max(...account.stored.entries.keys()) - 1);
+  const { done, left } = await account.mend();
+  expect(done).toEqual([expect.stringMatching(/^began a new epoch at record \d+, after record \d+$/)]);
+  expect(left.findings).toEqual([]);
+});
+
+test('an account with neither checkpoint nor journal is said to be missing, and never begun anew', async () => {
+  const { account } = await restored();
+  const id = 'f'.repeat(20) as AccountId;
+  const result = await beginEpoch(account.deps, id, { asOf: 0 });
+  expect(result).toMatchObject({ kind: 'impossible', findings: [{ kind: 'account-missing' }] });
+  expect(account.journal.account(id).entries.size).toBe(0);
+});
+
+test('killed at any of its calls, before or after the effect, it goes on to the same end', async () => {
+  let calls = 0;
+  for (const when of ['before', 'after'] as const)
+    for (let at = 0; ; at++) {
+      const { account, asOf } = await restored();
+      account.stored.entries.delete(Math.max(...account.stored.entries.keys()) - 1);
+      const killer = new Killer(at, when);
+      const { journal, folds } = account;
+      const deps = { ...account.deps, journal: killer.watch(journal), folds: killer.watch(folds) };
+      const end = await beginEpoch(deps, account.id, { asOf, fence: 3 }).catch((error: unknown) => error);
+      if (!(end instanceof KilledError)) break;
+      calls++;
+      await beginEpoch(account.deps, account.id, { asOf, fence: 3 });
+      const subjects = (await account.contents()).INBOX?.map((line) => line.replace(/^\d+ /, ''));
+      expect(subjects).toEqual(['letter 1', 'letter 2', 'letter 3', 'letter 4', 'letter 6']);
+      const standing = [...account.stored.entries.values()].filter((entry) => !isEmptied(entry));
+      expect(standing).toHaveLength(1);
+      expect((await account.kinds()).filter((kind) => kind !== 'summary-lost')).toEqual([]);
+    }
+  expect(calls).toBeGreaterThan(20);
+});
