@@ -12,13 +12,22 @@ import { SetupError } from '../local/setup-error.ts';
 /** What Amazon WorkMail asks for a user with 50 GB. [WorkMail pricing; the service ends on 31 March 2027] */
 const WORKMAIL_DOLLARS = 4;
 
-const NUMBERS = {
-  users: { flag: 'users', help: 'people with a mailbox', byDefault: 100 },
+interface NumberOption {
+  readonly flag: string;
+  readonly help: string;
+  readonly byDefault: number;
+  readonly whole?: true;
+  readonly most?: number;
+}
+
+const NUMBERS: Readonly<Record<keyof Workload, NumberOption>> = {
+  users: { flag: 'users', help: 'people with a mailbox', byDefault: 100, whole: true, most: 10 ** 10 },
   messagesPerDay: { flag: 'messages-per-day', help: 'messages that each receives in a day', byDefault: 40 },
-  messageKb: { flag: 'message-kb', help: 'size of a message, KB', byDefault: 40 },
+  // SES takes no message above 40 MB.
+  messageKb: { flag: 'message-kb', help: 'size of a message, KB', byDefault: 40, most: 40 * 1_024 },
   storedGb: { flag: 'stored-gb', help: 'what each keeps, GB', byDefault: 2 },
   sessions: { flag: 'sessions', help: 'clients that each keeps connected', byDefault: 2 },
-} as const;
+};
 
 type Given = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -66,18 +75,20 @@ function cost(given: Given): string {
 }
 
 function workloadOf(given: Given): Workload {
-  const numbers = Object.entries(NUMBERS).map(([name, { flag, byDefault }]) => [
-    name,
-    numberOf(given[name], `--${flag}`, byDefault),
-  ]);
+  const numbers = Object.entries(NUMBERS).map(([name, option]) => [name, numberOf(given[name], option)]);
   return Object.fromEntries(numbers) as Workload;
 }
 
-function numberOf(text: string | boolean | undefined, flag: string, byDefault: number): number {
+function numberOf(text: string | boolean | undefined, option: NumberOption): number {
+  const { flag, byDefault, whole, most = Infinity } = option;
   if (text === undefined) return byDefault;
   const value = Number(text);
-  if (text !== '' && Number.isFinite(value) && value > 0) return value;
-  throw new SetupError(`${flag} is "${String(text)}", but it must be a number above 0.`);
+  const fits = Number.isFinite(value) && value > 0 && value <= most && (!whole || Number.isInteger(value));
+  if (text !== '' && fits) return value;
+  const bound = Number.isFinite(most) ? ` and at most ${most.toLocaleString('en-US')}` : '';
+  throw new SetupError(
+    `--${flag} is "${String(text)}", but it must be a ${whole ? 'whole number' : 'number'} above 0${bound}.`,
+  );
 }
 
 function pricesFor(region: string): Prices {

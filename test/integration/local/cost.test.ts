@@ -46,8 +46,19 @@ describe('quire cost', () => {
   });
 
   test.each([
-    [['--users', 'many'], '--users is "many", but it must be a number above 0.'],
-    [['--message-kb', '-3'], '--message-kb is "-3", but it must be a number above 0.'],
+    [
+      ['--users', 'many'],
+      '--users is "many", but it must be a whole number above 0 and at most 10,000,000,000.',
+    ],
+    [['--users', '0.5'], '--users is "0.5", but it must be a whole number above 0'],
+    [['--messages-per-day', '0'], '--messages-per-day is "0", but it must be a number above 0.'],
+    // More than SES takes.
+    [
+      ['--message-kb', '50000'],
+      '--message-kb is "50000", but it must be a number above 0 and at most 40,960.',
+    ],
+    [['--stored-gb', 'Infinity'], '--stored-gb is "Infinity", but it must be a number above 0.'],
+    [['--sessions', '-3'], '--sessions is "-3", but it must be a number above 0.'],
     [['--region', 'mars-1'], '--region is "mars-1", of which no prices are known here'],
   ])('%j is one sentence and status 1', async (flags, sentence) => {
     const { errors, status, output } = await run(['cost', ...flags]);
