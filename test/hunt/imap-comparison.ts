@@ -13,11 +13,13 @@ export interface Comparison {
   readonly login: string;
   readonly state: AccountState;
   readonly tokenOf: (blob: BlobId) => string;
+  /** Before the names of all mailboxes of `state`, to whom they are shared with. */
+  readonly prefix?: string;
 }
 
 /** Throws a `Violation` at the first difference. */
 export async function compareWithImap(comparison: Comparison): Promise<void> {
-  const { port, login, state } = comparison;
+  const { port, login, state, prefix = '' } = comparison;
   const imap = await ImapConnection.open(port, new Transcript('comparison'));
   try {
     const run = async (command: string): Promise<readonly Response[]> => {
@@ -26,7 +28,7 @@ export async function compareWithImap(comparison: Comparison): Promise<void> {
       return untagged;
     };
     await run(`LOGIN ${login}`);
-    const listed = (await run('LIST "" *'))
+    const listed = (await run(`LIST "" "${prefix}*"`))
       // Levels above mailboxes are listed too.
       .filter(({ text }) => !/\\(NonExistent|Noselect)/i.test(text))
       .map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text);

@@ -129,6 +129,18 @@ export class ImapConnection {
     });
   }
 
+  /** UNAUTHENTICATE (RFC 8437), which ends COMPRESS both ways; nothing is sent before it is answered. */
+  async unauthenticate(): Promise<Completed> {
+    return this.run('UNAUTHENTICATE', {
+      onCompleted: ({ status }) => {
+        if (status !== 'OK') return;
+        this.#inflate?.close();
+        this.#deflate?.close();
+        this.#inflate = this.#deflate = undefined;
+      },
+    });
+  }
+
   /** Sends a line that is no command: DONE. */
   line(text: string): void {
     this.#transcript.add('C', text);

@@ -5,10 +5,10 @@ import type { Draw } from './draw.ts';
 const TOKEN = /^X-Hunt: ([a-z0-9-]+)\r$/m;
 const WORDS = ['harbour', 'lantern', 'quarry', 'meadow', 'äther', 'copper', 'silence', 'north'] as const;
 
-/** A message that names `token` in its header: 200 bytes to some kilobytes, now and then much more. */
+/** A message that names `token` in its header and at both ends of its text: 200 bytes to some kilobytes, now and then much more. */
 export function messageOf(token: string, draw: Draw): Buffer {
   const lines = draw.chance(0.05) ? 600 + draw.below(1500) : draw.below(40);
-  const body: string[] = [];
+  const body = [beginningOf(token)];
   for (let line = 0; line < lines; line++)
     body.push(Array.from({ length: 1 + draw.below(8) }, () => draw.pick(WORDS)).join(' '));
   const head = [
@@ -24,6 +24,9 @@ export function messageOf(token: string, draw: Draw): Buffer {
   ];
   return Buffer.from([...head, '', ...body, `End of ${token}.`, ''].join('\r\n'));
 }
+
+/** How the text of a message begins. */
+export const beginningOf = (token: string): string => `This is ${token}.`;
 
 /** The token of a message, delivered or appended; undefined if it has none. */
 export function tokenOf(message: Buffer): string | undefined {

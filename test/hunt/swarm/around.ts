@@ -32,6 +32,31 @@ export async function list(player: Player): Promise<void> {
   }
 }
 
+/** Subscriptions, whether there is such a mailbox or not (RFC 3501 §6.3.9). */
+export async function lsub(player: Player): Promise<void> {
+  const answer = await player.session.must('LSUB "" *', { shows: 'all' });
+  const told = answer.untagged.map(({ text }) => text).filter((text) => text.startsWith('* LSUB'));
+  const names = told.map(nameAtEnd).sort().join();
+  player.happened(
+    answer,
+    `LSUB of ${names}`,
+    ({ subscriptions }) => [...subscriptions].sort().join() === names,
+  );
+}
+
+/** What tells of the server, or of nothing that changes. */
+export async function ask(player: Player): Promise<void> {
+  const command = player.draw.pick(['CAPABILITY', 'NAMESPACE', 'ID NIL', 'LANGUAGE', 'XLIST "" *']);
+  await player.session.must(command, { shows: 'all' });
+}
+
+/** Somebody signs out and in again on the connection (RFC 8437), with nothing of before. */
+export async function signInAgain(player: Player): Promise<void> {
+  remember(player);
+  player.session.selected = null;
+  await player.session.signInAgain();
+}
+
 const unquoted = (name: string): string => name.replaceAll('"', '');
 
 function nameAtEnd(text: string): string {
@@ -54,12 +79,13 @@ export async function subscribe(player: Player): Promise<void> {
 }
 
 export async function quota(player: Player): Promise<void> {
-  const answer = await player.session.must('GETQUOTAROOT INBOX', { shows: 'all' });
+  const command = player.draw.pick(['GETQUOTAROOT INBOX', `GETQUOTA "#user/${player.ground.owner}"`]);
+  const answer = await player.session.must(command, { shows: 'all' });
   const told = answer.untagged.map(({ text }) => text).join('\n');
   const [, storage, messages] = /^\* QUOTA .*\(STORAGE (\d+) \d+ MESSAGE (\d+) \d+\)$/m.exec(told) ?? [];
   player.happened(
     answer,
-    `${told} of GETQUOTAROOT`,
+    `${told} of ${command}`,
     ({ usage }) => usage.messages === Number(messages) && Math.ceil(usage.bytes / 1024) === Number(storage),
   );
 }

@@ -4,7 +4,7 @@ import type { MailboxId } from '../../../shared/account/ids.ts';
 import { INBOX_ID, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
 import type { Response } from '../imap-connection.ts';
 import { selectLines } from '../imap-comparison.ts';
-import { tokenOf } from '../message.ts';
+import { beginningOf, tokenOf } from '../message.ts';
 import { Violation, ensure } from '../violation.ts';
 import { deliver } from './changes.ts';
 import { type Player, type SeenRow, quoted, rows } from './player.ts';
@@ -88,7 +88,10 @@ export async function search(player: Player): Promise<void> {
     'SEARCH',
     'SEARCH RETURN (ALL)',
     'SORT (SIZE DATE) UTF-8',
+    'SORT RETURN (ALL) (REVERSE ARRIVAL) UTF-8',
     'THREAD REFS UTF-8',
+    'THREAD REFERENCES UTF-8',
+    'THREAD ORDEREDSUBJECT UTF-8',
   ]);
   const command = `${byUid ? 'UID ' : ''}${form} ${key}`;
   const answer = await player.session.run(command, {
@@ -103,12 +106,13 @@ export async function search(player: Player): Promise<void> {
     player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
     return;
   }
-  // NOTIFY may have told of more, or of less, before the search was made.
-  if (player.session.watching !== null) return;
   const uids = byUid ? found : found.map((number) => numbers[number - 1] ?? 0);
-  const wanted = await searcher(player, key, mailbox, known);
+  // NOTIFY may have told of more before the search was made: of that, what was found must match.
+  const more = player.session.watching === null ? [] : uids.filter((uid) => !known.includes(uid));
+  const asked = [...known, ...more].sort((a, b) => a - b);
+  const wanted = await searcher(player, key, mailbox, asked);
   player.happened({ ...answer, begin: since }, `${command} finding ${uids.join(',')}`, (state) => {
-    const right = rows(state, mailbox, known).filter((row) => wanted(row));
+    const right = rows(state, mailbox, asked).filter((row) => wanted(row));
     return right.map(({ uid }) => uid).join() === uids.join();
   });
 }
@@ -177,6 +181,28 @@ export async function read(player: Player): Promise<void> {
       token === subject && token === header,
       () =>
         `UID ${uid} is ${token ?? 'nothing'}, shown with subject ${subject ?? '-'} and header ${header ?? '-'}`,
+    );
+  }
+}
+
+/** What is worked out of a message: its text decoded (RFC 3516), and how it begins (RFC 8970). */
+export async function decoded(player: Player): Promise<void> {
+  const { mailbox } = player.where();
+  const uids = player.someUids();
+  if (uids.length === 0) return noop(player);
+  const items = player.draw.pick(['(BINARY.SIZE[1] BINARY.PEEK[1])', '(PREVIEW)', '(PREVIEW (LAZY))']);
+  const { fetched } = await reading(player, `UID FETCH ${uids.join(',')} ${items}`, true);
+  for (const { uid, text, literals } of fetched) {
+    const shown = literals[0]?.toString() ?? / PREVIEW "([^"]*)"/.exec(text)?.[1];
+    const blob = player.ground.replay.arrived(mailbox, uid)?.blob;
+    if (shown === undefined || blob === undefined) continue;
+    const token = await player.ground.tokens.of(blob);
+    const size = / BINARY\.SIZE\[1\] (\d+)/.exec(text)?.[1];
+    const isWhole =
+      size === undefined || (Number(size) === literals[0]?.length && shown.endsWith(`End of ${token}.\r\n`));
+    ensure(
+      shown.startsWith(beginningOf(token)) && isWhole,
+      () => `UID ${uid} is ${token}, told as ${text.slice(0, 200)}: ${shown.slice(0, 100)}`,
     );
   }
 }

@@ -5,10 +5,19 @@ import * as looks from './looks.ts';
 import type { Player } from './player.ts';
 import * as putting from './putting.ts';
 import { changedSince, resync } from './resync.ts';
-import { share } from './sharing.ts';
+import * as sharing from './sharing.ts';
 import * as watching from './watching.ts';
 
-const OPERATIONS = { ...changes, ...looks, ...around, ...putting, ...watching, share, changedSince, resync };
+const OPERATIONS = {
+  ...changes,
+  ...looks,
+  ...around,
+  ...putting,
+  ...watching,
+  ...sharing,
+  changedSince,
+  resync,
+};
 export type Operation = keyof typeof WEIGHTS;
 
 const WEIGHTS = {
@@ -41,9 +50,15 @@ const WEIGHTS = {
   watch: 2,
   saved: 3,
   partial: 2,
+  sorted: 2,
   context: 5,
   elsewhere: 2,
   share: 4,
+  rights: 2,
+  decoded: 3,
+  lsub: 1,
+  ask: 1,
+  signInAgain: 1,
 };
 /** In a mailbox with more messages less is put in and more taken out. */
 const MANY = 40;
@@ -68,7 +83,12 @@ const AS_GUEST: Readonly<Partial<Record<Operation, number>>> = {
   watch: 1,
   saved: 2,
   partial: 2,
+  sorted: 1,
   context: 4,
+  share: 2,
+  rights: 2,
+  decoded: 3,
+  signInAgain: 1,
 };
 /** What needs no mailbox. */
 const ANYWHERE: readonly Operation[] = [
@@ -86,6 +106,10 @@ const ANYWHERE: readonly Operation[] = [
   'resync',
   'elsewhere',
   'share',
+  'rights',
+  'lsub',
+  'ask',
+  'signInAgain',
 ];
 
 function weightsFor({ ground, session }: Player): Readonly<Partial<Record<Operation, number>>> {

@@ -10,6 +10,7 @@ import type { Answer, Selected, Session } from './session.ts';
 import type { Tokens } from './tokens.ts';
 
 export interface Guest {
+  readonly address: string;
   /** Before the names of the shared mailboxes. */
   readonly prefix: string;
   readonly rightsOn: (mailbox: Mailbox) => string;
@@ -19,6 +20,8 @@ export interface Guest {
 export interface Ground {
   readonly replay: Replayed;
   readonly tokens: Tokens;
+  /** The address of the account's owner. */
+  readonly owner: string;
   /** Addresses of those with whom the account can be shared. */
   readonly guests: readonly string[];
   /** Of the session's user, who is one of them; null: the owner. */
@@ -101,7 +104,11 @@ export class Player {
   /** What a guest lacks: the right, on any mailbox of the account, or the right to create what is not there. */
   #reasonOfGuest(
     code: string,
-    { TRYCREATE: missing, NONEXISTENT: gone }: Readonly<Record<string, (state: AccountState) => boolean>>,
+    {
+      TRYCREATE: missing,
+      NONEXISTENT: gone,
+      NOPERM: known,
+    }: Readonly<Record<string, (state: AccountState) => boolean>>,
   ): ((state: AccountState) => boolean) | undefined {
     const { guest } = this.ground;
     if (!guest) return undefined;
@@ -109,7 +116,7 @@ export class Player {
     if (code === 'NONEXISTENT') return isMissing;
     const lacks = ({ mailboxes }: AccountState): boolean =>
       [...mailboxes.values()].some((each) => !/i.*t.*e/.test(guest.rightsOn(each)));
-    return code === 'NOPERM' ? (state) => lacks(state) || isMissing(state) : undefined;
+    return code === 'NOPERM' ? (known ?? ((state) => lacks(state) || isMissing(state))) : undefined;
   }
 
   #once(from: number, to: number, holds: (state: AccountState) => boolean): boolean {

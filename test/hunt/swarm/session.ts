@@ -36,6 +36,15 @@ export interface CommandOptions {
   readonly conclude?: (completed: Completed) => void;
 }
 
+export interface SessionOptions {
+  readonly port: number;
+  readonly name: string;
+  /** Address and password. */
+  readonly login: string;
+  readonly kind: Kind;
+  readonly replay: Replayed;
+}
+
 /** An answer, and the moments between which the command took effect. */
 export interface Answer extends Completed {
   /** The newest record when it was sent. */
@@ -66,10 +75,12 @@ export class Session {
   #news: (() => void) | undefined;
   readonly #replay: Replayed;
   readonly #imap: ImapConnection;
+  readonly #login: string;
   #checks: Promise<unknown> = Promise.resolve();
 
-  private constructor(imap: ImapConnection, transcript: Transcript, replay: Replayed, kind: Kind) {
+  private constructor(imap: ImapConnection, transcript: Transcript, { replay, kind, login }: SessionOptions) {
     this.last = this.lastWhole = replay.number;
+    this.#login = login;
     this.#imap = imap;
     this.transcript = transcript;
     this.#replay = replay;
@@ -84,21 +95,28 @@ export class Session {
     };
   }
 
-  static async open(options: {
-    readonly port: number;
-    readonly name: string;
-    readonly login: string;
-    readonly kind: Kind;
-    readonly replay: Replayed;
-  }): Promise<Session> {
+  static async open(options: SessionOptions): Promise<Session> {
     const transcript = new Transcript(`${options.name}, ${options.kind.name}`);
     const imap = await ImapConnection.open(options.port, transcript);
-    const session = new Session(imap, transcript, options.replay, options.kind);
-    await session.must(`LOGIN ${options.login}`, { shows: 'nothing' });
-    const { enables, compressed } = options.kind;
-    if (enables.length > 0) await session.must(`ENABLE ${enables.join(' ')}`, { shows: 'nothing' });
-    if (compressed) await imap.compress();
+    const session = new Session(imap, transcript, options);
+    await session.#signIn();
     return session;
+  }
+
+  async #signIn(): Promise<void> {
+    await this.must(`LOGIN ${this.#login}`, { shows: 'nothing' });
+    const { enables } = this.kind;
+    if (enables.length > 0) await this.must(`ENABLE ${enables.join(' ')}`, { shows: 'nothing' });
+    if (this.kind.compressed) await this.#imap.compress();
+  }
+
+  /** Ends what LOGIN and later commands have begun (RFC 8437), and begins anew. */
+  async signInAgain(): Promise<void> {
+    this.selected = null;
+    const { status, text } = await this.#imap.unauthenticate();
+    ensure(status === 'OK', () => `UNAUTHENTICATE was answered ${status} ${text}`);
+    this.#leaving = this.watching = null;
+    await this.#signIn();
   }
 
   get selected(): Selected | null {

@@ -7,6 +7,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { BlobId } from '../../../shared/account/ids.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import { compareWithImap } from '../imap-comparison.ts';
 import type { Tally } from '../bad-day.ts';
@@ -257,9 +258,9 @@ class Swarm {
     this.#kinds.set(kind.name, (this.#kinds.get(kind.name) ?? 0) + 1);
     const ground = {
       replay,
+      owner: this.#world.owner,
       guests: this.#world.guests.map(({ address }) => address),
-      guest: guest &&
-        view && { prefix: guest.prefix, rightsOn: (mailbox: Mailbox) => view.rightsOn(mailbox) },
+      guest: guest && view && { ...guest, rightsOn: (mailbox: Mailbox) => view.rightsOn(mailbox) },
       tokens: this.#tokens,
       deliver: this.#world.deliver,
     };
@@ -353,8 +354,14 @@ class Swarm {
     for (const again of [false, true]) {
       if (again && this.#replay.number > 1) await this.#world.fold();
       await compareColdOpening(engine.journal, account, state);
-      for (const port of ports)
-        await compareWithImap({ port, login: LOGIN, state, tokenOf: (blob) => tokens.get(blob) ?? '' });
+      const tokenOf = (blob: BlobId): string => tokens.get(blob) ?? '';
+      for (const port of ports) {
+        await compareWithImap({ port, login: LOGIN, state, tokenOf });
+        for (const { account: guest, login, prefix } of this.#world.guests) {
+          const seen = new GuestView(this.#replay, guest, prefix).state;
+          await compareWithImap({ port, login, state: seen, tokenOf, prefix });
+        }
+      }
     }
     const wrong = this.#world.wrong();
     ensure(wrong === null, () => wrong ?? '');

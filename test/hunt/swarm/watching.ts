@@ -74,6 +74,31 @@ export async function partial(player: Player): Promise<void> {
   });
 }
 
+/** ESORT (RFC 5267 §3): the order is told as well. */
+export async function sorted(player: Player): Promise<void> {
+  const { session } = player;
+  const { mailbox } = player.where();
+  const [known, since] = [session.view.uids, session.last];
+  const command = 'UID SORT RETURN (ALL) (SIZE) UTF-8 ALL';
+  let told = '';
+  const answer = await session.run(command, {
+    shows: 'all',
+    onUntagged: ({ text }) => (told = /^\* ESEARCH .* UID(?: ALL ([\d:,]+))?$/.exec(text)?.[1] ?? told),
+  });
+  if (answer.status !== 'OK') {
+    player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
+    return;
+  }
+  // NOTIFY may have told of more before the search was made.
+  if (session.watching !== null) return;
+  player.happened({ ...answer, begin: since }, `${command} told as ${told}`, (state) => {
+    const columns = state.mailboxes.get(mailbox)?.columns;
+    const sizeOf = (uid: number): number => columns?.sizes[columns.rowOf(uid)] ?? 0;
+    const there = rows(state, mailbox, known).map(({ uid }) => uid);
+    return there.sort((a, b) => sizeOf(a) - sizeOf(b) || a - b).join() === numbersOf(told).join();
+  });
+}
+
 /** A context is begun, or ended if there is one (RFC 5267 §4.3). */
 export async function context(player: Player): Promise<void> {
   const { session } = player;
@@ -85,8 +110,10 @@ export async function context(player: Player): Promise<void> {
     return;
   }
   const flag = player.draw.pick(['seen', 'flagged', 'deleted']);
-  const begun = new ClientContext(`\\${flag}`);
-  const command = `UID SEARCH RETURN (UPDATE ALL) ${flag.toUpperCase()}`;
+  const order = player.draw.pick(['size', 'mailbox'] as const);
+  const begun = new ClientContext(`\\${flag}`, order);
+  const form = order === 'size' ? 'SORT RETURN (UPDATE ALL) (SIZE) UTF-8' : 'SEARCH RETURN (UPDATE ALL)';
+  const command = `UID ${form} ${flag.toUpperCase()}`;
   session.context = begun;
   const answer = await session.run(command, { shows: 'all' });
   if (answer.status === 'OK') return;

@@ -52,6 +52,8 @@ export interface GuestUser {
 }
 
 export interface World {
+  /** The address of the account's owner. */
+  readonly owner: string;
   readonly guests: readonly GuestUser[];
   readonly account: AccountId;
   readonly engine: Engine;
@@ -119,6 +121,7 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
   const client = s3Client(engineSettings(places).aws);
   parts.add('S3 client', () => client.destroy());
   return {
+    owner: ADDRESS,
     account,
     guests,
     engine,
