@@ -95,7 +95,7 @@ const HUNTS = {
     say(`sessions: ${kinds.join(', ')}`);
     say(String(result.faults));
     say(
-      `${result.records} records, ${result.folds} folds, ${result.emptied} records emptied, ${result.acknowledged} messages acknowledged, ${result.unknown} unknown, ${result.deleted} sessions lost their mailbox, ${result.naps['nobody is there']} + ${result.naps['one session idles']} naps, at most ${result.conflicts} conflicts of a delivery, ${result.kept} states kept at most, the slowest command (${result.slowest.command.slice(0, 40)}) took ${result.slowest.milliseconds.toFixed(0)} ms; all as the journal says in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+      `${result.records} records, ${result.folds} folds, ${result.emptied} records emptied, ${result.acknowledged} messages acknowledged, ${result.unknown} unknown, ${result.carried} carried into other accounts, ${result.deleted} sessions lost their mailbox, ${result.naps['nobody is there']} + ${result.naps['one session idles']} naps, at most ${result.conflicts} conflicts of a delivery, ${result.kept} states kept at most, the slowest command (${result.slowest.command.slice(0, 40)}) took ${result.slowest.milliseconds.toFixed(0)} ms; all as the journal says in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
     );
     if (operations !== Infinity && done < operations)
       throw new Error(`the time was enough for ${done} operations of ${operations}`);

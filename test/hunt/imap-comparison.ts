@@ -31,7 +31,9 @@ export async function compareWithImap(comparison: Comparison): Promise<void> {
     const listed = (await run(`LIST "" "${prefix}*"`))
       // Levels above mailboxes are listed too.
       .filter(({ text }) => !/\\(NonExistent|Noselect)/i.test(text))
-      .map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text);
+      .map(({ text }) => / "?([^" ]+)"?$/.exec(text)?.[1] ?? text)
+      // What others share is not of this account.
+      .filter((name) => prefix !== '' || !name.startsWith('#user/'));
     const names = [...state.mailboxes.values()].map(({ name }) => name);
     ensure(
       [...listed].sort().join() === [...names].sort().join(),

@@ -21,8 +21,10 @@ export function isNaming(filter: MailboxFilter): filter is NamingFilter {
  * that is not there, or may not be searched, is passed over without a word, so that nobody learns that it is there.
  */
 export async function sourcesOf(session: Session, filters: readonly NamingFilter[]): Promise<Source[]> {
+  if (filters.length === 0) return [];
   const { home } = session;
-  const state = await home.state();
+  // As new as what STATUS or SELECT would tell of them: nobody else has brought these mailboxes up to date.
+  const state = await home.sync();
   const own = mailboxesOf(state, filters.map(ownPart)).map((mailbox) => ({ home, mailbox }));
   const shared = new Map<string, Source>();
   for (const filter of filters) {

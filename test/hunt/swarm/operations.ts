@@ -1,5 +1,6 @@
 /** What a session of the swarm does: one operation of chance after the other. */
 import * as around from './around.ts';
+import { carry } from './carrying.ts';
 import * as changes from './changes.ts';
 import * as looks from './looks.ts';
 import type { Player } from './player.ts';
@@ -15,6 +16,7 @@ const OPERATIONS = {
   ...putting,
   ...watching,
   ...sharing,
+  carry,
   changedSince,
   resync,
 };
@@ -56,6 +58,7 @@ const WEIGHTS = {
   share: 4,
   rights: 2,
   decoded: 3,
+  carry: 0,
   lsub: 1,
   ask: 1,
   signInAgain: 1,
@@ -89,6 +92,7 @@ const AS_GUEST: Readonly<Partial<Record<Operation, number>>> = {
   rights: 2,
   decoded: 3,
   signInAgain: 1,
+  carry: 3,
 };
 /** What needs no mailbox. */
 const ANYWHERE: readonly Operation[] = [

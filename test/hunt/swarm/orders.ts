@@ -14,8 +14,11 @@ export interface ProcessSettings {
   readonly replicaBudgetBytes?: number;
   /** Of delivery functions. */
   readonly queueUrl?: string;
-  /** Of folds. */
-  readonly account?: AccountId;
+}
+
+/** What a fold process is sent. */
+export interface FoldOrder {
+  readonly account: AccountId;
 }
 
 export type Notice =

@@ -5,6 +5,7 @@ import type { Draw } from '../draw.ts';
 import { flagsAt } from '../journal-replay.ts';
 import { ensure } from '../violation.ts';
 import type { Replayed } from './guest-view.ts';
+import type { OwnAccount } from './own-account.ts';
 import type { Remembered } from './resync.ts';
 import type { Answer, Selected, Session } from './session.ts';
 import type { Tokens } from './tokens.ts';
@@ -14,6 +15,8 @@ export interface Guest {
   /** Before the names of the shared mailboxes. */
   readonly prefix: string;
   readonly rightsOn: (mailbox: Mailbox) => string;
+  /** The guest's own account. */
+  readonly own: OwnAccount;
 }
 
 /** What everybody works on. */

@@ -9,7 +9,7 @@ import { startEventSource } from '../../../infra/local/event-source.ts';
 import { engineSettings } from '../../../infra/local/stores.ts';
 import { type Engine, openEngine } from '../../../shared/aws/engine.ts';
 import { badDay } from '../bad-day.ts';
-import type { Notice, ProcessSettings } from './orders.ts';
+import type { FoldOrder, Notice, ProcessSettings } from './orders.ts';
 
 const log = createLog({ level: 'warn', pretty: false });
 const tell = (notice: Notice): void => void process.send?.(notice);
@@ -36,10 +36,9 @@ async function deliver(engine: Engine, { queueUrl }: ProcessSettings): Promise<v
   tell({ notice: 'ready' });
 }
 
-async function fold(engine: Engine, { account }: ProcessSettings): Promise<void> {
-  if (account === undefined) throw new Error('a fold needs an account');
+async function fold(engine: Engine): Promise<void> {
   const { journal, folds, messages: summaries, rim } = engine;
-  process.on('message', () => {
+  process.on('message', ({ account }: FoldOrder) => {
     const report = (_: unknown, divergence: unknown): void =>
       tell({ notice: 'failed', error: `the fold found a divergence: ${JSON.stringify(divergence)}` });
     // Emptied and deleted as early as ever allowed.

@@ -7,21 +7,20 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BlobId } from '../../../shared/account/ids.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
-import { compareWithImap } from '../imap-comparison.ts';
 import type { Tally } from '../bad-day.ts';
 import { Draw } from '../draw.ts';
 import { ImapConnection } from '../imap-connection.ts';
 import { JournalReplay } from '../journal-replay.ts';
 import { Transcript } from '../transcript.ts';
 import { Violation, ensure } from '../violation.ts';
-import { compareColdOpening } from './cold-opening.ts';
+import { compareEverything } from './conclusion.ts';
 import { idle, learn, selectMailbox } from './looks.ts';
 import { GuestView } from './guest-view.ts';
 import { drawKind } from './kinds.ts';
 import { Naps, type Wakefulness } from './naps.ts';
 import { type Operation, operate } from './operations.ts';
+import { OwnAccount } from './own-account.ts';
 import { Player } from './player.ts';
 import { type Remembered, remember } from './resync.ts';
 import { Session } from './session.ts';
@@ -52,6 +51,8 @@ export interface SwarmHuntResult {
   readonly deleted: number;
   /** The command that took longest, IDLE included. */
   readonly slowest: Session['slowest'];
+  /** Messages that guests have taken into their own accounts. */
+  readonly carried: number;
   /** Naps of gateways, by their kind. */
   readonly naps: Naps['count'];
   /** Conflicts that a delivery met at most. */
@@ -126,6 +127,8 @@ class Swarm {
   #slowest: Session['slowest'] = { milliseconds: 0, command: '' };
   readonly #naps: Naps;
   readonly #done = new Map<string, number>();
+  /** The accounts of guests. */
+  readonly #owns: ReadonlyMap<GuestUser, OwnAccount>;
   /** The records from which on each sitting may ask for states. */
   readonly #holds = new Map<Seat, number>();
   #kept = 0;
@@ -143,6 +146,9 @@ class Swarm {
     this.#left = options.operations;
     this.#replay = new JournalReplay(world.engine.journal, world.account);
     this.#tokens = new Tokens(world.blobs, world.account);
+    const ownOf = (guest: GuestUser): OwnAccount =>
+      new OwnAccount(world.engine.journal, guest.account, this.#tokens.inAccount(guest.account));
+    this.#owns = new Map(world.guests.map((guest) => [guest, ownOf(guest)]));
     this.#replay.onRecord = (record) => this.#tokens.take(record);
   }
 
@@ -251,6 +257,7 @@ class Swarm {
     const name = `session ${index} of gateway ${gateway}, of ${who}`;
     const view = guest && new GuestView(this.#replay, guest.account, guest.prefix);
     const replay = view ?? this.#replay;
+    const own = (guest && this.#owns.get(guest)) ?? null;
     const kind = drawKind(draw);
     this.#holds.set(seat, replay.number);
     const session = await Session.open({ port, name, login: guest?.login ?? LOGIN, kind, replay });
@@ -260,7 +267,7 @@ class Swarm {
       replay,
       owner: this.#world.owner,
       guests: this.#world.guests.map(({ address }) => address),
-      guest: guest && view && { ...guest, rightsOn: (mailbox: Mailbox) => view.rightsOn(mailbox) },
+      guest: guest && view && own && { ...guest, own, rightsOn: (each: Mailbox) => view.rightsOn(each) },
       tokens: this.#tokens,
       deliver: this.#world.deliver,
     };
@@ -295,6 +302,7 @@ class Swarm {
       await this.#replay.catchUp();
       if (this.#replay.number - folded >= FOLD_EVERY) {
         folded = await this.#fold();
+        for (const own of this.#owns.values()) await own.maintain(this.#world.fold);
         await this.#tokens.readArrived();
         this.#forget();
       }
@@ -331,7 +339,7 @@ class Swarm {
   }
 
   async #fold(): Promise<number> {
-    const result = await this.#world.fold();
+    const result = await this.#world.fold(this.#world.account);
     if (result.kind !== 'folded') throw new Violation(`a fold with nobody beside it says ${result.kind}`);
     this.#folds++;
     this.#naps.folded(result.number, this.#world.ports.length);
@@ -342,27 +350,8 @@ class Swarm {
   async #conclude(): Promise<SwarmHuntResult> {
     await this.#drained();
     await this.#replay.catchUp();
-    const { account, engine, ports } = this.#world;
     const counts = await this.#tokens.account();
-    const tokens = new Map<string, string>();
-    const { state } = this.#replay;
-    for (const { columns } of state.mailboxes.values())
-      for (let row = 0; columns && row < columns.count; row++) {
-        const blob = columns.blobAt(row);
-        tokens.set(blob, await this.#tokens.of(blob));
-      }
-    for (const again of [false, true]) {
-      if (again && this.#replay.number > 1) await this.#world.fold();
-      await compareColdOpening(engine.journal, account, state);
-      const tokenOf = (blob: BlobId): string => tokens.get(blob) ?? '';
-      for (const port of ports) {
-        await compareWithImap({ port, login: LOGIN, state, tokenOf });
-        for (const { account: guest, login, prefix } of this.#world.guests) {
-          const seen = new GuestView(this.#replay, guest, prefix).state;
-          await compareWithImap({ port, login, state: seen, tokenOf, prefix });
-        }
-      }
-    }
+    await compareEverything(this.#world, this.#replay, this.#tokens, this.#owns);
     const wrong = this.#world.wrong();
     ensure(wrong === null, () => wrong ?? '');
     this.#forget();
@@ -373,6 +362,7 @@ class Swarm {
       emptied: this.#emptied,
       deleted: this.#deleted,
       naps: this.#naps.count,
+      carried: [...this.#owns.values()].reduce((sum, { promised }) => sum + promised, 0),
       conflicts: this.#world.conflicts(),
       kept: this.#kept,
       faults: this.#world.faults,

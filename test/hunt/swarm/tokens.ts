@@ -21,15 +21,21 @@ const KEPT_BLOBS = 20_000;
 export class Tokens {
   readonly #blobs: BlobStore;
   readonly #account: AccountId;
-  readonly #sent = new Map<string, Sent>();
+  readonly #sent: Map<string, Sent>;
   readonly #ofBlob = new Map<BlobId, string>();
   /** Came into the account, and were not read since. */
   #unread: BlobId[] = [];
   #serial = 0;
 
-  constructor(blobs: BlobStore, account: AccountId) {
+  constructor(blobs: BlobStore, account: AccountId, sent = new Map<string, Sent>()) {
     this.#blobs = blobs;
     this.#account = account;
+    this.#sent = sent;
+  }
+
+  /** The same messages, as they are in another account. */
+  inAccount(account: AccountId): Tokens {
+    return new Tokens(this.#blobs, account, this.#sent);
   }
 
   next(): string {

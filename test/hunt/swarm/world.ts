@@ -28,7 +28,7 @@ import { stopProcess } from '../../support/stop-process.ts';
 import { Tally } from '../bad-day.ts';
 import { Violation } from '../violation.ts';
 import type { Draw } from '../draw.ts';
-import type { Notice, ProcessSettings } from './orders.ts';
+import type { FoldOrder, Notice, ProcessSettings } from './orders.ts';
 
 const ADDRESS = 'swarm@example.test';
 const PASSWORD = 'swarm-password';
@@ -67,7 +67,7 @@ export interface World {
   readonly log: string[];
   /** From which the processes draw their faults. */
   readonly seeds: readonly string[];
-  fold(): Promise<FoldResult>;
+  readonly fold: (account: AccountId) => Promise<FoldResult>;
   readonly deliver: (token: string, message: Buffer, draw: Draw) => Promise<void>;
   /** What a process has found wrong, or null. */
   wrong(): string | null;
@@ -116,7 +116,7 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
     members.start('deliver', { ...common, queueUrl }),
   );
   await Promise.all(functions);
-  const folder = await members.start('fold', { ...common, account });
+  const folder = await members.start('fold', common);
   const { inbound } = engine;
   const client = s3Client(engineSettings(places).aws);
   parts.add('S3 client', () => client.destroy());
@@ -133,7 +133,7 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
     seeds: members.seeds,
     wrong: () => members.wrong,
     conflicts: () => members.conflicts,
-    fold: async () => folded(folder.child),
+    fold: async (its) => folded(folder.child, { account: its }),
     deliver: async (token, message, draw) => arrive({ engine, inbound, queueUrl }, token, message, draw),
     stop: async () => parts.stop(),
   };
@@ -225,9 +225,9 @@ async function noticeOf(child: ChildProcess): Promise<Notice | null> {
   });
 }
 
-async function folded(child: ChildProcess): Promise<FoldResult> {
+async function folded(child: ChildProcess, order: FoldOrder): Promise<FoldResult> {
   const heard = noticeOf(child);
-  child.send('fold');
+  child.send(order);
   const notice = await heard;
   if (notice?.notice === 'folded') return notice.result;
   throw new Violation(notice?.notice === 'failed' ? notice.error : 'the fold says something else');

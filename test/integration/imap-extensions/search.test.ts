@@ -323,6 +323,36 @@ test('the seventeenth search is not kept up to date, and is answered all the sam
   }
 });
 
+conforms(
+  'MULTISEARCH',
+  'what another gateway has changed a moment ago is searched as it is now',
+  async (gateway) => {
+    const client = await gateway.signIn();
+    await client.append('Junk', message('chad'));
+    await client.play(`
+    C: a ESEARCH IN (mailboxes Junk) UNSEEN
+    S: * ESEARCH (TAG "a" MAILBOX Junk UIDVALIDITY …) UID ALL 1
+    S: a OK searched
+  `);
+    const account = gateway.logins.get('alice@example.test')?.account;
+    if (account === undefined) throw new Error('alice has no account');
+    const other = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs });
+    try {
+      await other.admit('alice@example.test', account);
+      const elsewhere = await other.signIn('Junk');
+      await elsewhere.run('UID STORE 1 +FLAGS (\\Seen)');
+      await elsewhere.append('Junk', message('chad'));
+      await client.play(`
+    C: b ESEARCH IN (mailboxes Junk) UNSEEN
+    S: * ESEARCH (TAG "b" MAILBOX Junk UIDVALIDITY …) UID ALL 2
+    S: b OK searched
+  `);
+    } finally {
+      await other.stop();
+    }
+  },
+);
+
 conforms('MULTISEARCH', 'mailboxes that others share are searched by their rights', async (gateway) => {
   await gateway.addUser('bob@example.test');
   const alice = await gateway.signIn();
