@@ -1,14 +1,15 @@
 /**
- * The hunts: `npm run hunt -- [kill|swarm|grammar|years|all] [options]`; `--help` lists them.
+ * The hunts: `npm run hunt -- [kill|swarm|grammar|years|mutations|all] [options]`; `--help` lists them.
  * The seed is printed; what the machine's own timing adds is not in it. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import { grammarHunt } from './hunt/grammar/grammar-hunt.ts';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
+import { mutationHunt } from './hunt/mutations/mutation-hunt.ts';
 import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
 import { yearsHunt } from './hunt/years/years-hunt.ts';
 
-const USAGE = `npm run hunt -- [kill|swarm|grammar|years|all] [options]
+const USAGE = `npm run hunt -- [kill|swarm|grammar|years|mutations|all] [options]
 
   --seed N        what is drawn follows from it; else one is taken, and printed
   --seconds N     kill, swarm, years: nothing is begun after so many seconds (900)
@@ -18,6 +19,7 @@ const USAGE = `npm run hunt -- [kill|swarm|grammar|years|all] [options]
   --inputs N      grammar: how many (100000)
   --days N        years: simulated days of a schedule (1000)
   --schedules N   years: how many (as many as the time allows)
+  --only NAME     mutations: this one (all)
 
 kill     an instance, its store or both are killed between two effects; nothing that was acknowledged may be missing
 swarm    many sessions of every kind, of the owner and of guests, two gateways, deliveries and folds; each is told of
@@ -26,6 +28,7 @@ grammar  valid commands mutated in one place, and bytes of chance; each is answe
 
 years    simulated days of random use on stores in memory that fail before or after any effect: gateways, deliveries and
          the scheduled functions, against invariants and an account that knows nothing of checkpoints
+mutations  guards are taken out of a copy of the sources, one at a time; each must make a named test fail
 
 A broken promise ends the hunt with 1, the seed, and the file with the transcripts.`;
 
@@ -41,6 +44,7 @@ const { positionals, values } = parseArgs({
     inputs: { type: 'string', default: '100000' },
     days: { type: 'string', default: '1000' },
     schedules: { type: 'string' },
+    only: { type: 'string', multiple: true },
   },
 });
 
@@ -125,12 +129,17 @@ const HUNTS = {
       `${result.schedules} schedules, seeds ${seed} to ${seed + result.schedules - 1}: ${result.days} days, ${result.events} events (${counts.join(', ')}), ${result.records} records, ${result.calls} calls of stores, ${result.faults} faults, ${result.deaths} processes died; all held in ${passed.toFixed(0)} s, ${(result.days / passed).toFixed(0)} days a second`,
     );
   },
+  async mutations(): Promise<void> {
+    const survivors = await mutationHunt({ say, ...(values.only && { only: values.only }) });
+    if (survivors.length > 0) throw new Error(`nobody has noticed ${survivors.join(', ')}`);
+  },
 };
 
 async function hunt(): Promise<void> {
   const [which = 'all'] = positionals;
   const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
-  if (chosen.length === 0) throw new Error(`there is no hunt "${which}": kill, swarm, grammar, years or all`);
+  if (chosen.length === 0)
+    throw new Error(`there is no hunt "${which}": kill, swarm, grammar, years, mutations or all`);
   for (const [, run] of chosen) await run();
 }
 

@@ -9,6 +9,7 @@ import { DynamoDbFoldStore } from '../../../shared/aws/dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
 import { Violation, ensure } from '../violation.ts';
 import { ensureSame } from './pictures.ts';
+import type { SimulatedProcess } from './process.ts';
 import type { World } from './world.ts';
 
 /** Opens the account as a process that has just started does, and holds everything that it can read to be right. */
@@ -47,6 +48,19 @@ export async function audit(world: World, account: AccountId): Promise<void> {
     }
   }
   await ensureBuried(world, account);
+}
+
+/** As a process that has just started opens the account while others are at it. What it is told may be its failure. */
+export async function visit(world: World, process: SimulatedProcess, account: AccountId): Promise<string> {
+  const journal = new DynamoDbJournalStore(process.client, 'mail', process.retry);
+  const replica = new Replica(account, journal, process.rim, {
+    onDivergence: (_, what) =>
+      ensure(false, () => `I8: a record diverges when it is opened: ${JSON.stringify(what)}`),
+  });
+  const opened = await replica.sync();
+  const state = await replica.load([...opened.mailboxes.keys()]);
+  ensureSame(world.witness.account(account).plain, state, process.name);
+  return `${account.slice(0, 4)} at record ${state.number}`;
 }
 
 async function ensureReadable(

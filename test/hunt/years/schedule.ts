@@ -8,7 +8,7 @@ import { FOLD_LIMITS, type FoldLimits } from '../../../shared/account/fold.ts';
 import { SMALL_LIMITS } from '../../support/folding.ts';
 import { Draw } from '../draw.ts';
 import { Violation, ensure } from '../violation.ts';
-import { audit } from './audit.ts';
+import { audit, visit } from './audit.ts';
 import type { SimulatedGateway } from './gateway.ts';
 import { act } from './people.ts';
 import { ensureSame } from './pictures.ts';
@@ -23,6 +23,12 @@ const DAY_MS = 86_400_000;
 const IDLE_DAYS = 330;
 /** Of a call of a process that is to die in an event. */
 const CALLS_TO_DEATH = 25;
+
+/** What happens, and how often. */
+const KINDS = {
+  ...{ person: 60, receive: 12, deliver: 12, visit: 5 },
+  ...{ fold: 8, compact: 3, expire: 3, redrive: 1, idle: 1, restart: 1 },
+};
 
 export interface Schedule {
   readonly seed: number;
@@ -135,17 +141,7 @@ class Run {
 
   async #thing(draw: Draw, bad: boolean): Promise<void> {
     const { world } = this;
-    const kind = draw.weighted({
-      person: 60,
-      receive: 12,
-      deliver: 12,
-      fold: 8,
-      compact: 3,
-      expire: 3,
-      redrive: 1,
-      idle: 1,
-      restart: 1,
-    });
+    const kind = draw.weighted(KINDS);
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
     const weather = bad ? BAD : FAIR;
     const prepared = (process: SimulatedProcess): SimulatedProcess => {
@@ -185,6 +181,10 @@ class Run {
       case 'compact': {
         const process = prepared(world.process('compact'));
         return world.tell(`${process.name}: ${await runCompaction(world, process, this.#limits)}`);
+      }
+      case 'visit': {
+        const process = prepared(world.process('visit'));
+        return world.tell(`${process.name}: ${await visit(world, process, account)}`);
       }
       case 'expire':
         return world.tell(takeExpired(world, draw));

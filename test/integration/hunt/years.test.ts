@@ -27,6 +27,7 @@ describe.each(SEEDS)('a thousand days of random use, seed %i', (seed) => {
       'receive',
       'redrive',
       'restart',
+      'visit',
     ]);
   });
 });

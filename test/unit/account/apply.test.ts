@@ -161,6 +161,13 @@ test('ops of one record have different, rising mod-sequences', () => {
   expect(modSeqOf(6 as RecordNumber, 0)).toBeGreaterThan(modSeqOf(5 as RecordNumber, 1023));
 });
 
+test('a UIDVALIDITY that was given out before is not given out again, whatever the op brings', () => {
+  const create = (name: string, uidValidity: number): Op => ({ op: 'create', name, uidValidity, use: null });
+  const ops = [create('INBOX', 7), create('a', 7), create('b', 3), create('c', 20)];
+  const { mailboxes } = apply(EMPTY_STATE, record(1, ops));
+  expect([...mailboxes.values()].map(({ uidValidity }) => uidValidity)).toEqual([7, 8, 9, 20]);
+});
+
 test('a record whose effect is not what the columns say is reported', () => {
   const divergences: Divergence[] = [];
   const inbox = apply(EMPTY_STATE, record(1, [createInbox()]));

@@ -272,9 +272,12 @@ describe('readers between a fold’s calls', () => {
     }
   });
 
-  test('a reader whose reads are torn by a fold reads again', async () => {
+  test.each([
+    ['which has emptied records', 0],
+    ['which has not', 86_400_000],
+  ])('a reader whose reads are torn by a fold, %s, reads again', async (_, keepMs) => {
     const account = await FoldingAccount.begun(4);
-    account.keepMs = 0;
+    account.keepMs = keepMs;
     const writer = account.replica();
     await account.act(writer, 20);
     await account.fold();
