@@ -31,7 +31,6 @@ import {
   neededForBundle,
   nextCheckpoint,
   replayTail,
-  retirementOf,
   storedAs,
   touchedBy,
   withPieces,
@@ -54,31 +53,23 @@ import {
   type WrittenChunk,
   planChunk,
 } from '../../shared/account/summary-chunk.ts';
+import { packingDue } from '../../shared/account/pack-plan.ts';
 import { forgottenByAll } from '../../shared/account/purges.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { bury } from './bury.ts';
 import { Pace } from './pace.ts';
+import { type RetireDeps, type Retired, deleteItem, hasOld, retire } from './retire.ts';
 
-/** How long a covered record, or a superseded item, is kept for those who still read by an older checkpoint. */
-export const KEEP_MS = 86_400_000;
-/** An emptied key may go after so long: no process that knew the account before lives on (I4). */
-const EMPTY_KEY_SECONDS = 365 * 86_400;
 /** Bytes of keys and attribute names beside an item's data, about. */
 const ITEM_OVERHEAD_BYTES = 200;
 /** Another fold's deletions may meet this one's reads; folds of one account are minutes apart. */
 const LOAD_ATTEMPTS = 3;
 const FOLD_ID_BYTES = 12;
 
-export interface FoldDeps {
+export interface FoldDeps extends RetireDeps {
   readonly journal: JournalStore;
-  readonly folds: FoldStore;
-  readonly summaries: FoldSummaries;
-  readonly packs: FoldPacks;
-  readonly rim: Rim;
   /** The columns say otherwise than a record does: an alarm. */
   readonly report?: (account: AccountId, divergence: Divergence) => void;
-  /** Milliseconds, `KEEP_MS` unless a test shortens it: 0 empties records as early as I4 allows. */
-  readonly keepMs?: number;
   readonly limits?: FoldLimits;
   /** Is asked for the day on which time makes something of the account due; a test may do without. */
   readonly calendar?: Calendar;
@@ -102,16 +93,25 @@ export type FoldResult =
       readonly bytes: number;
       readonly emptied: number;
       readonly deleted: number;
+      /** Whether it is time to look for what may be packed. */
+      readonly packing: boolean;
     };
 
 /**
  * Folds one account. `until` (milliseconds since the epoch): deletions and emptyings that are not done by then are left
- * to the next fold. Rejects, with nothing lost, if a store fails.
+ * to the next fold. `idle`: also if there is no tail, as long as there is something to delete or to empty. Rejects, with
+ * nothing lost, if a store fails.
  */
-export async function foldAccount(deps: FoldDeps, account: AccountId, until = Infinity): Promise<FoldResult> {
+export async function foldAccount(
+  deps: FoldDeps,
+  account: AccountId,
+  until = Infinity,
+  { idle = false }: { readonly idle?: boolean } = {},
+): Promise<FoldResult> {
   for (let attempt = 1; attempt <= LOAD_ATTEMPTS; attempt++) {
     const opening = await openAccount(deps.journal, account);
-    if (opening.tail.length === 0) return { kind: 'nothing' };
+    const hasTail = opening.tail.length > 0;
+    if (!hasTail && !(idle && hasOld(deps, opening.base))) return { kind: 'nothing' };
     const columns = await columnsAtCheckpoint(
       deps.journal,
       account,
@@ -151,7 +151,7 @@ class Fold {
 
   async run(until: number): Promise<FoldResult> {
     const { base } = this.#opening;
-    const retired = await this.#retire(until);
+    const retired = await retire(this.#deps, this.#account, this.#opening, this.#pace, until);
     if (!retired) return { kind: 'lost' };
     await this.#deletePurged();
     const written = await this.#discardOnFailure(() => this.#write(retired));
@@ -169,32 +169,8 @@ class Fold {
       bytes: this.#bytes,
       emptied: retired.emptiedTo - base.emptiedTo,
       deleted: retired.items.length,
+      packing: packingDue(this.#account, base, this.#replay.state, written.time),
     };
-  }
-
-  /** Step 1. Null: this account has a younger checkpoint by now, whose list it is that counts. */
-  async #retire(until: number): Promise<Retired | null> {
-    const { base } = this.#opening;
-    const { folds, rim, keepMs = KEEP_MS } = this.#deps;
-    const due = retirementOf(base, rim.now(), keepMs);
-    if (due.items.length === 0 && due.emptyTo === base.emptiedTo)
-      return { items: [], emptiedTo: base.emptiedTo };
-    if ((await folds.current(this.#account)) !== base.fold) return null;
-    const items: FoldedItem[] = [];
-    for (const item of due.items) {
-      if (rim.now() >= until) break;
-      await this.#delete(item);
-      items.push(item);
-    }
-    const expiresAt = Math.ceil(rim.now() / 1000) + EMPTY_KEY_SECONDS;
-    let { emptiedTo } = base;
-    while (emptiedTo < due.emptyTo && rim.now() < until) {
-      const number = (emptiedTo + 1) as RecordNumber;
-      await this.#pace.take(1);
-      this.#pace.owe((await folds.empty(this.#account, number, expiresAt)) - 1);
-      emptiedTo = number;
-    }
-    return { items, emptiedTo };
   }
 
   /** Before the swap: what the tail made due must not be forgotten with it. */
@@ -344,28 +320,10 @@ class Fold {
     this.#bytes += data.length;
   }
 
-  async #delete(item: FoldedItem): Promise<void> {
-    const { folds, summaries, packs } = this.#deps;
-    switch (item.kind) {
-      case 'chunk':
-        return summaries.deleteSummaries(this.#account, [item.fold], []);
-      case 'overflow':
-        return summaries.deleteSummaries(this.#account, [], [item.object]);
-      case 'packed':
-        return packs.deleteUnpacked(this.#account, item.pack);
-      case 'pack':
-        return packs.delete(this.#account, item.pack);
-      case 'segment':
-      case 'part':
-      case 'graveyard':
-        await this.#pace.take(1);
-        this.#pace.owe((await folds.delete(this.#account, item)) - 1);
-    }
-  }
-
   /** Takes back what no checkpoint has named; what cannot be taken back is garbage (see `FoldStore`). */
   async #discard(): Promise<void> {
-    for (const item of this.#put) await this.#delete(item).catch(() => undefined);
+    for (const item of this.#put)
+      await deleteItem(this.#deps, this.#account, item, this.#pace).catch(() => undefined);
   }
 
   async #discardOnFailure<T>(write: () => Promise<T | null>): Promise<T | null> {
@@ -382,11 +340,6 @@ class Fold {
 
 /** A graveyard is an item of DynamoDB: at most 400 KB, keys and attribute names included. */
 const GRAVEYARD_BYTES = 390_000;
-
-interface Retired {
-  readonly items: readonly FoldedItem[];
-  readonly emptiedTo: RecordNumber;
-}
 
 interface Written {
   readonly stored: Stored;

@@ -44,6 +44,7 @@ export function compactHandler(
         work,
         calendar,
         graceSeconds: graceDays * DAY_SECONDS,
+        onCommit: work.leaveIfDue.bind(work),
         log,
         report: (account, divergence) => {
           metrics.add('Divergences', 1);

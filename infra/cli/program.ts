@@ -9,6 +9,7 @@ import { isNetworkFailure, type NetworkFailure } from '../../shared/log.ts';
 import { errorCode, SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
 import { clientSettingsCommand } from './client-settings.ts';
+import { compactCommand } from './compact.ts';
 import { costCommand } from './cost.ts';
 import { dnsCommand } from './dns.ts';
 import { domainCommand } from './domain.ts';
@@ -38,6 +39,7 @@ Examples:
   npx quire alias add info@example.org carol@example.org
   npx quire domain catch-all example.org carol@example.org
   npx quire gateway --imap-port 2143
+  npx quire compact carol@example.org                 (what the compaction does when it is due)
   npx quire cost --users 250                          (a month on AWS)
   npx quire user add carol@example.org --stack        (on AWS, as quire.config.ts says)
   npx quire dns
@@ -60,6 +62,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     userCommand(),
     aliasCommand(),
     domainCommand(),
+    compactCommand(),
     costCommand(),
     dnsCommand(),
     clientSettingsCommand(),

@@ -337,11 +337,17 @@ export class Columns {
 
   /** With the messages whose blobs are `packed` in `pack`. */
   inPack(packed: PackedBlobs, pack: PackId): Columns {
-    const rows: number[] = [];
-    for (let row = 0; row < this.count; row++) if (packed(this.#fixed.blob, row * BLOB_BYTES)) rows.push(row);
+    const rows = this.rowsOf(packed);
     if (rows.length === 0) return this;
     const packs = this.#packs.withRows(this.count, rows, pack);
     return new Columns(this.count, this.#flags, this.#fixed, packs, this.keywordSets);
+  }
+
+  /** The rows whose blobs are `wanted`. */
+  rowsOf(wanted: PackedBlobs): number[] {
+    const rows: number[] = [];
+    for (let row = 0; row < this.count; row++) if (wanted(this.#fixed.blob, row * BLOB_BYTES)) rows.push(row);
+    return rows;
   }
 
   /** Whether any of the rows `from` … `to` (end excluded) has a blob that is `packed`. */

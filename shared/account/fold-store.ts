@@ -66,8 +66,8 @@ export interface FoldPacks {
   /** Deletes a pack, if it is there. */
   delete(account: AccountId, pack: PackId): Promise<void>;
   /**
-   * Deletes the objects in which the blobs of `pack` lay before. Which those are is read off the pack itself: if that cannot
-   * be read, it rejects, and nothing is deleted.
+   * Deletes the objects in which the blobs of `pack` lay before. Which those are is read off the pack itself: if it is
+   * gone or damaged, nothing is deleted, for those objects are then what is left of the messages.
    */
   deleteUnpacked(account: AccountId, pack: PackId): Promise<void>;
 }

@@ -300,17 +300,18 @@ export interface Retirement {
 
 /**
  * What may be deleted and emptied by `base`, which is still the account's checkpoint. Records are emptied up to a
- * checkpoint that is `keepMs` old (I4). The newest record of the account is never among them, for there is a tail above
- * every checkpoint that a fold begins with: so the newest key never gets an expiry, and a journal never ends below its
+ * checkpoint that is `keepMs` old (I4). The newest record of the account is never among them, for it is above the
+ * checkpoint, or, without a tail, the last that is covered, which stays: so the newest key never gets an expiry, and a journal never ends below its
  * checkpoint, however TTL picks among expired keys.
  */
-export function retirementOf(base: Checkpoint, now: number, keepMs: number): Retirement {
+export function retirementOf(base: Checkpoint, now: number, keepMs: number, hasTail = true): Retirement {
   const old = (time: number): boolean => now - time >= keepMs;
   const covered = coveredBy(base).filter(({ time }) => old(time));
-  const limit = Math.max(base.emptiedTo, ...covered.map(({ number }) => number));
+  const newest = hasTail ? Infinity : base.state.number - 1;
+  const limit = Math.min(newest, Math.max(base.emptiedTo, ...covered.map(({ number }) => number)));
   return {
     items: base.superseded.filter(({ since }) => old(since)).map(({ item }) => item),
-    emptyTo: Math.min(limit, base.emptiedTo + EMPTIED_PER_FOLD) as RecordNumber,
+    emptyTo: Math.max(base.emptiedTo, Math.min(limit, base.emptiedTo + EMPTIED_PER_FOLD)) as RecordNumber,
   };
 }
 

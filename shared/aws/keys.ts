@@ -89,7 +89,8 @@ export const blobKeys = {
 
 /** Work for the scheduled functions is spread over so many partitions, which are queried in parallel. */
 export const WORK_SHARDS = 16;
-export type WorkKind = 'compact';
+/** `compact`: a fold is due; `pack`: it is a week since the account was looked through for what may be packed. */
+export type WorkKind = 'compact' | 'pack';
 
 export const workKeys = {
   /** All work of one kind in one shard, 0 ≤ `shard` < `WORK_SHARDS`. */

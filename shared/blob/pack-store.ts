@@ -84,13 +84,26 @@ export class PackStore implements FoldPacks {
     return this.#blobs.get(key, { start, end: Math.max(start, end) }, options);
   }
 
+  /** The stored bytes of a blob that lies in an object of its own. Rejects with `BlobMissingError`. */
+  async object(account: AccountId, blob: BlobId): Promise<Uint8Array> {
+    return collect(await this.#blobs.get(blobKeys.message(account, blob)));
+  }
+
+  /** Everything that lies in a pack. Rejects with `BlobMissingError` or `DamagedPackError`. */
+  async read(account: AccountId, pack: PackId): Promise<PackedBlob[]> {
+    const index = await this.index(account, pack);
+    const bytes = await collect(await this.#blobs.get(blobKeys.pack(account, pack)));
+    return [...index].map(([blob, { start, end }]) => ({ blob, bytes: bytes.subarray(start, end) }));
+  }
+
   delete(account: AccountId, pack: PackId): Promise<void> {
     return this.#blobs.delete([blobKeys.pack(account, pack)]);
   }
 
   async deleteUnpacked(account: AccountId, pack: PackId): Promise<void> {
-    // Not the index that is kept: a pack that is gone, or damaged, must not take the last copy of a message with it.
-    const index = await this.#readIndex(blobKeys.pack(account, pack));
+    // Not the index that is kept: it would not tell that the pack is gone.
+    const index = await this.#readIndex(blobKeys.pack(account, pack)).catch(unlessUnreadable);
+    if (!index) return;
     await this.#blobs.delete([...index.keys()].map((blob) => blobKeys.message(account, blob)));
   }
 
@@ -103,14 +116,7 @@ export class PackStore implements FoldPacks {
   }
 
   async #last(key: string, bytes: number): Promise<Uint8Array> {
-    for await (const { key: found, size } of this.#blobs.list(key)) {
-      if (found !== key) continue;
-      const chunks: Uint8Array[] = [];
-      const range = { start: Math.max(0, size - bytes), end: size };
-      for await (const chunk of await this.#blobs.get(key, range)) chunks.push(chunk);
-      return Buffer.concat(chunks);
-    }
-    throw new BlobMissingError(key);
+    return collect(await this.#blobs.get(key, { last: bytes }));
   }
 
   #account(key: string, index: PackIndex): void {
@@ -130,4 +136,10 @@ export class PackStore implements FoldPacks {
 function unlessUnreadable(error: unknown): null {
   if (error instanceof DamagedPackError || error instanceof BlobMissingError) return null;
   throw error;
+}
+
+async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

@@ -54,7 +54,7 @@ export class FoldingAccount {
   readonly summaryOf = new Map<BlobId, Uint8Array>();
   /** Of folds. */
   keepMs = 86_400_000;
-  limits = FOLD_LIMITS;
+  limits: FoldLimits = FOLD_LIMITS;
 
   constructor(seed = 1) {
     this.random = seededRandom(seed);
@@ -65,11 +65,15 @@ export class FoldingAccount {
 
   static async begun(seed?: number, limits = FOLD_LIMITS): Promise<FoldingAccount> {
     const account = new FoldingAccount(seed);
-    account.limits = limits;
+    await account.begin(limits);
+    return account;
+  }
+
+  async begin(limits: FoldLimits): Promise<void> {
+    this.limits = limits;
     const usage = { messages: 0, bytes: 0 };
     const first = { number: 1 as RecordNumber, commit: 'first', time: 0, ops: [createInbox()], usage };
-    await account.journal.put(ACCOUNT, [{ ...first, journalBytes: 20 }]);
-    return account;
+    await this.journal.put(ACCOUNT, [{ ...first, journalBytes: 20 }]);
   }
 
   get deps(): FoldDeps {
@@ -88,6 +92,11 @@ export class FoldingAccount {
 
   fold(deps: Partial<FoldDeps> = {}, until?: number): Promise<FoldResult> {
     return foldAccount({ ...this.deps, ...deps }, ACCOUNT, until);
+  }
+
+  /** As for an account that nobody writes to. */
+  idleFold(): Promise<FoldResult> {
+    return foldAccount(this.deps, ACCOUNT, Infinity, { idle: true });
   }
 
   replica(): Replica {

@@ -97,11 +97,11 @@ describe('the compaction', () => {
     await put(quiet, [append(random)]);
     await Promise.all(commits);
     expect(await work.list('compact', deps.rim.time)).toEqual([busy.account]);
-    expect(await compact(deps, Infinity)).toEqual({ folded: 1, idle: 0, failed: 0, left: 0 });
+    expect(await compact(deps, Infinity)).toEqual({ folded: 1, packed: 0, idle: 0, failed: 0, left: 0 });
     expect((await openAccount(journal, busy.account)).tail).toEqual([]);
     expect((await openAccount(journal, quiet.account)).base.fold).toBe('');
     expect(await work.list('compact', deps.rim.time + DAY)).toEqual([]);
-    expect(await compact(deps, Infinity)).toEqual({ folded: 0, idle: 0, failed: 0, left: 0 });
+    expect(await compact(deps, Infinity)).toEqual({ folded: 0, packed: 0, idle: 0, failed: 0, left: 0 });
   });
 
   test('commits during a fold leave work that the next run finds', async () => {
@@ -135,9 +135,9 @@ describe('the compaction', () => {
       if (account === accountOf(2)) return Promise.reject(new Error('out of order'));
       return open(account);
     };
-    expect(await compact(deps, Infinity)).toEqual({ folded: 2, idle: 0, failed: 1, left: 0 });
+    expect(await compact(deps, Infinity)).toEqual({ folded: 2, packed: 0, idle: 0, failed: 1, left: 0 });
     journal.open = open;
-    expect(await compact(deps, Infinity)).toEqual({ folded: 0, idle: 0, failed: 0, left: 0 });
+    expect(await compact(deps, Infinity)).toEqual({ folded: 0, packed: 0, idle: 0, failed: 0, left: 0 });
     rim.time += LEASE_MS;
     expect(await compact(deps, Infinity)).toMatchObject({ folded: 1 });
   });
@@ -166,7 +166,7 @@ describe('the compaction', () => {
       await put(await begin(accountOf(index)), [append(random)]);
       await work.leave('compact', accountOf(index));
     }
-    expect(await compact(deps, rim.time)).toEqual({ folded: 0, idle: 0, failed: 0, left: 5 });
+    expect(await compact(deps, rim.time)).toEqual({ folded: 0, packed: 0, idle: 0, failed: 0, left: 5 });
     expect(await compact(deps, Infinity)).toMatchObject({ folded: 5 });
   });
 

@@ -107,6 +107,31 @@ describe('emptying (I4)', () => {
     await expectWhole(account);
   });
 
+  test('an account that nobody writes to is emptied and rid of what it superseded, if asked to, but for its newest record', async () => {
+    const account = await FoldingAccount.begun(1, SMALL_LIMITS);
+    const writer = account.replica();
+    await commit(writer, () => Array.from({ length: 60 }, () => append(account)));
+    await account.fold();
+    await commit(writer, (state) => [markSeen(state, 1, 8)]);
+    await account.fold();
+    account.rim.time += DAY - 1;
+    expect(await account.idleFold()).toEqual({ kind: 'nothing' });
+    account.rim.time += 1;
+    expect(await account.fold()).toEqual({ kind: 'nothing' });
+    const { superseded } = await account.checkpoint();
+    expect(superseded.length).toBeGreaterThan(0);
+    expect(await account.idleFold()).toMatchObject({ records: 0, emptied: 2, deleted: superseded.length });
+    expect(emptied(account)).toEqual([1, 2]);
+    await expectWhole(account);
+    // The fold itself has superseded nothing but parts of the root, which there are none of.
+    account.rim.time += 2 * DAY;
+    expect(await account.idleFold()).toEqual({ kind: 'nothing' });
+    expect(await account.garbage()).toEqual([]);
+    await commit(writer, () => [append(account)]);
+    await account.fold();
+    await expectWhole(account);
+  });
+
   test('what time does not suffice for is left to the next fold', async () => {
     const account = await FoldingAccount.begun();
     account.keepMs = 0;
