@@ -109,11 +109,13 @@ const HUNTS = {
     const inputs = numberOf('inputs', values.inputs);
     say(`grammar hunt: ${inputs} inputs, seed ${seed}`);
     const begun = performance.now();
-    const { answers, connections, slowest, heap } = await grammarHunt({ seed, inputs, say });
+    const { answers, kinds, connections, slowest, heap } = await grammarHunt({ seed, inputs, say });
     const counts = [...answers].sort().map(([word, count]) => `${count} ${word}`);
+    const each = [...kinds].map(([kind, of]) => `${of.inputs} ${kind}, of which ${of.bad} BAD`);
+    say(each.join('; '));
     const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(1);
     say(
-      `answered: ${counts.join(', ')}; ${connections} connections; the slowest took ${slowest.milliseconds.toFixed(0)} ms; heap ${megabytes(heap.first)} MB at first, ${megabytes(heap.last)} MB at last; in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
+      `answered: ${counts.join(', ')}; ${connections} connections; the slowest (${JSON.stringify(slowest.input.slice(0, 40))}) took ${slowest.milliseconds.toFixed(0)} ms; heap ${megabytes(heap.first)} MB at first, ${megabytes(heap.last)} MB at last; in ${((performance.now() - begun) / 1000).toFixed(0)} s`,
     );
   },
   async years(): Promise<void> {

@@ -23,6 +23,8 @@ export interface GrammarResult {
   readonly inputs: number;
   /** By the first word of the answer; `closed` by what ended the connection. */
   readonly answers: ReadonlyMap<string, number>;
+  /** Inputs, and those of them that were answered BAD. */
+  readonly kinds: ReadonlyMap<Kind, { readonly inputs: number; readonly bad: number }>;
   readonly connections: number;
   readonly slowest: { readonly input: string; readonly milliseconds: number };
   /** Bytes of heap at the end of the first gateway, and of the last: one serves `INPUTS_PER_GATEWAY` inputs. */
@@ -36,7 +38,7 @@ const PHASES: readonly Phase[] = ['not authenticated', 'authenticated', 'selecte
 const MOST_MILLISECONDS = 1000;
 const MOST_GROWTH_BYTES = 32 * 1024 * 1024;
 
-type Kind = 'mutated' | 'soup' | 'noise' | 'valid';
+export type Kind = 'mutated' | 'soup' | 'noise' | 'valid';
 const KINDS: Readonly<Record<Kind, number>> = { mutated: 50, soup: 20, noise: 15, valid: 15 };
 
 export async function grammarHunt({ seed, inputs, say }: GrammarOptions): Promise<GrammarResult> {
@@ -56,13 +58,14 @@ export async function grammarHunt({ seed, inputs, say }: GrammarOptions): Promis
     if (done % (5 * INPUTS_PER_GATEWAY) === 0)
       say(`${hunt.inputs} inputs, heap ${(last / 2 ** 20).toFixed(1)} MB`);
   }
-  const { answers, connections, slowest } = hunt;
-  return { inputs: hunt.inputs, answers, connections, slowest, heap: { first, last } };
+  const { answers, kinds, connections, slowest } = hunt;
+  return { inputs: hunt.inputs, answers, kinds, connections, slowest, heap: { first, last } };
 }
 
 class Hunt {
   readonly #draw: Draw;
   readonly answers = new Map<string, number>();
+  readonly kinds = new Map<Kind, { inputs: number; bad: number }>();
   inputs = 0;
   connections = 0;
   slowest = { input: '', milliseconds: 0 };
@@ -150,6 +153,8 @@ class Hunt {
     const last = said.at(-1);
     const word = last?.split(' ')[1] ?? (ended ? 'closed' : 'nothing');
     this.answers.set(word, (this.answers.get(word) ?? 0) + 1);
+    const { inputs, bad } = this.kinds.get(kind) ?? { inputs: 0, bad: 0 };
+    this.kinds.set(kind, { inputs: inputs + 1, bad: bad + (word === 'BAD' ? 1 : 0) });
     for (const line of said) {
       ensure(/^\S+ (OK|NO|BAD|BYE) \S/.test(line), () => `no reason is given: ${line}\n${shown()}`);
       ensure(!line.includes('[SERVERBUG]'), () => `the server failed\n${shown()}`);
