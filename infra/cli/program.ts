@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { ListenError } from '../../gateway/imap/server/imap-server.ts';
+import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
@@ -13,12 +14,16 @@ import { compactCommand } from './compact.ts';
 import { costCommand } from './cost.ts';
 import { dnsCommand } from './dns.ts';
 import { domainCommand } from './domain.ts';
+import { expungeCommand } from './expunge.ts';
 import { gatewayCommand } from './gateway.ts';
+import { holdCommand } from './hold.ts';
+import { retentionCommand } from './retention.ts';
 import { startCommand } from './start.ts';
+import { undeleteCommand } from './undelete.ts';
 import { userCommand } from './user.ts';
 
 /** Errors whose message is a sentence for the person who typed the command. */
-const SENTENCES = [SetupError, DirectoryError, AddressError, PasswordError, ListenError];
+const SENTENCES = [SetupError, MailboxRefusal, DirectoryError, AddressError, PasswordError, ListenError];
 
 /** What AWS says of missing, wrong or insufficient credentials, and of a store that the account does not have. */
 const REFUSALS = new Set([
@@ -38,6 +43,7 @@ Examples:
   npx quire user add carol@example.org --quota 10GB   (asks for a password)
   npx quire alias add info@example.org carol@example.org
   npx quire domain catch-all example.org carol@example.org
+  npx quire undelete carol@example.org --since 2d    (what was expunged since)
   npx quire gateway --imap-port 2143
   npx quire compact carol@example.org                 (what the compaction does when it is due)
   npx quire cost --users 250                          (a month on AWS)
@@ -63,6 +69,10 @@ export async function run(argv: readonly string[]): Promise<number> {
     aliasCommand(),
     domainCommand(),
     compactCommand(),
+    undeleteCommand(),
+    retentionCommand(),
+    holdCommand(),
+    expungeCommand(),
     costCommand(),
     dnsCommand(),
     clientSettingsCommand(),

@@ -75,14 +75,14 @@ async function add(address: string, flags: Flags): Promise<void> {
   const { address: normalised, domain } = parseAddress(address);
   const limits = changedLimits(NEW_ACCOUNT_LIMITS, flags.quota, flags.messages, '--quota');
   const passwordHash = await hashPassword(await readPassword(flags));
-  await withEngine(flags, async ({ directory, journal, rim }) => {
+  await withEngine(flags, async ({ directory, journal, rim, calendar }) => {
     await directory.domains.add(domain);
     const { name } = flags;
     await directory.users.add({
       address,
       passwordHash,
       // Its journal first: an account without one is taken for lost. One that nobody comes to own costs an item.
-      account: await beginAccount(journal, rim),
+      account: await beginAccount(journal, rim, calendar),
       limits,
       ...(typeof name === 'string' ? { displayName: name } : {}),
     });

@@ -26,7 +26,13 @@ export interface DemoAccount {
  * Makes them in a directory that has no other accounts, and returns those that still have their first password. One that
  * somebody has removed is not made again.
  */
-export async function demoAccounts({ directory, journal, logins, rim }: Engine): Promise<DemoAccount[]> {
+export async function demoAccounts({
+  directory,
+  journal,
+  logins,
+  rim,
+  calendar,
+}: Engine): Promise<DemoAccount[]> {
   const known = new Set<string>();
   for await (const account of directory.users.list())
     for (const address of account.addresses) known.add(address);
@@ -37,7 +43,7 @@ export async function demoAccounts({ directory, journal, logins, rim }: Engine):
         address,
         passwordHash: await hashPassword(PASSWORD),
         // Its journal first: an account without one is taken for lost.
-        account: await beginAccount(journal, rim),
+        account: await beginAccount(journal, rim, calendar),
         limits: NEW_ACCOUNT_LIMITS,
       });
     }

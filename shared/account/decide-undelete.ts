@@ -76,22 +76,22 @@ export function decideUndelete(whole: WholeState, request: UndeleteRequest): Dec
     else lists.set(name, [each.row]);
   }
   let present = 0;
-  let room = most;
+  let come = 0;
   let more = false;
   let bytes = 0;
   const mailboxes: string[] = [];
   for (const [name, rows] of lists) {
     const missing = missingFrom(mailboxNamed(whole.state, name)?.columns, rows);
     present += rows.length - missing.length;
-    if (missing.length > room) more = true;
-    const chosen = missing.slice(0, room);
+    const chosen = missing.slice(0, most - come);
+    if (chosen.length < missing.length) more = true;
     if (chosen.length === 0) continue;
-    room -= chosen.length;
+    come += chosen.length;
     mailboxes.push(name);
     bytes += chosen.reduce((sum, { system, size }) => sum + effectOfAppend(system, size).bytes, 0);
     targets.restore(name, chosen.map(restored));
   }
-  const value = { restored: most - room, bytes, present, more, mailboxes, exact };
+  const value = { restored: come, bytes, present, more, mailboxes, exact };
   return { ops: targets.ops, value };
 }
 

@@ -1,0 +1,47 @@
+/** `quire expunge`: what the expunge function does when its time comes, done now. */
+import { Command } from 'commander';
+import { expungeAccount } from '../../functions/expunge/expunge-account.ts';
+import { expunge } from '../../functions/expunge/expunge.ts';
+import { parseAddress } from '../../shared/directory/address.ts';
+import type { Flags } from '../local/settings.ts';
+import { SetupError } from '../local/setup-error.ts';
+import { addGraceOption, counted, say, userAt, withExpunge } from './kept.ts';
+
+export function expungeCommand(): Command {
+  const command = new Command('expunge')
+    .argument('[address]', 'look after this account, though it may not be due')
+    .description(
+      'expunge what is not to be kept any longer, and delete for good what was expunged before the grace: of all accounts that are due',
+    )
+    .option('--all', 'look after every account of the directory, due or not');
+  return addGraceOption(command).action(run);
+}
+
+async function run(address: string | undefined, flags: Flags): Promise<void> {
+  if (address !== undefined && flags.all === true)
+    throw new SetupError('Give an address or --all, not both: nothing was changed.');
+  await withExpunge(flags, async (engine, deps) => {
+    if (address === undefined && flags.all !== true) {
+      const { accounts, expired, purged, failed } = await expunge(deps, Infinity);
+      say(`${counted(accounts, 'account')} looked after: ${result({ expired, purged })}.`);
+      if (failed > 0)
+        throw new SetupError(`${counted(failed, 'account')} could not be looked after: see above.`);
+      return;
+    }
+    const one = async (of: string, account: Parameters<typeof expungeAccount>[1]): Promise<void> => {
+      const { expired, purged, held, next } = await expungeAccount(deps, account);
+      await deps.calendar.leave(account, next);
+      say(`${of}: ${held ? 'a legal hold stands, nothing was touched' : result({ expired, purged })}.`);
+    };
+    if (address !== undefined) {
+      await one(parseAddress(address).address, (await userAt(engine, address)).id);
+      return;
+    }
+    for await (const { id, addresses, state } of engine.directory.users.list())
+      if (state !== 'closed') await one(addresses[0] ?? id, id);
+  });
+}
+
+function result({ expired, purged }: { readonly expired: number; readonly purged: number }): string {
+  return `${counted(expired, 'message')} expunged by retention, ${counted(purged, 'message')} deleted for good`;
+}

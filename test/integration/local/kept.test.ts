@@ -1,0 +1,102 @@
+/** The commands that say how long mail is kept, and bring it back: on a running instance. */
+import { expect, test } from '@jest/globals';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ImapFlow } from 'imapflow';
+import { eventually } from './processes.ts';
+import { inbox, interrupt, run, sendMail, start } from './quire-command.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const CAROL = 'carol@example.test';
+const PASSWORD = 'first-secret';
+
+test('quire undelete, retention, hold and expunge', async () => {
+  const data = path.join(await temporaryFolder(), 'data');
+  await mkdir(data);
+  const at = ['--data', data];
+  await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD);
+  const { ready, child } = await start(data);
+  await sendMail(ready.smtp, CAROL, 'to be expunged');
+  await eventually(async () => (await inbox(ready.imap, CAROL, PASSWORD)).length === 1);
+  const client = new ImapFlow({
+    ...ready.imap,
+    secure: false,
+    doSTARTTLS: false,
+    auth: { user: CAROL, pass: PASSWORD },
+    logger: false,
+  });
+  await client.connect();
+  await client.mailboxOpen('INBOX');
+  await client.messageDelete('1');
+
+  const dry = await run(['undelete', CAROL, '--since', '1h', '--dry-run', ...at]);
+  expect(dry.output).toMatch(
+    /^carol@example\.test: 1 message of \d+ bytes would come back, in "Restored\/INBOX"\.\n$/,
+  );
+  const back = await run(['undelete', CAROL, '--mailbox', 'inbox', '--in-place', ...at]);
+  expect(back.output).toMatch(/1 message of \d+ bytes is back, in "INBOX"\.\n$/);
+  // A session that is open hears of it as of any arrival.
+  await eventually(async () => {
+    await client.noop();
+    return (await inbox(ready.imap, CAROL, PASSWORD)).length === 1;
+  });
+  expect((await run(['undelete', CAROL, ...at])).output).toMatch(/is back, in "Restored\/INBOX"\.\n$/);
+  expect((await run(['undelete', CAROL, ...at])).output).toBe(
+    `${CAROL}: nothing to bring back; 1 message there already.\n`,
+  );
+  expect((await client.list()).map(({ path: name }) => name)).toContain('Restored/INBOX');
+  await client.logout();
+
+  expect((await run(['retention', CAROL, '90', '--mailbox', 'Archive', ...at])).output).toBe(
+    `${CAROL}: the mailbox "Archive": messages stay for 90 days.\n`,
+  );
+  expect((await run(['retention', CAROL, 'forever', '--use', 'junk', ...at])).output).toBe(
+    `${CAROL}: Junk: messages stay for ever.\n`,
+  );
+  expect((await run(['hold', CAROL, ...at])).output).toBe(`${CAROL} is under legal hold.\n`);
+  const { output } = await run(['retention', CAROL, ...at]);
+  expect(output.split('\n')).toEqual(
+    expect.arrayContaining([
+      'Archive\t90\tof the mailbox',
+      'INBOX\tforever\tdefault',
+      'Junk\tforever\tof Junk',
+      'Trash\t30\tdefault',
+      'A legal hold stands: nothing goes until it is released.',
+    ]),
+  );
+  expect((await run(['expunge', CAROL, ...at])).output).toBe(
+    `${CAROL}: a legal hold stands, nothing was touched.\n`,
+  );
+  expect((await run(['hold', CAROL, '--release', ...at])).output).toBe(
+    `${CAROL} is now under no legal hold.\n`,
+  );
+  expect((await run(['expunge', CAROL, ...at])).output).toBe(
+    `${CAROL}: 0 messages expunged by retention, 0 messages deleted for good.\n`,
+  );
+  // Each change of policy has asked for the account.
+  expect((await run(['expunge', ...at])).output).toMatch(/^1 account looked after: /);
+  expect(await interrupt(child)).toBe(0);
+});
+
+test('what they cannot do is one sentence', async () => {
+  const data = path.join(await temporaryFolder(), 'data');
+  await mkdir(data);
+  const at = ['--data', data];
+  await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD);
+  const refused = async (...args: string[]): Promise<string> => {
+    const { status, errors } = await run([...args, ...at]);
+    expect([args, status, errors.split('\n').length]).toEqual([args, 1, 2]);
+    return errors;
+  };
+  expect(await refused('undelete', 'nobody@example.test')).toContain('nobody@example.test');
+  expect(await refused('undelete', CAROL, '--since', 'yesterday')).toContain('how long ago: 90m, 36h, 3d');
+  expect(await refused('undelete', CAROL, '--as-of', '2999-01-01')).toContain('still to come');
+  expect(await refused('undelete', CAROL, '--as-of', '1h', '--mailbox', 'INBOX')).toContain('whole account');
+  expect(await refused('undelete', CAROL, '--into', 'x', '--in-place')).toContain('not both');
+  expect(await refused('retention', CAROL, '0')).toContain('whole number from 1');
+  expect(await refused('retention', CAROL, '5', '--mailbox', 'Nowhere')).toContain('no mailbox "Nowhere"');
+  expect(await refused('retention', CAROL, '5', '--use', 'bin')).toContain('no special use "bin"');
+  expect(await refused('expunge', CAROL, '--all')).toContain('not both');
+  expect(await refused('expunge', CAROL, '--grace-days', '0')).toContain('--grace-days');
+  expect(await refused('expunge', '--aws')).toContain('--grace-days');
+});
