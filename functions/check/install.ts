@@ -37,7 +37,9 @@ export interface InstallDeps {
 
 export interface Installing {
   readonly survey: Survey;
-  readonly known: Pick<Examination, 'base' | 'journal' | 'replay' | 'rewrite'>;
+  readonly known: Pick<Examination, 'base' | 'replay' | 'rewrite'> & {
+    readonly journal: Pick<Examination['journal'], 'tail'>;
+  };
   /** Rows of messages that are in no mailbox; the tail's are added. */
   readonly graveyards: ReturnType<typeof gravesAfter>;
   readonly buried?: readonly BuriedRow[];
@@ -47,7 +49,7 @@ export interface Installing {
   /** Chunks that go on being named. */
   readonly chunks: readonly ChunkInfo[];
   /** What the checkpoint says otherwise than a fold would: of an epoch. */
-  readonly over?: Partial<Pick<Checkpoint, 'state' | 'emptiedTo' | 'covered'>>;
+  readonly over?: Partial<Pick<Checkpoint, 'emptiedTo' | 'covered' | 'packs'>>;
 }
 
 export type Installed = 'installed' | 'lost';

@@ -16,7 +16,7 @@ import type { Rim } from './rim.ts';
 import type { Usage } from './state.ts';
 
 /** A marker outlives every redrive: the dead-letter queue keeps a message for 14 days, a person may wait a year. */
-const MARKER_DAYS = 400;
+export const MARKER_DAYS = 400;
 /**
  * A group of deliveries closes here, as a group commit does: the next delivery reads this record whole to know what it
  * follows on.

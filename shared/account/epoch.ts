@@ -15,15 +15,26 @@ const AT_LEAST = 2 ** 20;
 /** References to records have 32 bits, as UIDs have. */
 const AT_MOST = 2 ** 31;
 
+/** Where the whole life of an account is lost: nobody writes so much year in, year out. */
+const PER_SECOND_OF_A_LIFE = 8;
+
 /** How far to jump over a lost time of so many milliseconds. */
-export function jumpOver(lostMs: number): number {
+export function jumpOver(lostMs: number, perSecond = PER_SECOND): number {
   const seconds = Math.max(0, Math.ceil(lostMs / 1000));
-  return Math.min(AT_LEAST + PER_SECOND * seconds, AT_MOST);
+  return Math.min(AT_LEAST + perSecond * seconds, AT_MOST);
 }
 
 /** The number of the epoch's record, beyond `last` and all that may have come after it. */
 export function epochNumber(last: number, lostMs: number): RecordNumber {
-  const number = last + jumpOver(lostMs);
+  return checked(last + jumpOver(lostMs));
+}
+
+/** The number of the first record of an account that is made anew, whose old journal is lost. */
+export function rebornNumber(last: number, lifeMs: number): RecordNumber {
+  return checked(last + jumpOver(lifeMs, PER_SECOND_OF_A_LIFE));
+}
+
+function checked(number: number): RecordNumber {
   if (number >= 2 ** 32)
     throw new Error(`an epoch at record ${number} is beyond what this release can number`);
   return number as RecordNumber;

@@ -39,6 +39,21 @@ export interface DeliveryMarker {
   readonly expiresAt: number;
 }
 
+/** A marker as it stands in the store. */
+export interface StoredMarker extends DeliveryMarker {
+  readonly account: AccountId;
+  /** The record that brought the message; null: a release before this one has put it. */
+  readonly record: RecordNumber | null;
+}
+
+/** Markers of all accounts, for whoever has to look at them after a restore from backup. */
+export interface DeliveryMarkers {
+  /** Markers that expire at `expiresAt` or later, of all accounts. Reads the whole table: administration only. */
+  expiringFrom(expiresAt: number): AsyncIterable<StoredMarker>;
+  /** One that is gone is no error. */
+  drop(marker: Pick<StoredMarker, 'account' | 'messageId'>): Promise<void>;
+}
+
 export type PutOutcome =
   | { readonly kind: 'written' }
   /** Another's record was there first; `first` is what stands at the number. */

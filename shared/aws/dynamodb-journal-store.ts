@@ -189,9 +189,10 @@ export class DynamoDbJournalStore implements JournalStore {
       await this.#client.send(new PutItemCommand(this.#conditionalPut(recordItem(account, only))));
       return;
     }
+    const first = records[0]?.number ?? (0 as RecordNumber);
     const items = [
       ...records.map((record) => recordItem(account, record)),
-      ...markers.map((marker) => markerItem(account, marker)),
+      ...markers.map((marker) => markerItem(account, marker, first)),
     ];
     const puts: TransactWriteItem[] = items.map((item) => ({ Put: this.#conditionalPut(item) }));
     await this.#client.send(new TransactWriteItemsCommand({ TransactItems: puts }));
@@ -313,9 +314,15 @@ function checkpointOf(item: Item): StoredCheckpoint {
   };
 }
 
-function markerItem(account: AccountId, marker: DeliveryMarker): Item {
+/** `record`: what it is put with. After a restore from backup, it tells whether the message is there. */
+function markerItem(account: AccountId, marker: DeliveryMarker, record: RecordNumber): Item {
   const { pk, sk } = accountKeys.delivery(account, marker.messageId);
-  return { pk: { S: pk }, sk: { S: sk }, expiresAt: { N: String(marker.expiresAt) } };
+  return {
+    pk: { S: pk },
+    sk: { S: sk },
+    expiresAt: { N: String(marker.expiresAt) },
+    record: { N: String(record) },
+  };
 }
 
 function keyItem({ pk, sk }: ItemKey): Item {

@@ -68,6 +68,14 @@ export const accountKeys = {
   }),
 } as const;
 
+/** What the partition key of a marker names; null if it is no marker's. A message id may hold any character. */
+export function markedDelivery(pk: string): { messageId: string; account: AccountId } | null {
+  const at = pk.lastIndexOf('#');
+  const start = mailKeyPrefixes.delivery.length;
+  if (!pk.startsWith(mailKeyPrefixes.delivery) || at < start) return null;
+  return { messageId: pk.slice(start, at), account: pk.slice(at + 1) as AccountId };
+}
+
 /** Number of a record from its sort key. */
 export function recordNumberOf(sk: string): RecordNumber {
   return Number(sk.slice(JOURNAL.length)) as RecordNumber;

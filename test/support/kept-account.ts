@@ -3,7 +3,10 @@ import { checkAccount } from '../../functions/check/check-account.ts';
 import { mendAccount } from '../../functions/check/mend-account.ts';
 import { foldAccount } from '../../functions/compact/fold-account.ts';
 import type { FindingKind } from '../../shared/account/finding.ts';
+import type { Checkpoint } from '../../shared/account/checkpoint.ts';
+import { openAccount } from '../../shared/account/opening.ts';
 import { FOLD_LIMITS } from '../../shared/account/fold.ts';
+import type { DeliveryMarkers } from '../../shared/account/journal-store.ts';
 import type { AccountId, BlobId } from '../../shared/account/ids.ts';
 import { beginAccount } from '../../shared/account/new-account.ts';
 import type { AppendOp, Op, Target } from '../../shared/account/ops.ts';
@@ -133,6 +136,22 @@ export class KeptAccount {
         },
       );
     };
+  }
+
+  get markers(): DeliveryMarkers {
+    const { accounts } = this.journal;
+    return {
+      async *expiringFrom(expiresAt) {
+        for (const [account, { markers }] of accounts)
+          for (const marker of [...markers.values()])
+            if (marker.expiresAt >= expiresAt) yield { ...marker, account };
+      },
+      drop: async ({ account, messageId }) => void accounts.get(account)?.markers.delete(messageId),
+    };
+  }
+
+  async checkpoint(): Promise<Checkpoint> {
+    return (await openAccount(this.journal, this.id)).base;
   }
 
   get stored() {

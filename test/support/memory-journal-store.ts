@@ -8,6 +8,7 @@ import type {
   SegmentKey,
   StoredBundle,
   StoredCheckpoint,
+  StoredMarker,
 } from '../../shared/account/journal-store.ts';
 import {
   type JournalEntry,
@@ -23,7 +24,7 @@ export interface MemoryAccount {
   readonly entries: Map<number, JournalEntry>;
   /** Numbers of records that a newer release wrote: nobody here can read them. */
   readonly newer: Set<number>;
-  readonly markers: Map<string, DeliveryMarker>;
+  readonly markers: Map<string, DeliveryMarker & Pick<StoredMarker, 'record'>>;
   checkpoint: StoredCheckpoint | null;
   bundle: StoredBundle | null;
   readonly segments: Map<string, Uint8Array>;
@@ -94,7 +95,8 @@ export class MemoryJournalStore implements JournalStore {
     // Through the codec, so that what a test sees is what a reader of the table would see.
     for (const record of records)
       account.entries.set(record.number, { ...record, ops: decodeOps(encodeOps(record.ops)) });
-    for (const marker of markers) account.markers.set(marker.messageId, marker);
+    for (const marker of markers)
+      account.markers.set(marker.messageId, { ...marker, record: records[0]?.number ?? null });
     return { kind: 'written' };
   }
 

@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import { rebuildAccount } from '../../../functions/check/rebuild-account.ts';
+import { effectOfRemoval } from '../../../shared/account/effect.ts';
+import { FLAGGED, SEEN } from '../../../shared/account/flags.ts';
+import type { BlobId, PackId } from '../../../shared/account/ids.ts';
+import { INBOX_ID } from '../../../shared/account/state.ts';
+import { inboxOf } from '../../support/fold-ops.ts';
+import { KilledError, Killer, SMALL_LIMITS } from '../../support/folding.ts';
+import { KeptAccount } from '../../support/kept-account.ts';
+
+const YEAR = 365 * 86_400_000;
+
+/** The table is gone, and with it all that was known of the account. */
+function loseTable(account: KeptAccount): void {
+  const { stored, folds } = account;
+  stored.checkpoint = stored.bundle = null;
+  for (const map of [stored.entries, stored.segments, stored.parts, stored.markers, folds.graveyards])
+    map.clear();
+}
+
+async function filled() {
+  const account = await KeptAccount.begun();
+  account.limits = SMALL_LIMITS;
+  const blobs: BlobId[] = [];
+  for (let number = 1; number <= 5; number++) blobs.push(await account.receive(`letter ${number}`));
+  blobs.push(await account.receive('sent one', { use: 'Sent' }));
+  await account.fold();
+  return { account, blobs, created: account.rim.now() - YEAR };
+}
+
+describe('an account whose tables are lost', () => {
+  test('is made anew from its messages: each is there, under a higher UIDVALIDITY', async () => {
+    const { account, created } = await filled();
+    const before = (await account.reopened()).mailboxes.get(INBOX_ID);
+    const { number: last, usage } = await account.reopened();
+    loseTable(account);
+    expect(await account.kinds()).toEqual(['account-missing']);
+    expect((await account.mend()).left.findings).toHaveLength(1);
+    account.rim.time += 60_000;
+    const result = await rebuildAccount(account.deps, account.id, { created });
+    expect(result).toMatchObject({ kind: 'rebuilt', messages: 6, unreadable: [] });
+    const state = await account.reopened();
+    const inbox = state.mailboxes.get(INBOX_ID);
+    expect(inbox?.uidValidity).toBeGreaterThan(before?.uidValidity ?? Infinity);
+    expect(state.number).toBeGreaterThan(last + 1_000_000);
+    expect(state.usage).toEqual(usage);
+    // Plain objects do not say where they were.
+    expect((await account.contents()).INBOX).toHaveLength(6);
+    expect(await account.kinds()).toEqual([]);
+    // And it goes on as any other.
+    await account.receive('after');
+    await account.fold();
+    expect((await account.contents()).INBOX?.at(-1)).toBe('7 after');
+  });
+
+  test('with flags and mailbox as of its arrival, where its object keeps them', async () => {
+    const { account, blobs, created } = await filled();
+    loseTable(account);
+    const known = new Map([
+      [blobs[1], { system: SEEN, keywords: ['work'], mailbox: 'Work/2026', use: null }],
+      [blobs[5], { system: SEEN | FLAGGED, keywords: [], mailbox: null, use: 'Sent' }],
+      [blobs[2], { system: 0, keywords: [], mailbox: '#not a name', use: null }],
+    ]);
+    const deps = {
+      ...account.deps,
+      arrivalOf: async (_: unknown, { blob }: { blob: BlobId }) => {
+        const arrival = known.get(blob);
+        return arrival ? { ...arrival, date: 1_600_000_000, zone: 60 } : null;
+      },
+    };
+    expect(await rebuildAccount(deps, account.id, { created })).toMatchObject({ kind: 'rebuilt' });
+    const contents = await account.contents();
+    expect(contents['Work/2026']).toEqual(['1 letter 2']);
+    expect(contents.Sent).toEqual(['1 sent one']);
+    expect(contents.INBOX).toHaveLength(4);
+    const state = await account.reopened();
+    const work = [...state.mailboxes.values()].find(({ name }) => name === 'Work/2026');
+    expect(work?.columns?.row(0)).toMatchObject({
+      system: SEEN,
+      keywords: ['work'],
+      date: 1_600_000_000,
+      zone: 60,
+    });
+    expect(work?.keywords).toEqual(['work']);
+  });
+
+  test('messages in packs come back from there', async () => {
+    const { account, blobs, created } = await filled();
+    const pack = 'ab'.repeat(16) as PackId;
+    const keys = blobs.slice(0, 2).map((blob) => account.keyOf(blob));
+    const bytes = keys.map((key) => account.blobs.objects.get(key) ?? new Uint8Array(0));
+    const packed = blobs
+      .slice(0, 2)
+      .map((blob, index) => ({ blob, bytes: bytes[index] ?? new Uint8Array(0) }));
+    await account.messages.packs.put(account.id, pack, packed);
+    await account.blobs.delete(keys);
+    loseTable(account);
+    expect(await rebuildAccount(account.deps, account.id, { created })).toMatchObject({ messages: 6 });
+    expect(await account.kinds()).toEqual([]);
+    expect((await account.check()).read).toBe(6);
+    expect((await account.checkpoint()).packs).toEqual([expect.objectContaining({ pack, count: 2 })]);
+  });
+
+  test('an object that is cut is named, and holds nothing else up', async () => {
+    const { account, created } = await filled();
+    loseTable(account);
+    const key = account.keyOf('c'.repeat(32) as BlobId);
+    await account.blobs.put(key, Buffer.from('x'), 1);
+    const get = account.blobs.get.bind(account.blobs);
+    account.blobs.get = async (asked, ...rest) => {
+      if (asked === key) throw new Error('it is cut');
+      return get(asked, ...rest);
+    };
+    const result = await rebuildAccount(account.deps, account.id, { created });
+    expect(result).toMatchObject({ messages: 6, unreadable: ['c'.repeat(32)] });
+  });
+
+  test('killed at any of its calls, it is done by the next', async () => {
+    let calls = 0;
+    for (const when of ['before', 'after'] as const)
+      for (let at = 0; ; at++) {
+        const { account, created } = await filled();
+        loseTable(account);
+        const killer = new Killer(at, when);
+        const deps = {
+          ...account.deps,
+          journal: killer.watch(account.journal),
+          folds: killer.watch(account.folds),
+        };
+        const end = await rebuildAccount(deps, account.id, { created }).catch((error: unknown) => error);
+        if (!(end instanceof KilledError)) break;
+        calls++;
+        await rebuildAccount(account.deps, account.id, { created });
+        expect((await account.contents()).INBOX).toHaveLength(6);
+        expect(await account.kinds()).toEqual([]);
+      }
+    expect(calls).toBeGreaterThan(5);
+  });
+});
+
+test('what can be read, or mended, is not made anew', async () => {
+  const { account, created } = await filled();
+  const before = await account.contents();
+  const refused = { kind: 'refused' };
+  expect(await rebuildAccount(account.deps, account.id, { created })).toMatchObject(refused);
+  const { checkpoint } = account.stored;
+  if (checkpoint) account.stored.checkpoint = { ...checkpoint, root: checkpoint.root.slice(0, 9) };
+  expect(await rebuildAccount(account.deps, account.id, { created })).toMatchObject(refused);
+  await account.mend();
+  expect(await account.contents()).toEqual(before);
+});
+
+test('a journal that does not reach back tells of the messages that it brought, and of what was purged', async () => {
+  const { account, blobs, created } = await filled();
+  account.keepMs = 0;
+  await account.receive('marked', { use: 'Archive' }, { system: FLAGGED });
+  await account.fold();
+  await account.commit((state) => {
+    const uids = Uint32Array.of(1, 1);
+    return [{ op: 'expunge', mailbox: INBOX_ID, uids, effect: effectOfRemoval(inboxOf(state), uids) }];
+  });
+  await account.commit(() => [{ op: 'purge', blobs: blobs.slice(0, 1), before: 0, done: 0 as never }]);
+  account.stored.checkpoint = account.stored.bundle = null;
+  expect(await account.kinds()).toEqual(['checkpoint-unreadable']);
+  expect(await rebuildAccount(account.deps, account.id, { created })).toMatchObject({ messages: 6 });
+  const contents = await account.contents();
+  expect(contents.Archive).toEqual(['1 marked']);
+  expect(contents.INBOX?.some((line) => line.endsWith('letter 1'))).toBe(false);
+});
