@@ -4,6 +4,7 @@
  *
  * A function may die anywhere: its lease runs out, and the next run does the work again.
  */
+import { dayOf } from '../../shared/account/due.ts';
 import { AccountMissingError } from '../../shared/account/opening.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import type { WorkKind } from '../../shared/aws/keys.ts';
@@ -95,6 +96,9 @@ async function fold(deps: CompactDeps, account: AccountId, until: number): Promi
 async function pack(deps: CompactDeps, account: AccountId, until: number): Promise<Done> {
   const result = await compactAccount(deps, account, until);
   deps.log.info({ account, ...result.pack }, 'packing');
+  // What that superseded may go in a day, whether or not anybody writes until then.
+  if (result.pack.packs + result.pack.replaced > 0)
+    await deps.calendar?.leave(account, dayOf(deps.rim.now() / 1000) + 2);
   return { counts: 'packed', again: result.pack.more };
 }
 

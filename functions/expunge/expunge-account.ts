@@ -6,7 +6,9 @@
 import { decideRetention, mayDelete } from '../../shared/account/decide-purge.ts';
 import { type Day, nextDueDay } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
+import { hasRested } from '../../shared/account/pack-plan.ts';
 import { commitOnWholeState, openWholeState } from '../../shared/account/whole-state.ts';
+import { KEEP_MS } from '../compact/retire.ts';
 import { type PurgeDeps, purgeAccount } from './purge.ts';
 
 export type ExpungeAccountDeps = PurgeDeps;
@@ -20,6 +22,8 @@ export interface AccountReport {
   readonly held: boolean;
   /** False: time was up, and there may be more to do now. */
   readonly finished: boolean;
+  /** Whether it has lain there long enough for the compaction to have work, though nobody writes to it. */
+  readonly rested: boolean;
   /** When the account is to be looked at next. */
   readonly next: Day;
 }
@@ -43,5 +47,6 @@ export async function expungeAccount(
   const { purged, finished } = await purgeAccount(deps, account, whole, until);
   if (purged > 0) whole = await openWholeState(deps, account);
   const looked = { state: whole.state, buried: whole.buried, now: now(), grace: deps.graceSeconds };
-  return { expired, purged, held, finished, next: nextDueDay(account, looked) };
+  const rested = hasRested(whole, rim.now(), KEEP_MS);
+  return { expired, purged, held, finished, rested, next: nextDueDay(account, looked) };
 }

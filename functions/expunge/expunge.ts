@@ -9,6 +9,7 @@ import { type Day, dayOf } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { AccountMissingError } from '../../shared/account/opening.ts';
 import type { DueAccount, DynamoDbCalendar } from '../../shared/aws/dynamodb-calendar.ts';
+import type { DynamoDbWorkItems } from '../../shared/aws/work-items.ts';
 import type { Log } from '../../shared/log.ts';
 import { inParallel } from '../../shared/parallel.ts';
 import { type AccountReport, type ExpungeAccountDeps, expungeAccount } from './expunge-account.ts';
@@ -20,6 +21,8 @@ const CONCURRENT_ACCOUNTS = 2;
 
 export interface ExpungeDeps extends ExpungeAccountDeps {
   readonly calendar: Pick<DynamoDbCalendar, 'leave' | 'due' | 'take' | 'finish' | 'release'>;
+  /** Where work for the compaction is left. */
+  readonly work: Pick<DynamoDbWorkItems, 'leave'>;
   readonly log: Log;
 }
 
@@ -78,6 +81,7 @@ async function lookAfter(
     const report = await expungeOrMissing(deps, account, until);
     if (report) {
       log.info({ account, ...report }, 'expunge');
+      if (report.rested) await deps.work.leave('pack', account);
       // What was not finished goes on in the next run.
       await calendar.leave(account, report.finished ? report.next : today);
     }

@@ -25,6 +25,7 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
     summaries: messages,
     rim,
     calendar,
+    work,
     log,
     graceSeconds: graceDays * DAY_SECONDS,
     report: (account, divergence) => {

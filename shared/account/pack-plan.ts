@@ -10,6 +10,7 @@
  */
 import type { Checkpoint, PackInfo } from './checkpoint.ts';
 import type { BlobPlace } from './columns.ts';
+import { retirementOf } from './fold.ts';
 import type { AccountId, BlobId, MailboxId, PackId } from './ids.ts';
 import type { PackOp } from './ops.ts';
 import { packedBlobs } from './pack-column.ts';
@@ -92,6 +93,19 @@ function youngBlobs(state: Rows['state'], blobs: readonly BlobId[], rested: numb
     for (const row of columns?.rowsOf(wanted) ?? [])
       if (columns && (columns.saved[row] as number) > rested) young.push(columns.blobAt(row));
   return young;
+}
+
+/**
+ * Whether an account that nobody writes to has work for the compaction: messages for a pack, or what a fold may delete or
+ * empty by now. Folds of the others find both by themselves.
+ */
+export function hasRested(whole: WholeState, now: number, keepMs: number, limits = PACK_LIMITS): boolean {
+  const { base, tail } = whole.opening;
+  const { items, emptyTo } = retirementOf(base, now, keepMs, tail.length > 0);
+  if (items.length > 0 || emptyTo > base.emptiedTo) return true;
+  const { packBytes, packBlobs } = limits;
+  const found = packable(whole, now, limits, packBlobs);
+  return found.length >= packBlobs || found.reduce((sum, { size }) => sum + size, 0) >= packBytes;
 }
 
 /** A pack, and those of its blobs that a row names by it. */

@@ -1,4 +1,5 @@
 /** An account whose messages have bodies, and what packing, purging and undelete do to it, with small limits. */
+import type { CompactAccountDeps } from '../../functions/compact/compact-account.ts';
 import { type PackDeps, type PackReport, packAccount } from '../../functions/compact/pack-account.ts';
 import type { BlobPlace } from '../../shared/account/columns.ts';
 import type { BlobId, RecordNumber } from '../../shared/account/ids.ts';
@@ -48,7 +49,7 @@ export class PackingAccount extends FoldingAccount {
     });
   }
 
-  get packDeps(): PackDeps {
+  get packDeps(): CompactAccountDeps {
     return { ...this.deps, packs: this.packs, packLimits: SMALL_PACKS };
   }
 

@@ -6,7 +6,9 @@ import { INBOX_ID } from '../../../shared/account/state.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
 import { commit, expectWhole, expunge, inboxOf } from '../../support/fold-ops.ts';
 import { ACCOUNT, KilledError, Killer } from '../../support/folding.ts';
-import { DAY, PackingAccount, placesIn } from '../../support/packing.ts';
+import { hasRested } from '../../../shared/account/pack-plan.ts';
+import { compactAccount } from '../../../functions/compact/compact-account.ts';
+import { DAY, PackingAccount, SMALL_PACKS, placesIn } from '../../support/packing.ts';
 
 /** An account with `count` messages of 100 bytes in INBOX that have lain there for a week, folded. */
 async function rested(count: number, seed = 1) {
@@ -341,6 +343,25 @@ describe('packs in which little is in use', () => {
     const fresh = inboxOf(await reader.reload(INBOX_ID));
     expect(await account.read(fresh.placeAt(1))).toEqual(account.bodies.get(old.blobAt(9)));
   });
+});
+
+test('an account that nobody writes to has rested when there is a pack to make, or something to go, and not before', async () => {
+  const { account } = await rested(10);
+  const hasWork = async () => hasRested(await account.whole(), account.rim.time, DAY, SMALL_PACKS);
+  await account.idleFold();
+  account.rim.time -= DAY;
+  expect(await hasWork()).toBe(false);
+  account.rim.time += DAY;
+  expect(await hasWork()).toBe(true);
+  const { fold, pack } = await compactAccount(account.packDeps, ACCOUNT);
+  expect([fold.kind, pack.packs]).toEqual(['nothing', 1]);
+  expect(await hasWork()).toBe(false);
+  account.rim.time += DAY;
+  expect(await hasWork()).toBe(true);
+  await compactAccount(account.packDeps, ACCOUNT);
+  expect(account.blobObjects()).toEqual([]);
+  expect(await hasWork()).toBe(false);
+  expect(await account.lost()).toEqual([]);
 });
 
 test('a packing that dies at any of its calls loses nothing, and the next one completes', async () => {

@@ -23,7 +23,13 @@ describe('the purge (I5)', () => {
   test('takes what was expunged and is over; not what has a copy, nor what went within the grace', async () => {
     const { account, fates } = await ExpungingAccount.told(1, 2);
     const { next, ...report } = await lookAfter(account);
-    expect(report).toEqual({ expired: 0, purged: 2, held: false, finished: true });
+    expect(report).toEqual({
+      expired: 0,
+      purged: 2,
+      held: false,
+      finished: true,
+      rested: expect.any(Boolean),
+    });
     expect(deleted(account)).toEqual([...fates.over].sort());
     // What was expunged three days ago is over in four.
     expect(next).toBe(dayOf(account.rim.now() / 1000) + 5);
