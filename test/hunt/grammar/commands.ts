@@ -25,6 +25,18 @@ const KEYWORDS = [
   'x-own',
 ] as const;
 const DATES = ['1-Feb-2024', '"1-Feb-2024"', '28-Nov-2026'] as const;
+const DATE_KEYS = [
+  'BEFORE',
+  'ON',
+  'SINCE',
+  'SENTBEFORE',
+  'SENTON',
+  'SENTSINCE',
+  'SAVEDBEFORE',
+  'SAVEDON',
+  'SAVEDSINCE',
+] as const;
+const RESULTS = ['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'] as const;
 const MESSAGES = [
   'Subject: x\r\n\r\nbody\r\n',
   'From: a@b.test\r\nTo: "c d" <e@f.test>\r\nDate: Thu, 1 Jan 2026 00:00:00 +0000\r\n\r\nhello\r\n',
@@ -67,14 +79,16 @@ function searchKey(draw: Draw, depth = 0): string {
     () => `HEADER ${string(draw, 'To')} ${string(draw, '')}`,
     () => `BODY ${string(draw, 'hello')}`,
     () => `TEXT ${string(draw, 'one')}`,
-    () => `${draw.pick(['BEFORE', 'ON', 'SINCE', 'SENTBEFORE', 'SENTSINCE'] as const)} ${draw.pick(DATES)}`,
+    () => `${draw.pick(DATE_KEYS)} ${draw.pick(DATES)}`,
+    () => draw.pick(['SAVEDATESUPPORTED', 'EMAILID M1', 'THREADID T-1', 'FILTER mine', '$', '1:*'] as const),
     () => `${draw.pick(['LARGER', 'SMALLER', 'OLDER', 'YOUNGER'] as const)} ${1 + draw.below(99_999)}`,
-    () => `KEYWORD ${draw.pick(['$Forwarded', 'x-own'] as const)}`,
-    () => `MODSEQ ${draw.below(9999)}`,
+    () => `${draw.pick(['KEYWORD', 'UNKEYWORD'] as const)} ${draw.pick(['$Forwarded', 'x-own'] as const)}`,
+    () => `MODSEQ ${draw.pick(['', '"/flags/\\\\draft" all '] as const)}${draw.below(9999)}`,
   ];
   if (depth < 3)
     keys.push(
       () => `NOT ${nested()}`,
+      () => `FUZZY ${nested()}`,
       () => `OR ${nested()} ${nested()}`,
       () => `(${nested()} ${nested()})`,
     );
@@ -92,6 +106,7 @@ function fetchItem(draw: Draw): string {
     'HEADER.FIELDS (To "Cc")',
     'HEADER.FIELDS.NOT (Subject)',
     '2.HEADER',
+    '1.TEXT',
   ] as const);
   const partial = draw.chance(0.3) ? `<${draw.below(9)}.${1 + draw.below(99)}>` : '';
   return draw.pick([
@@ -102,7 +117,10 @@ function fetchItem(draw: Draw): string {
     'BODY',
     'INTERNALDATE',
     'RFC822.SIZE',
+    'RFC822',
     'RFC822.HEADER',
+    'RFC822.TEXT',
+    `BINARY[1.2]${partial}`,
     'MODSEQ',
     'PREVIEW',
     'PREVIEW (LAZY)',
@@ -122,16 +140,44 @@ function fetch(draw: Draw): string {
   return `${what}${draw.chance(0.2) ? ' (CHANGEDSINCE 5)' : ''}`;
 }
 
-const returns = (draw: Draw): string =>
-  draw.chance(0.5)
-    ? `RETURN (${draw.some(['MIN', 'MAX', 'ALL', 'COUNT', 'SAVE'] as const, 3).join(' ')}) `
-    : '';
+function returns(draw: Draw): string {
+  if (draw.chance(0.4)) return '';
+  const one = draw.pick(['PARTIAL 1:5', 'PARTIAL -1:-3 COUNT', 'UPDATE ALL', 'CONTEXT COUNT'] as const);
+  return `RETURN (${draw.chance(0.3) ? one : draw.some(RESULTS, 3).join(' ')}) `;
+}
 
 const store = (draw: Draw): string =>
   `${draw.chance(0.2) ? '(UNCHANGEDSINCE 9999) ' : ''}${draw.pick(['', '+', '-'] as const)}FLAGS${draw.chance(0.4) ? '.SILENT' : ''} ${flags(draw)}`;
 
 const list = (draw: Draw): string =>
-  `${draw.pick(['', '', '(SUBSCRIBED) ', '(SPECIAL-USE) ', '(SUBSCRIBED RECURSIVEMATCH) '] as const)}${string(draw, draw.pick(['', 'Work/'] as const))} ${draw.pick(['*', '%', '"Entw&AP*"', 'Work/%', '(INBOX "S*" "%/%")', '""'] as const)}${draw.pick(['', '', ' RETURN (SUBSCRIBED CHILDREN)', ' RETURN (STATUS (MESSAGES UNSEEN SIZE))'] as const)}`;
+  `${draw.pick(['', '', '(SUBSCRIBED) ', '(SPECIAL-USE) ', '(SUBSCRIBED RECURSIVEMATCH) '] as const)}${string(draw, draw.pick(['', 'Work/'] as const))} ${draw.pick(['*', '%', '"Entw&AP*"', 'Work/%', '(INBOX "S*" "%/%")', '""'] as const)}${draw.pick(['', '', ' RETURN (SUBSCRIBED CHILDREN)', ' RETURN (STATUS (MESSAGES UNSEEN SIZE))', ' RETURN (SPECIAL-USE MYRIGHTS)', ' RETURN (METADATA (/private/comment))'] as const)}`;
+
+const STATUS_ITEMS = [
+  'MESSAGES',
+  'UIDNEXT',
+  'UIDVALIDITY',
+  'UNSEEN',
+  'RECENT',
+  'SIZE',
+  'DELETED',
+  'HIGHESTMODSEQ',
+  'MAILBOXID',
+  'APPENDLIMIT',
+] as const;
+
+/** Which mailboxes ESEARCH and NOTIFY mean (RFC 5465 §6). */
+const mailboxes = (draw: Draw): string =>
+  draw.pick([
+    'inboxes',
+    'personal',
+    'subscribed',
+    'subtree Work',
+    'subtree (Work "Sent")',
+    'mailboxes (INBOX Work)',
+    'mailboxes Sent',
+  ] as const);
+
+const NEWS = ['(MessageNew MessageExpunge)', '(MailboxName SubscriptionChange)', 'NONE'] as const;
 
 type Maker = (draw: Draw) => string;
 
@@ -158,8 +204,7 @@ const SIGNED_IN: readonly Maker[] = [
   (draw) => `${draw.pick(['SUBSCRIBE', 'UNSUBSCRIBE'] as const)} ${mailbox(draw)}`,
   (draw) => `LIST ${list(draw)}`,
   (draw) => `${draw.pick(['LSUB', 'XLIST'] as const)} "" ${draw.pick(['*', '%'] as const)}`,
-  (draw) =>
-    `STATUS ${mailbox(draw)} (${draw.some(['MESSAGES', 'UIDNEXT', 'UNSEEN', 'SIZE', 'HIGHESTMODSEQ', 'MAILBOXID'] as const, 4).join(' ') || 'MESSAGES'})`,
+  (draw) => `STATUS ${mailbox(draw)} (${draw.some(STATUS_ITEMS, 4).join(' ') || 'MESSAGES'})`,
   (draw) => `APPEND ${mailbox(draw)} ${message(draw)}`,
   (draw) => `APPEND ${mailbox(draw)} ${message(draw)} ${message(draw)}`,
   () => 'NAMESPACE',
@@ -171,10 +216,21 @@ const SIGNED_IN: readonly Maker[] = [
   (draw) => `${draw.pick(['GETACL', 'MYRIGHTS', 'GETQUOTAROOT'] as const)} ${mailbox(draw)}`,
   (draw) => `SETACL ${mailbox(draw)} anyone ${draw.pick(['lr', '+s', '-s', '""'] as const)}`,
   () => 'GETQUOTA ""',
+  (draw) =>
+    `ESEARCH IN (${mailboxes(draw)} subtree-one Work) RETURN (COUNT ALL) SUBJECT ${string(draw, 'x')}`,
+  (draw) => `NOTIFY SET ${draw.pick(['', 'STATUS '] as const)}(${mailboxes(draw)} ${draw.pick(NEWS)})`,
+  () => 'NOTIFY SET (SELECTED-DELAYED (MessageNew (UID FLAGS) MessageExpunge FlagChange))',
+  () => 'NOTIFY NONE',
+  (draw) => `${draw.pick(['DELETEACL', 'LISTRIGHTS'] as const)} ${mailbox(draw)} anyone`,
+  () => 'SETQUOTA "#user/alice@example.test" (STORAGE 512)',
+  (draw) => `GETMETADATA "" (${draw.pick(['/shared/admin', '/private/filters/values/mine'] as const)})`,
+  (draw) => `SETMETADATA "" (/private/filters/values/mine ${string(draw, 'NOT SEEN')})`,
+  (draw) => draw.pick(['UNAUTHENTICATE', 'LOGOUT'] as const),
 ];
 
 /** RFC 5161 §3.1: not with a mailbox selected. */
-const ENABLE: Maker = () => 'ENABLE CONDSTORE X-NOTHING';
+const ENABLE: Maker = (draw) =>
+  `ENABLE ${draw.pick(['CONDSTORE X-NOTHING', 'IMAP4rev2 QRESYNC', 'UTF8=ACCEPT'] as const)}`;
 
 const SELECTED: readonly Maker[] = [
   (draw) => `UID FETCH ${uids(draw)} ${fetch(draw)}`,
@@ -185,11 +241,13 @@ const SELECTED: readonly Maker[] = [
   (draw) => `UID EXPUNGE ${uids(draw)}`,
   () => 'EXPUNGE',
   () => 'CHECK',
+  (draw) => `UID FETCH 1:* (FLAGS) (PARTIAL ${draw.pick(['1:3', '-1:-3'] as const)})`,
+  (draw) => `UIDBATCHES 1000${draw.pick(['', ' 1:2'] as const)}`,
   (draw) =>
     `${draw.pick(['', 'UID '] as const)}SEARCH ${returns(draw)}${draw.chance(0.2) ? 'CHARSET UTF-8 ' : ''}${searchKey(draw)}`,
   (draw) =>
-    `${draw.pick(['', 'UID '] as const)}SORT (${draw.pick(['DATE', 'REVERSE SIZE', 'SUBJECT ARRIVAL'] as const)}) UTF-8 ${searchKey(draw)}`,
-  (draw) => `THREAD ${draw.pick(['REFERENCES', 'ORDEREDSUBJECT'] as const)} UTF-8 ${searchKey(draw)}`,
+    `${draw.pick(['', 'UID '] as const)}SORT ${returns(draw)}(${draw.pick(['DATE', 'REVERSE SIZE', 'SUBJECT ARRIVAL', 'DISPLAYFROM CC'] as const)}) UTF-8 ${searchKey(draw)}`,
+  (draw) => `THREAD ${draw.pick(['REFERENCES', 'ORDEREDSUBJECT', 'REFS'] as const)} UTF-8 ${searchKey(draw)}`,
   (draw) => `UID REPLACE 1 ${mailbox(draw)} ${message(draw)}`,
   (draw) => draw.pick(['CLOSE', 'UNSELECT', 'NOOP'] as const),
 ];

@@ -36,6 +36,8 @@ const INPUTS_PER_GATEWAY = 20_000;
 /** Connections that take turns, one of each phase and two that have selected. */
 const PHASES: readonly Phase[] = ['not authenticated', 'authenticated', 'selected', 'selected'];
 const MOST_MILLISECONDS = 1000;
+/** Nobody answers any more, however busy the machine may be. */
+const HANG_MILLISECONDS = 120_000;
 const MOST_GROWTH_BYTES = 32 * 1024 * 1024;
 
 export type Kind = 'mutated' | 'soup' | 'noise' | 'valid';
@@ -191,8 +193,19 @@ class Hunt {
 
 async function timed(wire: Wire, input: string): Promise<{ answer: Answer; milliseconds: number }> {
   const begun = performance.now();
-  const answer = await wire.exchange(input);
-  return { answer, milliseconds: performance.now() - begun };
+  let timer: NodeJS.Timeout | undefined;
+  const hang = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Violation(`there is no answer to ${JSON.stringify(input)}`)),
+      HANG_MILLISECONDS,
+    );
+  });
+  try {
+    const answer = await Promise.race([wire.exchange(input), hang]);
+    return { answer, milliseconds: performance.now() - begun };
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Collects garbage, so that what is left is held by somebody. */
