@@ -9,9 +9,10 @@ import { deliveries } from './deliveries.ts';
 import { type Figure, type Section, table } from './figure.ts';
 import { idle } from './idle.ts';
 import { mailbox } from './mailbox.ts';
+import { opening } from './opening.ts';
 import { storm } from './storm.ts';
 
-const SECTIONS: Readonly<Record<string, Section>> = { deliveries, storm, mailbox, idle, bundles };
+const SECTIONS: Readonly<Record<string, Section>> = { deliveries, storm, mailbox, opening, idle, bundles };
 
 interface Flags {
   readonly only: readonly string[];
@@ -23,7 +24,7 @@ interface Flags {
 
 const program = new Command('bench')
   .description(
-    'Measures deliveries, a storm to one account, commands on a large mailbox, idle sessions, and what is deployed on AWS.',
+    'Measures deliveries, a storm to one account, commands on a large mailbox, cold openings, idle sessions, and what is deployed on AWS.',
   )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(Object.keys(SECTIONS)))
   .option('--scale <factor>', 'multiplies all sizes', '1')
