@@ -17,12 +17,14 @@ export type ExpungeHandler = (event: unknown, context: ScheduleContext) => Promi
 
 /** What looking after accounts needs, of an engine. Wake-ups and work items of its commits are left by it. */
 export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, log: Log): ExpungeDeps {
-  const { journal, folds, messages, rim, work, calendar, metrics, watches, wakeSender } = engine;
+  const { journal, folds, messages, objects, rim, work, calendar, metrics, watches, wakeSender } = engine;
   const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
   return {
     journal,
     folds,
+    folded: folds,
     summaries: messages,
+    objects,
     rim,
     calendar,
     work,

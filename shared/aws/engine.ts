@@ -6,6 +6,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { JournalStore } from '../account/journal-store.ts';
 import type { Rim } from '../account/rim.ts';
+import { AccountObjects } from '../blob/account-objects.ts';
 import type { BlobStore } from '../blob/blob-store.ts';
 import { FolderBlobStore } from '../blob/folder-blob-store.ts';
 import { MessageStore } from '../blob/message-store.ts';
@@ -61,6 +62,7 @@ export interface Engine {
   readonly work: DynamoDbWorkItems;
   readonly calendar: DynamoDbCalendar;
   readonly messages: MessageStore;
+  readonly objects: AccountObjects;
   readonly inbound: BlobStore;
   readonly logins: LoginDirectory;
   readonly sharing: SharingDirectory;
@@ -88,6 +90,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
       'bucket' in place ? new S3BlobStore(s3, place.bucket) : await FolderBlobStore.open(place.folder);
     return options.wrapBlobs?.(store, kind) ?? store;
   };
+  const mail = await blobs('mail');
   const rim = systemRim;
   const metrics = options.metrics ?? NO_METRICS;
   const directory = { client: dynamodb, table: directoryTable };
@@ -97,7 +100,8 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     folds: new DynamoDbFoldStore(dynamodb, mailTable),
     work: new DynamoDbWorkItems(dynamodb, mailTable),
     calendar: new DynamoDbCalendar(dynamodb, mailTable),
-    messages: new MessageStore(await blobs('mail'), rim),
+    messages: new MessageStore(mail, rim),
+    objects: new AccountObjects(mail),
     inbound: await blobs('inbound'),
     logins: new DynamoDbLoginDirectory(directory),
     sharing: new DynamoDbSharingDirectory(directory),
