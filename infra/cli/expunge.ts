@@ -1,11 +1,12 @@
 /** `quire expunge`: what the expunge function does when its time comes, done now. */
 import { Command } from 'commander';
+import { counted } from '../../shared/account/finding.ts';
 import { expungeAccount } from '../../functions/expunge/expunge-account.ts';
 import { expunge } from '../../functions/expunge/expunge.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
-import { addGraceOption, counted, say, userAt, withExpunge } from './kept.ts';
+import { addGraceOption, say, userAt, withExpunge } from './kept.ts';
 
 export function expungeCommand(): Command {
   const command = new Command('expunge')

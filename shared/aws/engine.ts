@@ -4,7 +4,7 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { JournalStore } from '../account/journal-store.ts';
+import type { DeliveryMarkers, JournalStore } from '../account/journal-store.ts';
 import type { Rim } from '../account/rim.ts';
 import { AccountObjects } from '../blob/account-objects.ts';
 import type { BlobStore } from '../blob/blob-store.ts';
@@ -30,6 +30,7 @@ import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
 import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
 import { DynamoDbCalendar } from './dynamodb-calendar.ts';
+import { DynamoDbDeliveryMarkers } from './dynamodb-delivery-markers.ts';
 import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from './dynamodb-journal-store.ts';
 import { DynamoDbWatchRegister } from './dynamodb-watch-register.ts';
@@ -59,6 +60,7 @@ export interface Engine {
   readonly rim: Rim;
   readonly journal: JournalStore;
   readonly folds: DynamoDbFoldStore;
+  readonly markers: DeliveryMarkers;
   readonly work: DynamoDbWorkItems;
   readonly calendar: DynamoDbCalendar;
   readonly messages: MessageStore;
@@ -98,6 +100,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     rim,
     journal: new DynamoDbJournalStore(dynamodb, mailTable, {}, metrics),
     folds: new DynamoDbFoldStore(dynamodb, mailTable),
+    markers: new DynamoDbDeliveryMarkers(dynamodb, mailTable),
     work: new DynamoDbWorkItems(dynamodb, mailTable),
     calendar: new DynamoDbCalendar(dynamodb, mailTable),
     messages: new MessageStore(mail, rim),
