@@ -70,7 +70,7 @@ inVariants((variant) => {
   `);
     // Another gateway knows the floor from the journal alone, and has none of the messages loaded.
     const account = gateway.logins.get('alice@example.test')?.account;
-    const second = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs });
+    const second = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs, variant });
     try {
       if (account) await second.admit('alice@example.test', account);
       const there = await second.signIn();
