@@ -27,11 +27,13 @@ import { DynamoDbServerAnnotations } from '../directory/dynamodb-server-annotati
 import { DynamoDbSharingDirectory } from '../directory/dynamodb-sharing.ts';
 import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
+import type { GatewayRegister } from '../wake/presence.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
 import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
 import { DynamoDbCalendar } from './dynamodb-calendar.ts';
 import { DynamoDbDeliveryMarkers } from './dynamodb-delivery-markers.ts';
 import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
+import { DynamoDbGatewayRegister } from './dynamodb-gateway-register.ts';
 import { DynamoDbJournalStore } from './dynamodb-journal-store.ts';
 import { DynamoDbWatchRegister } from './dynamodb-watch-register.ts';
 import { SqsWakeSender } from './sqs-wake-queue.ts';
@@ -72,6 +74,7 @@ export interface Engine {
   readonly addresses: AddressDirectory;
   readonly directory: AccountDirectory;
   readonly watches: WatchRegister;
+  readonly gateways: GatewayRegister;
   readonly wakeSender: WakeSender;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
@@ -112,6 +115,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     addresses: new DynamoDbAddressDirectory(directory),
     directory: dynamoDbAccountDirectory({ ...directory, now: rim.now }),
     watches: new DynamoDbWatchRegister(dynamodb, mailTable),
+    gateways: new DynamoDbGatewayRegister(dynamodb, mailTable),
     wakeSender: new SqsWakeSender(sqs),
     dynamodb,
     sqs,

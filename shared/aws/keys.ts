@@ -79,6 +79,13 @@ export function markedDelivery(pk: string): { messageId: string; account: Accoun
   return { messageId: pk.slice(start, at), account: pk.slice(at + 1) as AccountId };
 }
 
+/** Gateways that live, or did. */
+export const gatewayKeys = {
+  partition: 'watch#gateways',
+  gateway: (gateway: GatewayId): ItemKey => ({ pk: gatewayKeys.partition, sk: `gateway#${gateway}` }),
+  parse: (sk: string): GatewayId => sk.slice('gateway#'.length) as GatewayId,
+} as const;
+
 /** What stands before and behind the `@` of the sort key of what a fold has put. */
 export function foldedKeyOf(sk: string): { readonly what: string; readonly fold: string } {
   const at = sk.lastIndexOf('@');
