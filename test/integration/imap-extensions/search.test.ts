@@ -245,6 +245,23 @@ conforms('FILTERS', 'a search that is stored by name stands in for its text', as
   `);
 });
 
+conforms('FILTERS', 'a filter that was stored on another gateway a moment ago is known', async (gateway) => {
+  const client = await filled(gateway, ['boss', 'team']);
+  await client.run('UID SEARCH ALL');
+  const other = await secondGateway(gateway);
+  try {
+    const elsewhere = await other.signIn();
+    await elsewhere.run('SETMETADATA "" (/private/filters/values/mine "SUBJECT team")');
+    await client.play(`
+    C: a UID SEARCH FILTER mine
+    S: * SEARCH 2
+    S: a OK searched
+  `);
+  } finally {
+    await other.stop();
+  }
+});
+
 conforms('PREVIEW', 'the first words of a message, without markup', async (gateway) => {
   const client = await gateway.signIn();
   await client.append('INBOX', 'Subject: a\r\n\r\nHello,\r\n  how are you?\r\n');
@@ -329,6 +346,15 @@ inVariants((variant) => {
   });
 });
 
+/** Another one on the same stores, which hears of nothing by itself. */
+async function secondGateway({ journal, blobs, logins }: TestGateway): Promise<TestGateway> {
+  const account = logins.get('alice@example.test')?.account;
+  if (account === undefined) throw new Error('alice has no account');
+  const other = await TestGateway.start({ journal, blobs });
+  await other.admit('alice@example.test', account);
+  return other;
+}
+
 conforms(
   'MULTISEARCH',
   'what another gateway has changed a moment ago is searched as it is now',
@@ -340,11 +366,8 @@ conforms(
     S: * ESEARCH (TAG "a" MAILBOX Junk UIDVALIDITY …) UID ALL 1
     S: a OK searched
   `);
-    const account = gateway.logins.get('alice@example.test')?.account;
-    if (account === undefined) throw new Error('alice has no account');
-    const other = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs });
+    const other = await secondGateway(gateway);
     try {
-      await other.admit('alice@example.test', account);
       const elsewhere = await other.signIn('Junk');
       await elsewhere.run('UID STORE 1 +FLAGS (\\Seen)');
       await elsewhere.append('Junk', message('chad'));
