@@ -1,0 +1,272 @@
+/**
+ * The drill of docs/ADMINISTRATION.md, as a person does it on one machine: the table is put back as it was, and what else can be
+ * lost is lost, one after the other. Each step says what the commands tell of it, and what clients see.
+ */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import { copyFile, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { ImapFlow } from 'imapflow';
+import { dataPaths } from '../../../infra/local/data-folder.ts';
+import type { Listener } from '../../../infra/local/instance.ts';
+import { readSettings } from '../../../infra/local/settings.ts';
+import { startOrStopAll } from '../../../infra/local/started-parts.ts';
+import { reachEngine } from '../../../infra/local/stores.ts';
+import type { AccountId } from '../../../shared/account/ids.ts';
+import { accountKeys } from '../../../shared/aws/keys.ts';
+import type { Engine } from '../../../shared/aws/engine.ts';
+import { createLog } from '../../../shared/log.ts';
+import { eventually } from './processes.ts';
+import { interrupt, run, sendMail, start } from './quire-command.ts';
+
+const CAROL = 'carol@example.test';
+const PASSWORD = 'a-secret-of-carol';
+let data: string;
+let at: string[];
+
+beforeAll(async () => {
+  data = await mkdtemp(path.join(tmpdir(), 'quire-drill-'));
+  at = ['--data', data];
+  const added = await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD);
+  expect(added.errors).toBe('');
+});
+
+afterAll(() => rm(data, { recursive: true, force: true }));
+
+/** UIDs and subjects of INBOX, and its UIDVALIDITY. */
+async function inboxOf({ host, port }: Listener): Promise<{ uidValidity: bigint; lines: string[] }> {
+  const auth = { user: CAROL, pass: PASSWORD };
+  const client = new ImapFlow({ host, port, secure: false, doSTARTTLS: false, auth, logger: false });
+  await client.connect();
+  try {
+    const lock = await client.getMailboxLock('INBOX');
+    const lines: string[] = [];
+    for await (const { uid, envelope } of client.fetch('1:*', { envelope: true }))
+      lines.push(`${uid} ${envelope?.subject ?? ''}`);
+    lock.release();
+    const uidValidity = client.mailbox === false ? 0n : client.mailbox.uidValidity;
+    return { uidValidity, lines };
+  } finally {
+    await client.logout();
+  }
+}
+
+const subjectsOf = (lines: readonly string[]) => lines.map((line) => line.replace(/^\d+ /, '')).sort();
+const uidsOf = (lines: readonly string[]) => lines.map((line) => Number.parseInt(line, 10));
+
+/** The instance runs, gets mail with these subjects, and stops again. */
+async function whileItRuns(subjects: readonly string[]) {
+  const { child, ready, errors } = await start(data);
+  for (const subject of subjects) await sendMail(ready.smtp, CAROL, subject);
+  let found = await inboxOf(ready.imap);
+  await eventually(async () => {
+    found = await inboxOf(ready.imap);
+    return subjects.every((subject) => found.lines.some((line) => line.endsWith(` ${subject}`)));
+  });
+  expect(await interrupt(child)).toBe(0);
+  await errors;
+  return found;
+}
+
+/** Does something to the stores of the stopped instance that no command does. */
+async function onStores(work: (engine: Engine, account: AccountId) => Promise<void>): Promise<void> {
+  const settings = readSettings({ data, demo: false }, {}, process.cwd());
+  const log = createLog({ level: 'silent', pretty: false });
+  await startOrStopAll(log, async (parts) => {
+    const engine = await reachEngine({ settings, log, parts }, 'a test');
+    const account = await engine.directory.users.find(CAROL);
+    if (!account) throw new Error('carol has no account');
+    await work(engine, account.id);
+    await parts.stop();
+  });
+}
+
+const check = async (...options: string[]) => run(['check', CAROL, ...options, ...at]);
+
+const database = () => dataPaths(data).database;
+
+async function backUp(): Promise<() => Promise<void>> {
+  const folder = path.dirname(database());
+  const files = (await readdir(folder)).filter((name) => name.startsWith('quire.db'));
+  const copies = await Promise.all(
+    files.map(async (name) => [name, await readFile(path.join(folder, name))] as const),
+  );
+  return async () => {
+    for (const name of await readdir(folder))
+      if (name.startsWith('quire.db')) await rm(path.join(folder, name));
+    for (const [name, bytes] of copies) await writeFile(path.join(folder, name), bytes, { mode: 0o600 });
+  };
+}
+
+describe('the drill', () => {
+  test('the table as it was an hour ago: nothing is given out twice, and mail of the hour is there', async () => {
+    const before = await whileItRuns(['one', 'two', 'three']);
+    const asOf = new Date(Date.now() + 1000).toISOString();
+    const putBack = await backUp();
+    const lost = await whileItRuns(['four', 'five']);
+    expect(subjectsOf(lost.lines)).toEqual(['five', 'four', 'one', 'three', 'two']);
+    await putBack();
+
+    const told = await check();
+    expect(told.output).toContain('3 messages in 6 mailboxes');
+    expect(told.output).toContain('2 objects named by nobody');
+    const early = await run(['restore', '--as-of', '2040-01-01T00:00Z', ...at]);
+    expect([early.status, early.errors]).toEqual([1, expect.stringContaining('still to come')]);
+    const report = path.join(data, 'restore.jsonl');
+    const restored = await run(['restore', '--as-of', asOf.replace(/\.\d+/, ''), '--report', report, ...at]);
+    expect(restored.errors).toBe('');
+    expect(restored.output).toMatch(
+      /carol@example\.test: goes on at record \d+ after record \d+; 2 messages of the time since named again\n1 account gone through\./,
+    );
+    // A second time it goes on where it was: there is nothing left to do.
+    const again = await run(['restore', '--as-of', asOf.replace(/\.\d+/, ''), '--report', report, ...at]);
+    expect(again.output).toContain('0 accounts gone through, 1 account by an earlier run.');
+
+    const after = await whileItRuns(['six']);
+    expect(after.uidValidity).toBe(before.uidValidity);
+    expect(subjectsOf(after.lines)).toEqual(['five', 'four', 'one', 'six', 'three', 'two']);
+    expect(after.lines.slice(0, 3)).toEqual(before.lines);
+    expect(Math.min(...uidsOf(after.lines.slice(3)))).toBeGreaterThan(Math.max(...uidsOf(lost.lines)) + 1000);
+    const whole = await check();
+    expect([whole.status, whole.errors]).toEqual([0, '']);
+    expect(whole.output).toContain('nothing is wrong');
+  });
+
+  test('all summaries are lost: nobody misses a message, and a repair works them out again', async () => {
+    await run(['compact', CAROL, ...at]);
+    const summaries = path.join(dataPaths(data).blobs, 'summaries');
+    await rm(summaries, { recursive: true });
+    const told = await check();
+    expect(told.status).toBe(1);
+    expect(told.output).toContain('chunk-lost: chunk ');
+    expect(told.output).toContain('summary-lost: 6 messages have no summary that can be read');
+    expect(told.output).toContain('quire check --repair mends it');
+    const mended = await check('--repair');
+    expect([mended.status, mended.errors]).toEqual([0, '']);
+    expect(mended.output).toMatch(/done: wrote the checkpoint at record \d+ anew/);
+    expect(subjectsOf((await whileItRuns([])).lines)).toHaveLength(6);
+  });
+
+  test('the bundle of messages is lost: they come back under new UIDs, each as it is', async () => {
+    const before = await whileItRuns([]);
+    await onStores(async ({ dynamodb }, account) => {
+      const { pk, sk } = accountKeys.bundle(account);
+      await dynamodb.send(
+        new DeleteItemCommand({ TableName: 'mail', Key: { pk: { S: pk }, sk: { S: sk } } }),
+      );
+    });
+    const told = await check();
+    expect([told.status, told.output]).toEqual([1, expect.stringContaining('bundle-lost: ')]);
+    expect(told.output).toContain('messages-lost: ');
+    const mended = await check('--repair');
+    expect([mended.status, mended.errors]).toEqual([0, '']);
+    const after = await whileItRuns(['seven']);
+    expect(after.uidValidity).toBe(before.uidValidity);
+    expect(subjectsOf(after.lines)).toEqual([...subjectsOf(before.lines), 'seven'].sort());
+    for (const line of after.lines)
+      if (!before.lines.includes(line))
+        expect(uidsOf([line])[0]).toBeGreaterThan(Math.max(...uidsOf(before.lines)));
+  });
+
+  test('a message is cut, and one is gone: both are named, for somebody to tell carol', async () => {
+    const folder = path.join(dataPaths(data).blobs, 'blobs');
+    const [account = ''] = await readdir(folder);
+    const files = (await readdir(path.join(folder, account))).map((name) => path.join(folder, account, name));
+    const [cut = '', gone = ''] = await sortedBySubject(files);
+    await copyFile(cut, `${data}/cut`);
+    await truncate(cut, 40);
+    await copyFile(gone, `${data}/gone`);
+    await rm(gone);
+    const told = await check('--repair', '--json');
+    expect(told.status).toBe(1);
+    const { findings, done } = JSON.parse(told.output) as { findings: Finding[]; done: string[] };
+    expect(done).toEqual([]);
+    expect(findings).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          kind: 'message-missing',
+          mendedBy: 'nobody',
+          message: expect.objectContaining({ name: 'INBOX', subject: 'four' }),
+        }),
+        expect.objectContaining({
+          kind: 'message-damaged',
+          mendedBy: 'nobody',
+          message: expect.objectContaining({ name: 'INBOX', subject: 'five' }),
+        }),
+      ]),
+    );
+    expect(findings).toHaveLength(2);
+    // Somebody has them in a backup.
+    await copyFile(`${data}/cut`, cut);
+    await copyFile(`${data}/gone`, gone);
+    expect((await check()).status).toBe(0);
+  });
+
+  test('both tables are lost: the index is made anew from the messages alone', async () => {
+    const before = await whileItRuns([]);
+    let id = '';
+    await onStores(async (_engine, account) => {
+      id = account;
+    });
+    for (const name of await readdir(data)) if (name.startsWith('quire.db')) await rm(path.join(data, name));
+    const nobody = await check();
+    expect([nobody.status, nobody.errors]).toEqual([1, expect.stringContaining('carol@example.test')]);
+    const added = await run(['user', 'add', CAROL, '--account', id, '--password-stdin', ...at], PASSWORD);
+    expect(added.errors).toBe('');
+    const told = await check('--repair');
+    expect([told.status, told.output]).toEqual([1, expect.stringContaining('account-missing: ')]);
+    expect(told.output).toContain('quire check --repair --rebuild makes the index anew');
+    const rebuilt = await check('--repair', '--rebuild');
+    expect([rebuilt.status, rebuilt.errors]).toEqual([0, '']);
+    expect(rebuilt.output).toContain('done: made the index anew from 7 messages');
+    const after = await whileItRuns(['eight']);
+    expect(after.uidValidity).toBeGreaterThan(before.uidValidity);
+    expect(subjectsOf(after.lines)).toEqual([...subjectsOf(before.lines), 'eight'].sort());
+    const refused = await check('--repair', '--rebuild');
+    expect([refused.status, refused.errors]).toEqual([1, expect.stringContaining('Nothing was rebuilt')]);
+  });
+
+  test('a running instance is no place for a restore, nor for an account to be made anew', async () => {
+    const { child, ready } = await start(data);
+    const restored = await run(['restore', '--as-of', '1h', ...at]);
+    expect([restored.status, restored.errors]).toEqual([1, expect.stringContaining('An instance runs on')]);
+    const rebuilt = await check('--repair', '--rebuild');
+    expect([rebuilt.status, rebuilt.errors]).toEqual([1, expect.stringContaining('An instance runs on')]);
+    // A check is, and a repair.
+    expect((await check('--repair')).output).toContain('nothing is wrong');
+    expect((await inboxOf(ready.imap)).lines).toHaveLength(8);
+    await interrupt(child);
+  });
+
+  test('all accounts: a report in lines of JSON, gone on with after an interruption', async () => {
+    await run(['user', 'add', 'dave@example.test', '--password-stdin', ...at], PASSWORD);
+    const report = path.join(data, 'check.jsonl');
+    const first = await run(['check', '--all', '--rate', '1000', '--report', report, ...at]);
+    expect([first.status, first.errors]).toEqual([0, '2 accounts checked.\n']);
+    const lines = (await readFile(report, 'utf8')).split('\n');
+    // It is cut in the middle of its last line.
+    await writeFile(report, lines.slice(0, -2).join('\n') + `\n${(lines.at(-2) ?? '').slice(0, 30)}`);
+    const second = await run(['check', '--all', '--rate', '1000', '--report', report, ...at]);
+    expect([second.status, second.errors]).toEqual([0, '1 account checked, 1 account by an earlier run.\n']);
+    const accounts = (await readFile(report, 'utf8')).trimEnd().split('\n').slice(1);
+    expect(new Set(accounts.map((line) => (JSON.parse(line) as { account: string }).account)).size).toBe(2);
+    const other = await run(['check', '--all', '--repair', '--report', report, ...at]);
+    expect([other.status, other.errors]).toEqual([
+      1,
+      expect.stringContaining('is the report of something else'),
+    ]);
+  });
+});
+
+interface Finding {
+  readonly kind: string;
+}
+
+/** Those of `five` and `four`. */
+async function sortedBySubject(files: readonly string[]): Promise<string[]> {
+  const found = new Map<string, string>();
+  for (const file of files)
+    found.set(/^Subject: (\w+)/m.exec(await readFile(file, 'latin1'))?.[1] ?? '', file);
+  return ['five', 'four'].map((subject) => found.get(subject) ?? '');
+}
