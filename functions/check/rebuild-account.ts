@@ -89,7 +89,7 @@ export async function rebuildAccount(
     known: {
       base: EMPTY_CHECKPOINT,
       journal: { tail: [record] },
-      replay: { state, arrivals: [], buried: [], purges: NO_PURGES, packing: new Packing() },
+      replay: { state, arrivals: [], restored: [], buried: [], purges: NO_PURGES, packing: new Packing() },
       rewrite: new Set(state.mailboxes.keys()),
     },
     graveyards: [],

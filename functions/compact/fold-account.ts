@@ -238,6 +238,7 @@ class Fold {
       // A lost summary is worked out anew from its message by whoever wants it.
       if (summary) arrived.push({ ...where, summary });
     }
+    arrived.push(...(await this.#strayed()));
     const open = arrived.length > 0 ? await this.#openChunk(base) : null;
     const plan = planChunk(arrived, open, base.nextChunk, this.#fold);
     const overflow = arrivals.flatMap(({ place, record, slot }): FoldedItem[] => {
@@ -245,6 +246,22 @@ class Fold {
       return 'object' in place && moved ? [{ kind: 'overflow', object: place.object }] : [];
     });
     return { ...plan, overflow };
+  }
+
+  /**
+   * Summaries of messages that came back, whose undelete was decided before the last fold and put after it: a fold makes no
+   * conflict. Their rows name a record that is in no tail any more and is emptied soon, so they are worked out anew.
+   */
+  async #strayed(): Promise<readonly ArrivedSummary[]> {
+    const { base } = this.#opening;
+    const strayed: ArrivedSummary[] = [];
+    for (const { mailbox, row } of this.#replay.restored) {
+      const { chunk, at, slot } = row.summary;
+      if (chunk !== 0 || at > base.state.number) continue;
+      const summary = await unlessMissing(this.#deps.summaries.recompute(this.#account, row));
+      if (summary) strayed.push({ record: at as RecordNumber, slot, mailbox, summary });
+    }
+    return strayed;
   }
 
   #overflow(object: Parameters<FoldSummaries['overflow']>[1]): Promise<Uint8Array | null> {

@@ -77,3 +77,7 @@ export async function layDown(
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
+
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

@@ -8,7 +8,7 @@
  * lists or among what it superseded, is garbage.
  */
 import type { FoldedItem } from './checkpoint.ts';
-import type { AccountId, BlobId, MailboxId, PackId, RecordNumber } from './ids.ts';
+import type { AccountId, BlobId, PackId, RecordNumber } from './ids.ts';
 import type { StoredCheckpoint } from './journal-store.ts';
 import type { EmptiedRecord } from './record.ts';
 import type { SummarySource } from './summary-reader.ts';
@@ -61,18 +61,6 @@ export interface FoldStore {
   delete(account: AccountId, item: FoldedTableItem): Promise<number>;
 }
 
-/** What lies there, for the sweep. */
-export interface FoldedItems {
-  /**
-   * What folds have put, but for root and bundle, with the time at which they did (milliseconds since the epoch): the
-   * segments of `mailboxes`, graveyards and parts, every page. Eventually consistent.
-   */
-  items(
-    account: AccountId,
-    mailboxes: Iterable<MailboxId>,
-  ): AsyncIterable<{ readonly item: FoldedTableItem; readonly time: number }>;
-}
-
 /** What folds do to packs: those that no row names any more go, and so does what lies in packs now. */
 export interface FoldPacks {
   /** Deletes a pack, if it is there. */
@@ -85,7 +73,7 @@ export interface FoldPacks {
 }
 
 /** Where folds keep summaries. */
-export interface FoldSummaries extends Pick<SummarySource, 'chunk' | 'overflow'> {
+export interface FoldSummaries extends Pick<SummarySource, 'chunk' | 'overflow' | 'recompute'> {
   /** Puts a chunk that was not there. */
   putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void>;
   /** Deletes chunks by their fold, and overflow objects by name; one that is gone is no error. */

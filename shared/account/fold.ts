@@ -12,7 +12,7 @@ import { type MailboxId, type RecordNumber, modSeqOf } from './ids.ts';
 import type { SegmentKey } from './journal-store.ts';
 import type { Opening } from './opening.ts';
 import { NO_PURGES, type Purges, forgottenBy, withPurge } from './purges.ts';
-import type { Op, SummaryPlace } from './ops.ts';
+import type { Op, RestoredRow, SummaryPlace } from './ops.ts';
 import type { JournalRecord } from './record.ts';
 import { Packing, inPack } from './packing.ts';
 import { type AccountState, resolveTarget, withColumns } from './state.ts';
@@ -120,6 +120,8 @@ export interface Replay {
   /** After the tail; columns are loaded where `touchedBy` said so, and in mailboxes that the tail created. */
   readonly state: AccountState;
   readonly arrivals: readonly Arrival[];
+  /** Messages that came back in the tail. */
+  readonly restored: readonly { readonly mailbox: MailboxId; readonly row: RestoredRow }[];
   /** Rows that left the account, without those that were purged again. */
   readonly buried: readonly BuriedRow[];
   /** What became of rows that had left before. */
@@ -135,6 +137,7 @@ export function replayTail(
   report: Report,
 ): Replay {
   const arrivals: Arrival[] = [];
+  const restored: Replay['restored'][number][] = [];
   let buried: BuriedRow[] = [];
   let purges = NO_PURGES;
   const packing = new Packing();
@@ -143,6 +146,7 @@ export function replayTail(
       const mailbox = resolveTarget(before, op.to)?.id;
       if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, place: op.summary });
     }
+    if (op.op === 'restore') for (const row of op.rows) restored.push({ mailbox: op.to, row });
     for (const row of buriedBy(before, op, saved)) buried.push(row);
     if (op.op === 'purge') {
       const forgets = forgottenBy(op);
@@ -157,7 +161,7 @@ export function replayTail(
   let state = base.state;
   for (const [id, value] of columns) state = withColumns(state, id, value);
   for (const record of tail) state = apply(state, record, report, visit);
-  return { state, arrivals, buried, purges, packing };
+  return { state, arrivals, restored, buried, purges, packing };
 }
 
 function buriedBy(state: AccountState, op: Op, expunged: number): BuriedRow[] {

@@ -1,6 +1,6 @@
 /** What a session of the swarm does: one operation of chance after the other. */
 import * as around from './around.ts';
-import { bring, carry } from './carrying.ts';
+import { carry } from './carrying.ts';
 import * as changes from './changes.ts';
 import * as looks from './looks.ts';
 import type { Player } from './player.ts';
@@ -17,7 +17,6 @@ const OPERATIONS = {
   ...watching,
   ...sharing,
   carry,
-  bring,
   changedSince,
   resync,
 };
@@ -60,7 +59,6 @@ const WEIGHTS = {
   rights: 2,
   decoded: 3,
   carry: 0,
-  bring: 0,
   lsub: 1,
   ask: 1,
   signInAgain: 1,
@@ -95,7 +93,6 @@ const AS_GUEST: Readonly<Partial<Record<Operation, number>>> = {
   decoded: 3,
   signInAgain: 1,
   carry: 3,
-  bring: 2,
 };
 /** What needs no mailbox. */
 const ANYWHERE: readonly Operation[] = [

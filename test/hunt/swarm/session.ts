@@ -56,8 +56,6 @@ export interface Answer extends Completed {
 export class Session {
   readonly transcript: Transcript;
   readonly kind: Kind;
-  /** Of its gateway. */
-  readonly port: number;
   readonly view: ClientView;
   #selected: Selected | null = null;
   /** What a command that is under way leaves: until it is answered, the connection may end because of it. */
@@ -80,14 +78,9 @@ export class Session {
   readonly #login: string;
   #checks: Promise<unknown> = Promise.resolve();
 
-  private constructor(
-    imap: ImapConnection,
-    transcript: Transcript,
-    { replay, kind, login, port }: SessionOptions,
-  ) {
+  private constructor(imap: ImapConnection, transcript: Transcript, { replay, kind, login }: SessionOptions) {
     this.last = this.lastWhole = replay.number;
     this.#login = login;
-    this.port = port;
     this.#imap = imap;
     this.transcript = transcript;
     this.#replay = replay;

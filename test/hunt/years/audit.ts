@@ -1,9 +1,9 @@
 /** What the stores hold when nobody is at them, against what the witness has seen. */
-import { decodeGraveyard } from '../../../shared/account/graveyard.ts';
 import type { BlobPlace } from '../../../shared/account/columns.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
-import { openAccount } from '../../../shared/account/opening.ts';
 import { Replica } from '../../../shared/account/replica.ts';
+import { openWholeState } from '../../../shared/account/whole-state.ts';
+import { checkAccount } from '../../../functions/check/check-account.ts';
 import { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import { DynamoDbFoldStore } from '../../../shared/aws/dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
@@ -32,7 +32,8 @@ export async function audit(world: World, account: AccountId): Promise<void> {
   const source = {
     chunk: messages.chunk.bind(messages),
     overflow: messages.overflow.bind(messages),
-    recompute: () => Promise.reject(new Violation('a summary is neither in a record nor in a chunk')),
+    recompute: (_: AccountId, { blob }: BlobPlace) =>
+      Promise.reject(new Violation(`the summary of ${blob} is neither in a record nor in a chunk`)),
   };
   const reader = new SummaryReader(journal, source, 1_000_000);
   for (const { id, columns } of state.mailboxes.values()) {
@@ -48,6 +49,7 @@ export async function audit(world: World, account: AccountId): Promise<void> {
     }
   }
   await ensureBuried(world, account);
+  await ensureUnblemished(world, account);
 }
 
 /** As a process that has just started opens the account while others are at it. What it is told may be its failure. */
@@ -79,38 +81,42 @@ async function ensureReadable(
   );
 }
 
-/** Every message that has left the account lies in a graveyard, or has left it in the tail; and its blob is there. */
+/** What has left the account and is not purged is what the graveyards and the tail say together, and its bytes are there. */
 async function ensureBuried(world: World, account: AccountId): Promise<void> {
-  const process = world.process('auditor');
-  const { client, retry } = process;
+  const { client, retry, rim } = world.process('auditor');
+  const journal = new DynamoDbJournalStore(client, 'mail', retry);
   const folds = new DynamoDbFoldStore(client, 'mail', retry);
-  const { base } = await openAccount(new DynamoDbJournalStore(client, 'mail', retry), account);
+  const whole = await openWholeState({ journal, folds, rim }, account);
   const { departed } = world.witness.account(account).plain;
-  const buried = new Map<string, number>();
-  for (const { part, fold, count } of base.graveyards) {
-    const data = await folds.graveyard(account, part, fold);
-    ensure(data !== null, () => `I5: graveyard ${part} of fold ${fold} is gone`);
-    const rows = decodeGraveyard(data);
-    ensure(
-      rows.length === count,
-      () => `graveyard ${part} of fold ${fold} has ${rows.length} rows, not ${count}`,
-    );
-    for (const { mailbox, name, expunged, row } of rows) {
-      const key = `${mailbox} "${name}" ${expunged} ${row.uid} ${row.blob}`;
-      buried.set(key, (buried.get(key) ?? 0) + 1);
-    }
-  }
-  for (const { mailbox, name, record, expunged, message } of departed) {
-    const { uid, blob } = message;
-    ensure(world.witness.holds(account, blob), () => `I5: blob ${blob}, expunged, is gone`);
-    const key = `${mailbox} "${name}" ${expunged} ${uid} ${blob}`;
-    const count = buried.get(key) ?? 0;
-    ensure(count > 0 || record > base.state.number, () => `I5: no graveyard holds ${key}`);
-    buried.set(key, Math.max(0, count - 1));
-  }
-  const strange = [...buried].filter(([, count]) => count > 0);
+  const found = whole.buried.map(
+    ({ mailbox, name, expunged, row }) => `${mailbox} "${name}" ${expunged} ${row.uid} ${row.blob}`,
+  );
+  const right = departed.map(
+    ({ mailbox, name, expunged, message }) =>
+      `${mailbox} "${name}" ${expunged} ${message.uid} ${message.blob}`,
+  );
+  const without = (all: readonly string[], some: readonly string[]): string => {
+    const known = new Set(some);
+    return all.filter((each) => !known.has(each)).join(', ');
+  };
   ensure(
-    strange.length === 0,
-    () => `I5: graveyards hold what never left: ${strange.map(([key]) => key).join(', ')}`,
+    found.sort().join() === right.sort().join(),
+    () =>
+      `I5: of what has left, these are not buried: ${without(right, found)}; these never left or are purged: ${without(found, right)}; ${found.length} instead of ${right.length}`,
+  );
+  for (const { message } of departed)
+    ensure(world.witness.holds(account, message.blob), () => `I5: blob ${message.blob}, expunged, is gone`);
+}
+
+/** `quire check` finds nothing wrong. */
+async function ensureUnblemished(world: World, account: AccountId): Promise<void> {
+  const process = world.process('auditor');
+  const journal = new DynamoDbJournalStore(process.client, 'mail', process.retry);
+  const folds = new DynamoDbFoldStore(process.client, 'mail', process.retry);
+  const deps = { journal, folds, messages: world.messages(process), digests: true };
+  const { report } = await checkAccount(deps, account);
+  ensure(
+    report.findings.length === 0,
+    () => `a check finds: ${report.findings.map(({ kind, what }) => `${kind}: ${what}`).join('; ')}`,
   );
 }

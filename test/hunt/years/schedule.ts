@@ -13,7 +13,17 @@ import type { SimulatedGateway } from './gateway.ts';
 import { act } from './people.ts';
 import { ensureSame } from './pictures.ts';
 import { BAD, FAIR, type SimulatedProcess } from './process.ts';
-import { foldByHand, runCompaction, takeExpired } from './upkeep.ts';
+import {
+  compactByHand,
+  expungeByHand,
+  foldByHand,
+  layDown,
+  runCompaction,
+  runExpunge,
+  takeExpired,
+  undelete,
+} from './upkeep.ts';
+import type { Witnessed } from './witness.ts';
 import { World } from './world.ts';
 
 const MINUTE_MS = 60_000;
@@ -25,9 +35,10 @@ const IDLE_DAYS = 330;
 const CALLS_TO_DEATH = 25;
 
 /** What happens, and how often. */
-const KINDS = {
+export const KINDS = {
   ...{ person: 60, receive: 12, deliver: 12, visit: 5 },
-  ...{ fold: 8, compact: 3, expire: 3, redrive: 1, idle: 1, restart: 1 },
+  ...{ fold: 8, compact: 3, expunge: 5, 'expunge by hand': 3, undelete: 2, policy: 1, pack: 3 },
+  ...{ expire: 3, redrive: 1, idle: 1, restart: 1 },
 };
 
 export interface Schedule {
@@ -43,6 +54,12 @@ export interface ScheduleResult {
   readonly days: number;
   readonly events: number;
   readonly records: number;
+  /** Blobs that were purged, and messages that came back. */
+  readonly purged: number;
+  readonly restored: number;
+  /** Packs that were put to use, and that were replaced. */
+  readonly packs: number;
+  readonly replaced: number;
   readonly tally: Readonly<World['tally']>;
   /** What was done, by kind. */
   readonly kinds: ReadonlyMap<string, number>;
@@ -105,11 +122,17 @@ class Run {
       await this.#happen(draw);
     }
     if (this.event <= lastEvent) await this.#settleAll();
-    const records = [...world.witness.accounts.values()].reduce((sum, { plain }) => sum + plain.number, 0);
+    const accounts = [...world.witness.accounts.values()];
+    const sum = (of: (account: Witnessed) => number): number =>
+      accounts.reduce((all, each) => all + of(each), 0);
     return {
       days: Math.floor(world.day),
       events: this.event,
-      records,
+      records: sum(({ plain }) => plain.number),
+      purged: sum(({ purged }) => purged.size),
+      restored: sum(({ restored }) => restored),
+      packs: sum(({ packs }) => packs.size),
+      replaced: sum(({ replaced }) => replaced.size),
       tally: world.tally,
       kinds: this.#kinds,
     };
@@ -185,6 +208,26 @@ class Run {
       case 'visit': {
         const process = prepared(world.process('visit'));
         return world.tell(`${process.name}: ${await visit(world, process, account)}`);
+      }
+      case 'expunge': {
+        const process = prepared(world.process('expunge'));
+        return world.tell(`${process.name}: ${await runExpunge(world, process)}`);
+      }
+      case 'expunge by hand': {
+        const process = prepared(world.process('expunge'));
+        return world.tell(`${process.name}: ${await expungeByHand(world, process, account)}`);
+      }
+      case 'pack': {
+        const process = prepared(world.process('pack'));
+        return world.tell(`${process.name}: ${await compactByHand(world, process, account, this.#limits)}`);
+      }
+      case 'undelete': {
+        const process = prepared(world.process('undelete'));
+        return world.tell(`${process.name}: ${await undelete(world, process, account, draw)}`);
+      }
+      case 'policy': {
+        const process = prepared(world.process('administrator'));
+        return world.tell(`${process.name}: ${await layDown(world, process, account, draw)}`);
       }
       case 'expire':
         return world.tell(takeExpired(world, draw));

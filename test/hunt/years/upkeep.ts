@@ -1,11 +1,22 @@
 /** The scheduled functions, and what the stores do by themselves. */
+import { compactAccount } from '../../../functions/compact/compact-account.ts';
 import { compact } from '../../../functions/compact/compact.ts';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
+import { expungeAccount } from '../../../functions/expunge/expunge-account.ts';
+import { expunge } from '../../../functions/expunge/expunge.ts';
+import { RESTORED, decideUndelete } from '../../../shared/account/decide-undelete.ts';
+import { GRACE_SECONDS } from '../../../shared/account/due.ts';
 import type { FoldLimits } from '../../../shared/account/fold.ts';
-import type { AccountId } from '../../../shared/account/ids.ts';
+import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
+import type { PolicyOp } from '../../../shared/account/ops.ts';
+import type { PackLimits } from '../../../shared/account/pack-plan.ts';
+import type { PolicyChange } from '../../../shared/account/policy.ts';
+import type { JournalRecord } from '../../../shared/account/record.ts';
+import { commitOnWholeState } from '../../../shared/account/whole-state.ts';
 import { DynamoDbFoldStore } from '../../../shared/aws/dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
 import { DynamoDbWorkItems } from '../../../shared/aws/work-items.ts';
+import { DynamoDbCalendar } from '../../../shared/aws/dynamodb-calendar.ts';
 import type { Draw } from '../draw.ts';
 import { Violation } from '../violation.ts';
 import { SILENT } from './gateway.ts';
@@ -15,19 +26,43 @@ import type { World } from './world.ts';
 /** What Lambda gives a function. */
 const RUN_MS = 840_000;
 
-/** What the compaction works with in `process`. */
-function foldDeps(world: World, process: SimulatedProcess, limits: FoldLimits) {
+/** Small packs of what lies unread for a week, as at the real sizes. */
+const PACKS: PackLimits = { packBytes: 3_000, packBlobs: 6, smallBytes: 380, restSeconds: 7 * 86_400 };
+
+/** The stores of `process`, and what is told of it. */
+function storesOf(world: World, process: SimulatedProcess) {
   const { client, retry, rim } = process;
   const summaries = world.messages(process);
   return {
     journal: new DynamoDbJournalStore(client, 'mail', retry),
     folds: new DynamoDbFoldStore(client, 'mail', retry),
+    calendar: new DynamoDbCalendar(client, 'mail', retry),
+    work: new DynamoDbWorkItems(client, 'mail', retry),
     summaries,
     packs: summaries.packs,
     rim,
-    limits,
+    log: SILENT,
     report: (account: AccountId, what: object) => {
-      throw new Violation(`I8: a record of account ${account} diverges in a fold: ${JSON.stringify(what)}`);
+      throw new Violation(`I8: a record of account ${account} diverges: ${JSON.stringify(what)}`);
+    },
+  };
+}
+
+/** What the compaction works with. */
+function foldDeps(world: World, process: SimulatedProcess, limits: FoldLimits) {
+  return { ...storesOf(world, process), limits, packLimits: PACKS };
+}
+
+/** What the expunge function works with. */
+function expungeDeps(world: World, process: SimulatedProcess) {
+  const stores = storesOf(world, process);
+  return {
+    ...stores,
+    graceSeconds: GRACE_SECONDS,
+    // Small, so that a purge takes several records and may die between any two.
+    blobsPerPurge: 5,
+    onCommit: async (account: AccountId, records: readonly JournalRecord[], journalBytesBefore: number) => {
+      await stores.work.leaveIfDue(account, records, journalBytesBefore).catch(() => undefined);
     },
   };
 }
@@ -38,10 +73,7 @@ export async function runCompaction(
   process: SimulatedProcess,
   limits: FoldLimits,
 ): Promise<string> {
-  const { client, retry, rim } = process;
-  const work = new DynamoDbWorkItems(client, 'mail', retry);
-  const deps = { ...foldDeps(world, process, limits), work, log: SILENT };
-  return JSON.stringify(await compact(deps, rim.now() + RUN_MS));
+  return JSON.stringify(await compact(foldDeps(world, process, limits), process.rim.now() + RUN_MS));
 }
 
 /** A fold by hand, of an account that may have little to fold: most are younger than what makes one due. */
@@ -52,6 +84,74 @@ export async function foldByHand(
   limits: FoldLimits,
 ): Promise<string> {
   const result = await foldAccount(foldDeps(world, process, limits), account, process.rim.now() + RUN_MS);
+  return `${account.slice(0, 4)}: ${JSON.stringify(result)}`;
+}
+
+/** A run of the expunge function: the accounts whose day has come. */
+export async function runExpunge(world: World, process: SimulatedProcess): Promise<string> {
+  return JSON.stringify(await expunge(expungeDeps(world, process), process.rim.now() + RUN_MS));
+}
+
+/** The expunge function by hand, on one account. */
+export async function expungeByHand(
+  world: World,
+  process: SimulatedProcess,
+  account: AccountId,
+): Promise<string> {
+  const report = await expungeAccount(expungeDeps(world, process), account, process.rim.now() + RUN_MS);
+  return `${account.slice(0, 4)}: ${JSON.stringify(report)}`;
+}
+
+/** Something that was expunged comes back, or the account as it was at some time. */
+export async function undelete(
+  world: World,
+  process: SimulatedProcess,
+  account: AccountId,
+  draw: Draw,
+): Promise<string> {
+  const now = process.rim.now();
+  const time = Math.floor(now / 1000) - draw.below(20 * 86_400);
+  const mailbox = draw.pick([null, null, 'INBOX', 'Work', 'Trash'] as const);
+  const lost = draw.chance(0.3) ? { asOf: time } : { since: time, mailbox };
+  const into = draw.chance(0.5) ? null : RESTORED;
+  // Some only: else accounts would hold all that they ever held.
+  const most = 1 + draw.below(6);
+  const { value } = await commitOnWholeState(expungeDeps(world, process), account, (whole) =>
+    decideUndelete(whole, { lost, into, now, most }),
+  );
+  return `${account.slice(0, 4)}: ${JSON.stringify({ ...lost, into, ...value })}`;
+}
+
+/** An administrator lays something down: a hold, which is soon taken back, or how long messages are kept. */
+export async function layDown(
+  world: World,
+  process: SimulatedProcess,
+  account: AccountId,
+  draw: Draw,
+): Promise<string> {
+  const held = world.witness.account(account).plain.policy.hold;
+  const scope = draw.pick([
+    { mailbox: 1 as MailboxId },
+    { mailbox: 7 as MailboxId },
+    { use: 'Archive' },
+    { account: true },
+  ] as const);
+  const days = draw.pick([undefined, null, 3, 30, 90] as const);
+  const change: PolicyChange = held || draw.chance(0.3) ? { hold: !held } : { scope, days };
+  const op: PolicyOp = { op: 'policy', change };
+  await commitOnWholeState(expungeDeps(world, process), account, () => ({ ops: [op], value: null }));
+  return `${account.slice(0, 4)}: ${JSON.stringify(change)}`;
+}
+
+/** The compaction by hand: the fold, and the packing of what lies unread. */
+export async function compactByHand(
+  world: World,
+  process: SimulatedProcess,
+  account: AccountId,
+  limits: FoldLimits,
+): Promise<string> {
+  const deps = foldDeps(world, process, limits);
+  const result = await compactAccount(deps, account, process.rim.now() + RUN_MS);
   return `${account.slice(0, 4)}: ${JSON.stringify(result)}`;
 }
 

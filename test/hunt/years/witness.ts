@@ -41,9 +41,13 @@ export class Witnessed {
   readonly named = new Set<BlobId>();
   /** Blobs that a record has purged. */
   readonly purged = new Set<BlobId>();
-  /** Blobs that a record has put into a pack: the last such record counts. */
-  readonly packed = new Map<BlobId, { readonly pack: string; readonly record: number }>();
+  /** Where the last record that packed a blob put it, and by which record it was packed first. */
+  readonly packed = new Map<BlobId, { readonly pack: string; readonly first: number }>();
   readonly packs = new Set<string>();
+  /** By which record nobody needed a pack any more. */
+  readonly replaced = new Map<string, number>();
+  /** Messages that came back. */
+  restored = 0;
   /** When each checkpoint came to stand, and up to which record it reaches. */
   readonly checkpoints: { readonly number: number; readonly at: number }[] = [];
   /** Subjects of messages that an append has brought: each may come once. */
@@ -125,12 +129,15 @@ export class Witness {
     const free = !account.named.has(blob) || account.purged.has(blob) || packed !== undefined;
     this.#hold(free, `I5: blob ${blob} is deleted though a record names it and none has purged it`);
     if (account.purged.has(blob) || !packed) return;
-    const folded = account.checkpoints.find(({ number }) => number >= packed.record);
-    const age = this.#turns.now - (folded?.at ?? Infinity);
     this.#hold(
-      age >= DAY_MS - TOLERANCE_MS,
+      this.#foldedADayAgo(account, packed.first),
       `I5: blob ${blob} is deleted before a day has passed since its pack was folded`,
     );
+  }
+
+  #foldedADayAgo({ checkpoints }: Witnessed, record: number): boolean {
+    const folded = checkpoints.find(({ number }) => number >= record);
+    return this.#turns.now - (folded?.at ?? Infinity) >= DAY_MS - TOLERANCE_MS;
   }
 
   #packGoes(account: Witnessed, pack: string): void {
@@ -171,12 +178,14 @@ export class Witness {
     if (op.op === 'pack') this.#pack(id, account, op, record.number);
     if (op.op === 'restore')
       for (const { blob } of op.rows) {
+        account.restored++;
         const there = this.holds(id, blob) && !account.purged.has(blob);
         this.#hold(there, `I5: record ${record.number} restores blob ${blob}, which is purged`);
       }
   }
 
-  #pack(id: AccountId, account: Witnessed, { pack, blobs }: PackOp, number: number): void {
+  #pack(id: AccountId, account: Witnessed, { pack, blobs, replaced }: PackOp, number: number): void {
+    for (const each of replaced) account.replaced.set(each, number);
     if (pack === null) return;
     this.#hold(
       this.#blobs.has(`packs/${id}/${pack}`),
@@ -186,7 +195,7 @@ export class Witness {
     for (let at = 0; at < blobs.length; at += BLOB_BYTES) {
       const blob = Buffer.from(blobs.subarray(at, at + BLOB_BYTES)).toString('hex') as BlobId;
       this.#hold(!account.purged.has(blob), `I5: record ${number} packs blob ${blob}, which is purged`);
-      account.packed.set(blob, { pack, record: number });
+      account.packed.set(blob, { pack, first: account.packed.get(blob)?.first ?? number });
     }
   }
 
@@ -198,7 +207,8 @@ export class Witness {
   ): void {
     const live = plain.blobs();
     const graceEnds = (time - GRACE_MS) / 1000 + 1;
-    this.#hold(!plain.policy.hold, `I5: record ${number} purges an account that is held`);
+    const takes = blobs.length > 0 || before > 0;
+    this.#hold(!takes || !plain.policy.hold, `I5: record ${number} purges an account that is held`);
     for (const blob of blobs) {
       this.#hold(named.has(blob), `I5: record ${number} purges blob ${blob}, which no record has named`);
       this.#hold(!live.has(blob), `I5: record ${number} purges blob ${blob}, which is in a mailbox`);

@@ -17,6 +17,10 @@ export interface YearsResult {
   readonly days: number;
   readonly events: number;
   readonly records: number;
+  readonly purged: number;
+  readonly restored: number;
+  readonly packs: number;
+  readonly replaced: number;
   readonly calls: number;
   readonly faults: number;
   readonly deaths: number;
@@ -28,7 +32,19 @@ const SHRINK_MS = 60_000;
 
 /** Rejects with the smallest schedule that was found to fail, its seed and a transcript. */
 export async function yearsHunt(options: YearsOptions): Promise<YearsResult> {
-  const total = { schedules: 0, days: 0, events: 0, records: 0, calls: 0, faults: 0, deaths: 0 };
+  const total = {
+    schedules: 0,
+    days: 0,
+    events: 0,
+    records: 0,
+    purged: 0,
+    restored: 0,
+    packs: 0,
+    replaced: 0,
+    calls: 0,
+    faults: 0,
+    deaths: 0,
+  };
   const kinds = new Map<string, number>();
   const until = performance.now() + options.seconds * 1000;
   while (total.schedules < options.schedules && performance.now() < until) {
@@ -42,14 +58,20 @@ export async function yearsHunt(options: YearsOptions): Promise<YearsResult> {
   return { ...total, kinds };
 }
 
+type Sums = { -readonly [Name in Exclude<keyof YearsResult, 'kinds'>]: number };
+
 function add(
-  total: { days: number; events: number; records: number; calls: number; faults: number; deaths: number },
+  total: Sums,
   kinds: Map<string, number>,
-  { days, events, records, tally, kinds: done }: ScheduleResult,
+  { tally, kinds: done, ...counts }: ScheduleResult,
 ): void {
-  total.days += days;
-  total.events += events;
-  total.records += records;
+  total.days += counts.days;
+  total.events += counts.events;
+  total.records += counts.records;
+  total.purged += counts.purged;
+  total.restored += counts.restored;
+  total.packs += counts.packs;
+  total.replaced += counts.replaced;
   total.calls += tally.calls;
   total.faults += tally.faults;
   total.deaths += tally.deaths;
