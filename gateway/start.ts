@@ -11,6 +11,7 @@ import type { Engine } from '../shared/aws/engine.ts';
 import { createWakeQueue } from '../shared/aws/sqs-wake-queue.ts';
 import { PasswordVerifier } from '../shared/directory/password-verifier.ts';
 import type { Log } from '../shared/log.ts';
+import { Presence } from '../shared/wake/presence.ts';
 import { WakeListener } from '../shared/wake/wake-listener.ts';
 import { Waker } from '../shared/wake/waker.ts';
 import { createGateway } from './imap/gateway.ts';
@@ -69,9 +70,11 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
       log.error({ account, divergence }, 'a replay gave another state than its record says');
     },
   });
+  const presence = new Presence({ gateway, register: engine.gateways, now, log });
+  await presence.tend();
   const queue = await createWakeQueue(sqs, gateway);
   const sleep = (milliseconds: number, signal: AbortSignal) => delay(milliseconds, undefined, { signal });
-  const wakes = new WakeListener({ gateway, watches, queue, replicas: cache, now, sleep, log });
+  const wakes = new WakeListener({ gateway, watches, queue, presence, replicas: cache, now, sleep, log });
   const server = createGateway({
     listeners: options.listeners,
     ...(options.tls && { tls: options.tls }),
@@ -91,6 +94,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   });
   const addresses = await server.listen().catch(async (error: unknown) => {
     await queue.close().catch(() => undefined);
+    await presence.end();
     throw error;
   });
   wakes.start();

@@ -7,7 +7,8 @@
  *    an emptied record, and opens the account anew (I4).
  * 2. The epoch's record is put at its number, on condition that the key is free. Until step 3 it stands behind a gap, so
  *    that nobody can open the account; a delivery, which reads the newest record alone, already goes on behind it. It
- *    says the jump of all UIDs, and names again the messages of records that stood behind the gap: they were acknowledged.
+ *    says the jump of all UIDs, and names again what was acknowledged and is in no row: messages of records that stood
+ *    behind the gap, and those that were stored in the lost time, whose objects are all that is left of it.
  * 3. A checkpoint at that number takes the place of the one that was read, by compare-and-swap (`install.ts`). It contains
  *    the epoch's record and what came behind it, and says that everything below is emptied: no reader looks there.
  * 4. The records below are emptied. They need not wait for a day: nobody who reads by the old checkpoint could open the
@@ -52,6 +53,8 @@ export interface EpochDeps
 export interface EpochOptions {
   /** The moment that the table is of, milliseconds since the epoch; null: when the last good record was written. */
   readonly asOf: number | null;
+  /** What arrived since is to be delivered again (`drop-markers.ts`), and not named again from its objects. */
+  readonly redeliver?: boolean;
   /** How many keys are taken behind the last good record; undefined: by what the account wrote before. */
   readonly fence?: number | undefined;
 }
@@ -63,8 +66,9 @@ export type EpochResult =
       readonly last: RecordNumber;
       readonly number: RecordNumber;
       readonly fence: number;
-      /** Records behind a gap, of which the messages were named again. */
+      /** Records behind a gap. */
       readonly behind: number;
+      /** Messages that were named again. */
       readonly recovered: number;
     }
   /** Nothing can be made of what there is. */
@@ -190,6 +194,8 @@ class Epoch {
     const { state } = this.#known.replay;
     const highest = Math.max(state.number, ...entries.map((entry) => entry.number));
     const number = epochNumber(highest, lostMs);
+    const { asOf, redeliver = false } = this.#options;
+    const arrivedAfter = asOf === null || redeliver ? Infinity : asOf - CLOCK_SKEW_MS;
     const mending = await mendingOps(
       this.#deps,
       this.#account,
@@ -197,6 +203,7 @@ class Epoch {
       this.#known,
       this.#messages,
       summaries,
+      { arrivedAfter },
     );
     const time = rim.now();
     const builder = new RecordBuilder({ ...state, number: (number - 1) as RecordNumber }, time);

@@ -1,7 +1,10 @@
 /**
- * After a restore: markers of deliveries whose record is not there. A backup is not of one moment to the last item, and a
- * marker may be in it without its record: SES's copy of the message still waits to be delivered, or can be redriven, and
- * with the marker it would be taken for a duplicate (I6, I7).
+ * After a restore, where mail of the lost time is to be delivered again from SES's copies: markers of deliveries whose record
+ * is not there are dropped. A backup is not of one moment to the last item, and a marker may be in it without its record;
+ * with the marker its message would be taken for a duplicate, and nobody would have it (I6, I7).
+ *
+ * Where the epoch names the messages of the lost time again from their objects, markers stay: an object is durable before
+ * its marker (I2), so that no marker is without its message, and one that were dropped would bring it a second time.
  *
  * It runs before any epoch begins, while a record that is missing has a free key. A record behind a gap is there: its
  * messages are named again by the epoch.

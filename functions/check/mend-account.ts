@@ -17,7 +17,7 @@
  * it sees by the record what has been said already (`examine.ts`), and names no message twice.
  */
 import type { BlobPlace } from '../../shared/account/columns.ts';
-import { counted } from '../../shared/account/examine-journal.ts';
+import { counted } from '../../shared/account/finding.ts';
 import type { Examination } from '../../shared/account/examine.ts';
 import type { BuriedRow } from '../../shared/account/graveyard.ts';
 import type { AccountId, BlobId, ModSeq, Uid } from '../../shared/account/ids.ts';
@@ -141,7 +141,7 @@ class Pass {
       known,
       messages,
       this.#summaries,
-      MESSAGES_A_PASS,
+      { most: MESSAGES_A_PASS },
     );
     if (ops.length === 0) return NOTHING;
     const { rim, journal, onCommit } = this.#deps;

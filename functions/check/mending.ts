@@ -22,7 +22,8 @@ export interface Mending {
 
 /**
  * Ops that say what is lost, and name again what can be saved, at most `most` messages. What is lost is said last: until
- * then the account is as damaged as it was, and the next call goes on. `summaries` takes those that were read.
+ * then the account is as damaged as it was, and the next call goes on. `summaries` takes those that were read. Messages that
+ * were stored after `arrivedAfter` (milliseconds since the epoch) came in a time of which the table knows nothing.
  */
 export async function mendingOps(
   deps: RecoverDeps,
@@ -31,10 +32,13 @@ export async function mendingOps(
   known: Examination,
   messages: CheckedMessagesResult,
   summaries: Map<BlobId, Uint8Array>,
-  most = Infinity,
+  {
+    most = Infinity,
+    arrivedAfter = Infinity,
+  }: { readonly most?: number; readonly arrivedAfter?: number } = {},
 ): Promise<Mending> {
   const { state } = known.replay;
-  const candidates = candidatesIn(known, messages);
+  const candidates = candidatesIn(known, messages, arrivedAfter);
   const batch = candidates.slice(0, most);
   const { recovered } = await recoverMessages(deps, account, batch, entries);
   for (const { row, summary } of recovered) summaries.set(row.blob, summary);
@@ -44,8 +48,15 @@ export async function mendingOps(
   return { ops: [...mends, ...restores], recovered: recovered.length, said: mends.length };
 }
 
-/** Messages that are in no row and should be: of lost segments, and of records that stand where nobody reads. */
-function candidatesIn(known: Examination, { unnamed }: CheckedMessagesResult): readonly StoredObject[] {
+/**
+ * Messages that are in no row and should be: of lost segments, of records that stand where nobody reads, and of a time that
+ * is lost.
+ */
+function candidatesIn(
+  known: Examination,
+  { unnamed }: CheckedMessagesResult,
+  arrivedAfter: number,
+): readonly StoredObject[] {
   const { standing, behind } = known.journal;
   const unread = [...standing, ...behind];
   const strays = new Set(
@@ -58,7 +69,9 @@ function candidatesIn(known: Examination, { unnamed }: CheckedMessagesResult): r
   return unnamed.filter(
     (object) =>
       !purged.has(object.blob) &&
-      (strays.has(object.blob) || (undeclared && isOlder(object, known.base.time))),
+      (strays.has(object.blob) ||
+        object.modified > arrivedAfter ||
+        (undeclared && isOlder(object, known.base.time))),
   );
 }
 

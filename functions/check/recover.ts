@@ -42,6 +42,8 @@ export interface RecoverDeps {
 
 export interface Recovered {
   readonly row: RestoredRow;
+  /** When its object was put, milliseconds since the epoch. */
+  readonly stored: number;
   readonly summary: Uint8Array;
   readonly to: Target | null;
   /** Name of the mailbox that it went to, if only the name is known. */
@@ -74,7 +76,9 @@ export async function recoverMessages(
     if (summary === null) unreadable.push(object.blob);
     else recovered.push(await recoveredFrom(deps, account, object, summary, standing.get(object.blob)));
   });
-  recovered.sort((a, b) => a.row.date - b.row.date || (a.row.blob < b.row.blob ? -1 : 1));
+  recovered.sort(
+    (a, b) => a.row.date - b.row.date || a.stored - b.stored || (a.row.blob < b.row.blob ? -1 : 1),
+  );
   return { recovered, unreadable };
 }
 
@@ -93,11 +97,11 @@ async function recoveredFrom(
   recorded: AppendOp | undefined,
 ): Promise<Recovered> {
   const { size, sentDate, sentZone } = decodeSummary(summary);
-  const { blob, pack } = object;
+  const { blob, pack, modified: stored } = object;
   const where = { blob, pack, size, summary: NO_SUMMARY };
   if (recorded) {
     const { system, keywords, date, zone, to } = recorded;
-    return { row: { ...where, system, keywords, date, zone }, summary, to, name: null };
+    return { row: { ...where, system, keywords, date, zone }, stored, summary, to, name: null };
   }
   // A message is not sent after it was stored; without a date of its own it gets the one of its object.
   const sent = sentDate !== null && sentDate > 0 && sentDate <= object.modified;
@@ -109,7 +113,7 @@ async function recoveredFrom(
     mailbox: null,
     use: null,
   };
-  return { row: { ...where, system, keywords, date, zone }, summary, to: useOf(use), name: mailbox };
+  return { row: { ...where, system, keywords, date, zone }, stored, summary, to: useOf(use), name: mailbox };
 }
 
 function useOf(use: string | null): Target | null {

@@ -10,14 +10,17 @@ import { hasRested } from '../../shared/account/pack-plan.ts';
 import { commitOnWholeState, openWholeState } from '../../shared/account/whole-state.ts';
 import { KEEP_MS } from '../compact/retire.ts';
 import { type PurgeDeps, purgeAccount } from './purge.ts';
+import { type SweepDeps, sweepAccount } from './sweep.ts';
 
-export type ExpungeAccountDeps = PurgeDeps;
+export type ExpungeAccountDeps = PurgeDeps & SweepDeps;
 
 export interface AccountReport {
   /** Messages that went by retention. */
   readonly expired: number;
   /** Messages that went for good. */
   readonly purged: number;
+  /** Objects and items that nothing named. */
+  readonly swept: number;
   /** A legal hold stands: nothing was touched. */
   readonly held: boolean;
   /** False: time was up, and there may be more to do now. */
@@ -28,11 +31,18 @@ export interface AccountReport {
   readonly next: Day;
 }
 
-/** Does what is due. No step is begun after `until` (milliseconds since the epoch). */
+export interface LookingAfter {
+  /** It is the day of the account's sweep. */
+  readonly sweep?: boolean;
+  /** No step is begun after that, milliseconds since the epoch. */
+  readonly until?: number;
+}
+
+/** Does what is due. */
 export async function expungeAccount(
   deps: ExpungeAccountDeps,
   account: AccountId,
-  until = Infinity,
+  { sweep = false, until = Infinity }: LookingAfter = {},
 ): Promise<AccountReport> {
   const { rim } = deps;
   const now = (): number => Math.floor(rim.now() / 1000);
@@ -44,9 +54,11 @@ export async function expungeAccount(
     expired = (await commitOnWholeState(deps, account, decide)).value;
     whole = await openWholeState(deps, account);
   }
-  const { purged, finished } = await purgeAccount(deps, account, whole, until);
+  const { purged, finished: done } = await purgeAccount(deps, account, whole, until);
   if (purged > 0) whole = await openWholeState(deps, account);
+  const { swept, finished } =
+    sweep && done && !held ? await sweepAccount(deps, account, whole, until) : { swept: 0, finished: done };
   const looked = { state: whole.state, buried: whole.buried, now: now(), grace: deps.graceSeconds };
   const rested = hasRested(whole, rim.now(), KEEP_MS);
-  return { expired, purged, held, finished, rested, next: nextDueDay(account, looked) };
+  return { expired, purged, swept, held, finished, rested, next: nextDueDay(account, looked) };
 }

@@ -5,7 +5,7 @@
  * The next day is asked for before this one is done with. A function may die anywhere: its lease runs out, and the next
  * run looks after the account again, which does the same to the same end.
  */
-import { type Day, dayOf } from '../../shared/account/due.ts';
+import { type Day, dayOf, isSweepDay } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { AccountMissingError } from '../../shared/account/opening.ts';
 import type { DueAccount, DynamoDbCalendar } from '../../shared/aws/dynamodb-calendar.ts';
@@ -31,6 +31,7 @@ export interface ExpungeReport {
   readonly accounts: number;
   readonly expired: number;
   readonly purged: number;
+  readonly swept: number;
   /** Accounts at which something failed, to be tried again when the lease has run out. */
   readonly failed: number;
   /** Accounts that the time did not suffice for, or that another function is at. */
@@ -41,7 +42,7 @@ export interface ExpungeReport {
 export async function expunge(deps: ExpungeDeps, until: number): Promise<ExpungeReport> {
   const { calendar, rim } = deps;
   const today = dayOf(rim.now() / 1000);
-  const report = { accounts: 0, expired: 0, purged: 0, failed: 0, left: 0 };
+  const report = { accounts: 0, expired: 0, purged: 0, swept: 0, failed: 0, left: 0 };
   // An account may have been asked for on several days: the first finds all that is due.
   await inParallel(byAccount(await calendar.due(today, rim.now())), CONCURRENT_ACCOUNTS, async (days) => {
     for (const due of days) {
@@ -53,6 +54,7 @@ export async function expunge(deps: ExpungeDeps, until: number): Promise<Expunge
       report.accounts++;
       report.expired += outcome.expired;
       report.purged += outcome.purged;
+      report.swept += outcome.swept;
     }
   });
   return report;
@@ -78,12 +80,15 @@ async function lookAfter(
     const lease = { holder: rim.randomHex(12), now, until: now + LEASE_MS };
     const taken = await calendar.take(due, lease);
     if (!taken) return 'left';
-    const report = await expungeOrMissing(deps, account, until);
+    const report = await expungeOrMissing(deps, due, until);
     if (report) {
       log.info({ account, ...report }, 'expunge');
       if (report.rested) await deps.work.leave('pack', account);
-      // What was not finished goes on in the next run.
-      await calendar.leave(account, report.finished ? report.next : today);
+      // What was not finished goes on in the next run, a sweep under its own day.
+      await calendar.leave(
+        account,
+        report.finished ? report.next : isSweepDay(account, due.day) ? due.day : today,
+      );
     }
     await calendar.finish(taken);
     return report ?? 'left';
@@ -96,11 +101,11 @@ async function lookAfter(
 /** Null, and no further day: work for an account that is not there would come up in every run for ever. */
 async function expungeOrMissing(
   deps: ExpungeDeps,
-  account: AccountId,
+  { account, day }: DueAccount,
   until: number,
 ): Promise<AccountReport | null> {
   try {
-    return await expungeAccount(deps, account, until);
+    return await expungeAccount(deps, account, { sweep: isSweepDay(account, day), until });
   } catch (error) {
     if (!(error instanceof AccountMissingError)) throw error;
     deps.log.error({ account, err: error }, 'a day of an account that is missing; dropped');

@@ -1,6 +1,7 @@
 /** The expunge function as Lambda starts it, by a schedule of EventBridge. */
 import { DAY_SECONDS } from '../../shared/account/policy.ts';
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
+import { deleteWakeQueue } from '../../shared/aws/sqs-wake-queue.ts';
 import { type Log, createLog } from '../../shared/log.ts';
 import { actingFor } from '../../shared/metrics/activity.ts';
 import { Waker } from '../../shared/wake/waker.ts';
@@ -8,6 +9,7 @@ import { type MaintenanceSettings, maintenanceSettingsFrom } from '../maintenanc
 import type { ScheduleContext } from '../compact/index.ts';
 import { flushingMetrics } from '../flushing-metrics.ts';
 import { type ExpungeDeps, type ExpungeReport, expunge } from './expunge.ts';
+import { removeOrphanedQueues } from './wake-queues.ts';
 
 /** A step that was begun has this long to end before Lambda ends the function; most take a second. */
 const RESERVE_MS = 60_000;
@@ -17,12 +19,14 @@ export type ExpungeHandler = (event: unknown, context: ScheduleContext) => Promi
 
 /** What looking after accounts needs, of an engine. Wake-ups and work items of its commits are left by it. */
 export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, log: Log): ExpungeDeps {
-  const { journal, folds, messages, rim, work, calendar, metrics, watches, wakeSender } = engine;
+  const { journal, folds, messages, objects, rim, work, calendar, metrics, watches, wakeSender } = engine;
   const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
   return {
     journal,
     folds,
+    folded: folds,
     summaries: messages,
+    objects,
     rim,
     calendar,
     work,
@@ -53,6 +57,13 @@ export function expungeHandler(engine: Engine, settings: MaintenanceSettings, lo
         `the expunge function has ${remaining} ms to run and needs more than ${RESERVE_MS}; raise its timeout`,
       );
     const report = await expunge(deps, deps.rim.now() + remaining - RESERVE_MS);
+    const queues = await removeOrphanedQueues({
+      gateways: engine.gateways,
+      deleteQueue: (gateway) => deleteWakeQueue(engine.sqs, gateway),
+      now: deps.rim.now,
+      log,
+    });
+    if (queues > 0) log.info({ queues }, 'wake-up queues of gateways that are gone were removed');
     log[report.accounts + report.failed > 0 ? 'info' : 'debug'](report, 'expunge');
     return report;
   };

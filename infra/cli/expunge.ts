@@ -1,11 +1,12 @@
 /** `quire expunge`: what the expunge function does when its time comes, done now. */
 import { Command } from 'commander';
+import { counted } from '../../shared/account/finding.ts';
 import { expungeAccount } from '../../functions/expunge/expunge-account.ts';
 import { expunge } from '../../functions/expunge/expunge.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
-import { addGraceOption, counted, say, userAt, withExpunge } from './kept.ts';
+import { addGraceOption, say, userAt, withExpunge } from './kept.ts';
 
 export function expungeCommand(): Command {
   const command = new Command('expunge')
@@ -22,16 +23,18 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
     throw new SetupError('Give an address or --all, not both: nothing was changed.');
   await withExpunge(flags, async (engine, deps) => {
     if (address === undefined && flags.all !== true) {
-      const { accounts, expired, purged, failed } = await expunge(deps, Infinity);
-      say(`${counted(accounts, 'account')} looked after: ${result({ expired, purged })}.`);
+      const { accounts, expired, purged, swept, failed } = await expunge(deps, Infinity);
+      say(`${counted(accounts, 'account')} looked after: ${result({ expired, purged, swept })}.`);
       if (failed > 0)
         throw new SetupError(`${counted(failed, 'account')} could not be looked after: see above.`);
       return;
     }
     const one = async (of: string, account: Parameters<typeof expungeAccount>[1]): Promise<void> => {
-      const { expired, purged, held, next } = await expungeAccount(deps, account);
+      const { expired, purged, swept, held, next } = await expungeAccount(deps, account, { sweep: true });
       await deps.calendar.leave(account, next);
-      say(`${of}: ${held ? 'a legal hold stands, nothing was touched' : result({ expired, purged })}.`);
+      say(
+        `${of}: ${held ? 'a legal hold stands, nothing was touched' : result({ expired, purged, swept })}.`,
+      );
     };
     if (address !== undefined) {
       await one(parseAddress(address).address, (await userAt(engine, address)).id);
@@ -42,6 +45,13 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
   });
 }
 
-function result({ expired, purged }: { readonly expired: number; readonly purged: number }): string {
-  return `${counted(expired, 'message')} expunged by retention, ${counted(purged, 'message')} deleted for good`;
+interface Result {
+  readonly expired: number;
+  readonly purged: number;
+  readonly swept: number;
+}
+
+function result({ expired, purged, swept }: Result): string {
+  const kept = `${counted(expired, 'message')} expunged by retention, ${counted(purged, 'message')} deleted for good`;
+  return swept === 0 ? kept : `${kept}, ${swept} of objects and items that nothing names`;
 }

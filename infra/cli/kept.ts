@@ -77,7 +77,3 @@ export async function layDown(
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
-
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
-}

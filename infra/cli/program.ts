@@ -9,6 +9,7 @@ import { PasswordError } from '../../shared/directory/password.ts';
 import { isNetworkFailure, type NetworkFailure } from '../../shared/log.ts';
 import { errorCode, SetupError } from '../local/setup-error.ts';
 import { aliasCommand } from './alias.ts';
+import { checkCommand } from './check.ts';
 import { clientSettingsCommand } from './client-settings.ts';
 import { compactCommand } from './compact.ts';
 import { costCommand } from './cost.ts';
@@ -17,6 +18,7 @@ import { domainCommand } from './domain.ts';
 import { expungeCommand } from './expunge.ts';
 import { gatewayCommand } from './gateway.ts';
 import { holdCommand } from './hold.ts';
+import { restoreCommand } from './restore.ts';
 import { retentionCommand } from './retention.ts';
 import { startCommand } from './start.ts';
 import { undeleteCommand } from './undelete.ts';
@@ -48,6 +50,7 @@ Examples:
   npx quire compact carol@example.org                 (what the compaction does when it is due)
   npx quire cost --users 250                          (a month on AWS)
   npx quire user add carol@example.org --stack        (on AWS, as quire.config.ts says)
+  npx quire check carol@example.org --repair
   npx quire dns
 
 Commands that look after accounts work while the instance runs and while it does not.
@@ -73,6 +76,8 @@ export async function run(argv: readonly string[]): Promise<number> {
     retentionCommand(),
     holdCommand(),
     expungeCommand(),
+    checkCommand(),
+    restoreCommand(),
     costCommand(),
     dnsCommand(),
     clientSettingsCommand(),

@@ -1,5 +1,6 @@
 /** `quire retention`: for how long an account keeps messages, and why none of them goes. */
 import { Command } from 'commander';
+import { counted } from '../../shared/account/finding.ts';
 import { findMailbox } from '../../shared/account/mailbox-names.ts';
 import { SPECIAL_USES, type SpecialUse } from '../../shared/account/ops.ts';
 import {
@@ -13,7 +14,7 @@ import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions } from './administration.ts';
-import { counted, layDown, openAccountState, say, withAccount } from './kept.ts';
+import { layDown, openAccountState, say, withAccount } from './kept.ts';
 import { formatMoment } from './time.ts';
 
 export function retentionCommand(): Command {

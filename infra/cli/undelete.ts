@@ -1,5 +1,6 @@
 /** `quire undelete`: what was expunged comes back, or all that was there at a time. */
 import { Command } from 'commander';
+import { counted } from '../../shared/account/finding.ts';
 import {
   type Lost,
   RESTORED,
@@ -15,7 +16,7 @@ import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions } from './administration.ts';
-import { counted, openAccountState, say, withAccount } from './kept.ts';
+import { openAccountState, say, withAccount } from './kept.ts';
 import { parseMoment } from './time.ts';
 
 const TIMES = '2026-11-28, 2026-11-28T09:30Z, or how long ago: 90m, 36h, 3d';

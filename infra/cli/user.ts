@@ -1,12 +1,15 @@
 /** `quire user`: who has an account, and what it may take. */
 import { Command } from 'commander';
 import { beginAccount } from '../../shared/account/new-account.ts';
+import type { AccountId } from '../../shared/account/ids.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { noSuchUser } from '../../shared/directory/directory-errors.ts';
 import type { Limits } from '../../shared/directory/directory.ts';
+import { isAccountId } from '../../shared/directory/items.ts';
 import { hashPassword } from '../../shared/directory/password.ts';
 import { NEW_ACCOUNT_LIMITS } from '../local/demo-accounts.ts';
 import type { Flags } from '../local/settings.ts';
+import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, readPassword, withEngine } from './administration.ts';
 import { formatSize, parseCount, parseSize } from './size.ts';
 
@@ -26,6 +29,10 @@ export function userCommand(): Command {
       .option(
         '--messages <count>',
         `how many messages there may be (default: ${NEW_ACCOUNT_LIMITS.quotaMessages})`,
+      )
+      .option(
+        '--account <id>',
+        'an account that the directory has lost, by the id under which its messages are stored',
       )
       .option(...PASSWORD_STDIN),
   ).action(add);
@@ -74,6 +81,7 @@ function changedLimits(limits: Limits, size: unknown, messages: unknown, sizeNam
 async function add(address: string, flags: Flags): Promise<void> {
   const { address: normalised, domain } = parseAddress(address);
   const limits = changedLimits(NEW_ACCOUNT_LIMITS, flags.quota, flags.messages, '--quota');
+  const lost = lostAccountOf(flags);
   const passwordHash = await hashPassword(await readPassword(flags));
   await withEngine(flags, async ({ directory, journal, rim, calendar }) => {
     await directory.domains.add(domain);
@@ -82,12 +90,19 @@ async function add(address: string, flags: Flags): Promise<void> {
       address,
       passwordHash,
       // Its journal first: an account without one is taken for lost. One that nobody comes to own costs an item.
-      account: await beginAccount(journal, rim, calendar),
+      account: lost ?? (await beginAccount(journal, rim, calendar)),
       limits,
       ...(typeof name === 'string' ? { displayName: name } : {}),
     });
     say(`${normalised} has an account.`);
   });
+}
+
+/** @throws {SetupError} if it is no account's id. */
+function lostAccountOf({ account }: Flags): AccountId | undefined {
+  if (typeof account !== 'string') return undefined;
+  if (isAccountId(account)) return account;
+  throw new SetupError(`--account is "${account}", but an account's id is 20 hexadecimal digits.`);
 }
 
 async function list(flags: Flags): Promise<void> {

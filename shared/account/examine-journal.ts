@@ -1,6 +1,6 @@
 /** Whether the journal is whole: which records follow on the checkpoint, and what stands where nothing may. */
 import type { Checkpoint } from './checkpoint.ts';
-import type { Finding } from './finding.ts';
+import { type Finding, counted } from './finding.ts';
 import type { RecordNumber } from './ids.ts';
 import { type JournalEntry, type JournalRecord, isEmptied } from './record.ts';
 
@@ -91,9 +91,4 @@ function notEmptied(standing: readonly JournalRecord[]): Finding {
       'Either an emptying was interrupted, or a gateway that knew the account before a restore has written there.',
     mendedBy: 'repair',
   };
-}
-
-/** "1 key", "2 keys". */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
 }

@@ -17,8 +17,8 @@ import {
   uidsWithout,
   usageFinding,
 } from './examine-mailboxes.ts';
-import { type ExaminedJournal, counted, examineJournal } from './examine-journal.ts';
-import type { Finding } from './finding.ts';
+import { type ExaminedJournal, examineJournal } from './examine-journal.ts';
+import { type Finding, counted } from './finding.ts';
 import { type Replay, replayTail } from './fold.ts';
 import type { MailboxId, Uid } from './ids.ts';
 import { EMPTY_CHECKPOINT, type Opening } from './opening.ts';

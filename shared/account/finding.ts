@@ -60,3 +60,8 @@ export interface MessageFinding {
   /** INTERNALDATE, seconds since the epoch. */
   readonly date: number;
 }
+
+/** "1 key", "2 keys". */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}

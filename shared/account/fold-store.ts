@@ -8,7 +8,7 @@
  * lists or among what it superseded, is garbage.
  */
 import type { FoldedItem } from './checkpoint.ts';
-import type { AccountId, BlobId, PackId, RecordNumber } from './ids.ts';
+import type { AccountId, BlobId, MailboxId, PackId, RecordNumber } from './ids.ts';
 import type { StoredCheckpoint } from './journal-store.ts';
 import type { EmptiedRecord } from './record.ts';
 import type { SummarySource } from './summary-reader.ts';
@@ -59,6 +59,18 @@ export interface FoldStore {
   occupy(account: AccountId, entry: EmptiedRecord, expiresAt: number): Promise<void>;
   /** Deletes an item, if it is there. Resolves with the write units used. */
   delete(account: AccountId, item: FoldedTableItem): Promise<number>;
+}
+
+/** What lies there, for the sweep. */
+export interface FoldedItems {
+  /**
+   * What folds have put, but for root and bundle, with the time at which they did (milliseconds since the epoch): the
+   * segments of `mailboxes`, graveyards and parts, every page. Eventually consistent.
+   */
+  items(
+    account: AccountId,
+    mailboxes: Iterable<MailboxId>,
+  ): AsyncIterable<{ readonly item: FoldedTableItem; readonly time: number }>;
 }
 
 /** What folds do to packs: those that no row names any more go, and so does what lies in packs now. */

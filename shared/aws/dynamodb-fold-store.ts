@@ -4,19 +4,26 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
+  QueryCommand,
   TransactWriteItemsCommand,
   type TransactWriteItem,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { BundleChange, FoldStore, FoldedTableItem, SwapOutcome } from '../account/fold-store.ts';
-import type { AccountId, RecordNumber } from '../account/ids.ts';
+import type {
+  BundleChange,
+  FoldStore,
+  FoldedItems,
+  FoldedTableItem,
+  SwapOutcome,
+} from '../account/fold-store.ts';
+import type { AccountId, MailboxId, RecordNumber, Uid } from '../account/ids.ts';
 import type { StoredCheckpoint } from '../account/journal-store.ts';
 import type { EmptiedRecord } from '../account/record.ts';
-import { type ItemKey, accountKeys } from './keys.ts';
-import { type Item, bytesOf, emptiedItem, stringOf } from './record-item.ts';
+import { type ItemKey, accountKeys, foldedKeyOf } from './keys.ts';
+import { type Item, bytesOf, emptiedItem, numberOf, stringOf } from './record-item.ts';
 import { type RetryOptions, cancellationCodes, classifyFailure, outcomeUnknown, withRetry } from './retry.ts';
 
-export class DynamoDbFoldStore implements FoldStore {
+export class DynamoDbFoldStore implements FoldStore, FoldedItems {
   readonly #client: DynamoDBClient;
   readonly #table: string;
   readonly #retry: RetryOptions;
@@ -125,6 +132,38 @@ export class DynamoDbFoldStore implements FoldStore {
     });
     const { ConsumedCapacity } = await withRetry(() => this.#client.send(command), this.#retry);
     return ConsumedCapacity?.CapacityUnits ?? 1;
+  }
+
+  async *items(
+    account: AccountId,
+    mailboxes: Iterable<MailboxId>,
+  ): AsyncIterable<{ readonly item: FoldedTableItem; readonly time: number }> {
+    for (const mailbox of mailboxes)
+      for await (const { what, fold, time } of this.#folded(accountKeys.segments(account, mailbox)))
+        yield { item: { kind: 'segment', mailbox, firstUid: Number(what) as Uid, fold }, time };
+    for await (const { what, fold, time } of this.#folded(accountKeys.graveyards(account)))
+      yield { item: { kind: 'graveyard', part: Number(what), fold }, time };
+    for await (const { what, fold, time } of this.#folded(accountKeys.parts(account)))
+      yield { item: { kind: 'part', name: what, fold }, time };
+  }
+
+  async *#folded(partition: string) {
+    let next: Item | undefined;
+    do {
+      const command: QueryCommand = new QueryCommand({
+        TableName: this.#table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: partition } },
+        // Read whole by DynamoDB all the same, but not sent.
+        ProjectionExpression: 'sk, #time',
+        ExpressionAttributeNames: { '#time': 'time' },
+        ...(next ? { ExclusiveStartKey: next } : {}),
+      });
+      const page = await withRetry(() => this.#client.send(command), this.#retry);
+      for (const item of page.Items ?? [])
+        yield { ...foldedKeyOf(stringOf(item, 'sk')), time: numberOf(item, 'time') };
+      next = page.LastEvaluatedKey;
+    } while (next);
   }
 
   async #get(key: ItemKey): Promise<Item | undefined> {

@@ -4,8 +4,9 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SQSClient } from '@aws-sdk/client-sqs';
-import type { JournalStore } from '../account/journal-store.ts';
+import type { DeliveryMarkers, JournalStore } from '../account/journal-store.ts';
 import type { Rim } from '../account/rim.ts';
+import { AccountObjects } from '../blob/account-objects.ts';
 import type { BlobStore } from '../blob/blob-store.ts';
 import { FolderBlobStore } from '../blob/folder-blob-store.ts';
 import { MessageStore } from '../blob/message-store.ts';
@@ -26,10 +27,13 @@ import { DynamoDbServerAnnotations } from '../directory/dynamodb-server-annotati
 import { DynamoDbSharingDirectory } from '../directory/dynamodb-sharing.ts';
 import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
+import type { GatewayRegister } from '../wake/presence.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
 import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
 import { DynamoDbCalendar } from './dynamodb-calendar.ts';
+import { DynamoDbDeliveryMarkers } from './dynamodb-delivery-markers.ts';
 import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
+import { DynamoDbGatewayRegister } from './dynamodb-gateway-register.ts';
 import { DynamoDbJournalStore } from './dynamodb-journal-store.ts';
 import { DynamoDbWatchRegister } from './dynamodb-watch-register.ts';
 import { SqsWakeSender } from './sqs-wake-queue.ts';
@@ -58,9 +62,11 @@ export interface Engine {
   readonly rim: Rim;
   readonly journal: JournalStore;
   readonly folds: DynamoDbFoldStore;
+  readonly markers: DeliveryMarkers;
   readonly work: DynamoDbWorkItems;
   readonly calendar: DynamoDbCalendar;
   readonly messages: MessageStore;
+  readonly objects: AccountObjects;
   readonly inbound: BlobStore;
   readonly logins: LoginDirectory;
   readonly sharing: SharingDirectory;
@@ -68,6 +74,7 @@ export interface Engine {
   readonly addresses: AddressDirectory;
   readonly directory: AccountDirectory;
   readonly watches: WatchRegister;
+  readonly gateways: GatewayRegister;
   readonly wakeSender: WakeSender;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
@@ -88,6 +95,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
       'bucket' in place ? new S3BlobStore(s3, place.bucket) : await FolderBlobStore.open(place.folder);
     return options.wrapBlobs?.(store, kind) ?? store;
   };
+  const mail = await blobs('mail');
   const rim = systemRim;
   const metrics = options.metrics ?? NO_METRICS;
   const directory = { client: dynamodb, table: directoryTable };
@@ -95,9 +103,11 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     rim,
     journal: new DynamoDbJournalStore(dynamodb, mailTable, {}, metrics),
     folds: new DynamoDbFoldStore(dynamodb, mailTable),
+    markers: new DynamoDbDeliveryMarkers(dynamodb, mailTable),
     work: new DynamoDbWorkItems(dynamodb, mailTable),
     calendar: new DynamoDbCalendar(dynamodb, mailTable),
-    messages: new MessageStore(await blobs('mail'), rim),
+    messages: new MessageStore(mail, rim),
+    objects: new AccountObjects(mail),
     inbound: await blobs('inbound'),
     logins: new DynamoDbLoginDirectory(directory),
     sharing: new DynamoDbSharingDirectory(directory),
@@ -105,6 +115,7 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     addresses: new DynamoDbAddressDirectory(directory),
     directory: dynamoDbAccountDirectory({ ...directory, now: rim.now }),
     watches: new DynamoDbWatchRegister(dynamodb, mailTable),
+    gateways: new DynamoDbGatewayRegister(dynamodb, mailTable),
     wakeSender: new SqsWakeSender(sqs),
     dynamodb,
     sqs,

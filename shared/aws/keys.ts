@@ -57,6 +57,9 @@ export const accountKeys = {
     pk: `part#${account}`,
     sk: `${name}@${fold}`,
   }),
+  segments: (account: AccountId, mailbox: MailboxId): string => `segment#${account}#${mailbox}`,
+  graveyards: (account: AccountId): string => `segment#${account}#graveyard`,
+  parts: (account: AccountId): string => `part#${account}`,
   watchers: (account: AccountId): string => `watch#${account}`,
   watch: (account: AccountId, gateway: GatewayId): ItemKey => ({
     pk: `watch#${account}`,
@@ -76,6 +79,19 @@ export function markedDelivery(pk: string): { messageId: string; account: Accoun
   return { messageId: pk.slice(start, at), account: pk.slice(at + 1) as AccountId };
 }
 
+/** Gateways that live, or did. */
+export const gatewayKeys = {
+  partition: 'watch#gateways',
+  gateway: (gateway: GatewayId): ItemKey => ({ pk: gatewayKeys.partition, sk: `gateway#${gateway}` }),
+  parse: (sk: string): GatewayId => sk.slice('gateway#'.length) as GatewayId,
+} as const;
+
+/** What stands before and behind the `@` of the sort key of what a fold has put. */
+export function foldedKeyOf(sk: string): { readonly what: string; readonly fold: string } {
+  const at = sk.lastIndexOf('@');
+  return { what: sk.slice(0, at), fold: sk.slice(at + 1) };
+}
+
 /** Number of a record from its sort key. */
 export function recordNumberOf(sk: string): RecordNumber {
   return Number(sk.slice(JOURNAL.length)) as RecordNumber;
@@ -93,7 +109,16 @@ export const blobKeys = {
   pack: (account: AccountId, pack: PackId): string => `packs/${account}/${pack}`,
   /** A chunk of summaries, written by a fold. */
   chunk: (account: AccountId, fold: string): string => `summaries/${account}/${fold}`,
+  /** Prefixes below which everything lies that the account has. */
+  all: (account: AccountId): readonly { readonly kind: ObjectKind; readonly prefix: string }[] => [
+    { kind: 'message', prefix: blobKeys.messages(account) },
+    { kind: 'pack', prefix: blobKeys.packs(account) },
+    { kind: 'overflow', prefix: `overflow/${account}/` },
+    { kind: 'chunk', prefix: `summaries/${account}/` },
+  ],
 } as const;
+
+export type ObjectKind = 'message' | 'pack' | 'overflow' | 'chunk';
 
 /** Work for the scheduled functions is spread over so many partitions, which are queried in parallel. */
 export const WORK_SHARDS = 16;

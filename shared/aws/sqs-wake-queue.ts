@@ -3,6 +3,7 @@ import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
   DeleteQueueCommand,
+  GetQueueUrlCommand,
   ReceiveMessageCommand,
   type SQSClient,
   SendMessageCommand,
@@ -34,6 +35,21 @@ export async function createWakeQueue(
     return QueueUrl;
   };
   return new SqsWakeQueue(client, await create(), create);
+}
+
+/** Deletes the queue of a gateway; one that is gone is no error. */
+export async function deleteWakeQueue(
+  client: SQSClient,
+  gateway: GatewayId,
+  retry: RetryOptions = {},
+): Promise<void> {
+  const QueueName = `${WAKE_QUEUE_PREFIX}${gateway}`;
+  try {
+    const { QueueUrl } = await withRetry(() => client.send(new GetQueueUrlCommand({ QueueName })), retry);
+    await withRetry(() => client.send(new DeleteQueueCommand({ QueueUrl })), retry);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
 }
 
 class SqsWakeQueue implements WakeQueue {

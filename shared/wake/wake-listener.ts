@@ -9,6 +9,7 @@ import type { AccountId, GatewayId } from '../account/ids.ts';
 import type { ReplicaCache } from '../account/replica-cache.ts';
 import { failureFields, type Log } from '../log.ts';
 import { inParallel } from '../parallel.ts';
+import type { Presence } from './presence.ts';
 import { type WakeQueue, WakeQueueLostError, type WatchRegister } from './wake-queue.ts';
 
 /** An idle session's account is read at least so often, whatever happened to its wake-ups. */
@@ -27,6 +28,8 @@ export interface WakeListenerOptions {
   readonly gateway: GatewayId;
   readonly watches: WatchRegister;
   readonly queue: WakeQueue;
+  /** That this gateway lives; a test may do without. */
+  readonly presence?: Presence;
   readonly replicas: Pick<ReplicaCache, 'wake' | 'poll'>;
   readonly now: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
@@ -59,14 +62,17 @@ export class WakeListener {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loops;
-    const { watches, gateway, queue, log } = this.#options;
+    const { watches, gateway, queue, presence, log } = this.#options;
     const accounts = [...this.#watches.keys()];
     const results = await Promise.allSettled(accounts.map((account) => watches.remove(account, gateway)));
     if (results.some(({ status }) => status === 'rejected'))
       log.warn({}, 'some registrations for wake-ups could not be taken back; they expire by themselves');
-    await queue
-      .close()
-      .catch((error: unknown) => log.warn(failureFields(error), 'the wake-up queue could not be deleted'));
+    try {
+      await queue.close();
+      await presence?.end();
+    } catch (error) {
+      log.warn(failureFields(error), 'the wake-up queue could not be deleted; that is done for it in a day');
+    }
   }
 
   /** Registers a session's interest in `account`; resolves when commits from now on wake this gateway. */
@@ -148,6 +154,7 @@ export class WakeListener {
 
   /** Does what is due now. What fails is due again the next time; neither keeps the other from being done. */
   async tend(): Promise<void> {
+    await this.#options.presence?.tend();
     await inParallel([...this.#watches], TENDED_AT_ONCE, ([account, watch]) => this.#tendTo(account, watch));
   }
 

@@ -1,7 +1,7 @@
 /** An account in memory with messages in every state that a purge must tell apart, and what must hold whatever happens. */
 import { expect } from '@jest/globals';
 import type { FoldDeps } from '../../functions/compact/fold-account.ts';
-import type { PurgeDeps } from '../../functions/expunge/purge.ts';
+import type { ExpungeAccountDeps } from '../../functions/expunge/expunge-account.ts';
 import type { Divergence } from '../../shared/account/apply.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { Replica } from '../../shared/account/replica.ts';
@@ -12,6 +12,7 @@ import type { AccountId, BlobId } from '../../shared/account/ids.ts';
 import { isEmptied } from '../../shared/account/record.ts';
 import { type AccountState, INBOX_ID, mailboxNamed } from '../../shared/account/state.ts';
 import { openWholeState } from '../../shared/account/whole-state.ts';
+import { AccountObjects } from '../../shared/blob/account-objects.ts';
 import { append, commit } from './fold-ops.ts';
 import { ACCOUNT, FoldingAccount, SMALL_LIMITS } from './folding.ts';
 import { MemorySummaries } from './memory-fold-store.ts';
@@ -81,12 +82,13 @@ export class ExpungingAccount extends FoldingAccount {
     return { account, fates: { over: [a, b], copied, younger, within, living } };
   }
 
-  get purgeDeps(): PurgeDeps {
-    return { ...this.deps, graceSeconds: GRACE_SECONDS };
+  get purgeDeps(): ExpungeAccountDeps {
+    const objects = new AccountObjects(this.blobs);
+    return { ...this.deps, graceSeconds: GRACE_SECONDS, objects, folded: this.folds };
   }
 
   /** Deps of a function whose calls of stores go through `watch`. */
-  through(watch: Watch): FoldDeps & PurgeDeps {
+  through(watch: Watch): FoldDeps & ExpungeAccountDeps {
     const { journal, folds, summaries } = this;
     const stores = {
       journal: watch<JournalStore>(journal),

@@ -1,10 +1,11 @@
 /** One account in memory with everything that a fold needs, and a copy of its journal that no fold empties. */
 import { type FoldDeps, type FoldResult, foldAccount } from '../../functions/compact/fold-account.ts';
 import { type Divergence, apply } from '../../shared/account/apply.ts';
-import type { Checkpoint, FoldedItem } from '../../shared/account/checkpoint.ts';
+import type { Checkpoint } from '../../shared/account/checkpoint.ts';
 import type { AccountId, BlobId, RecordNumber } from '../../shared/account/ids.ts';
 import { FOLD_LIMITS, type FoldLimits } from '../../shared/account/fold.ts';
 import type { DeliveryMarker, PutOutcome } from '../../shared/account/journal-store.ts';
+import { itemName, itemsOf } from '../../shared/account/named.ts';
 import { openAccount } from '../../shared/account/opening.ts';
 import type { Op } from '../../shared/account/ops.ts';
 import type { JournalRecord } from '../../shared/account/record.ts';
@@ -14,7 +15,7 @@ import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import { PackStore } from '../../shared/blob/pack-store.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryFoldStore, MemorySummaries } from './memory-fold-store.ts';
-import { MemoryJournalStore, segmentName } from './memory-journal-store.ts';
+import { MemoryJournalStore } from './memory-journal-store.ts';
 import { createInbox, randomOp } from './random-ops.ts';
 import { TestRim } from './rim.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -146,11 +147,11 @@ export class FoldingAccount {
   async garbage(): Promise<string[]> {
     const { segments, parts } = this.journal.account(ACCOUNT);
     const base = await this.checkpoint();
-    const listed = [...base.superseded.map(({ item }) => item), ...itemsOf(base)].map(nameOf);
+    const listed = itemsOf(base).map(itemName);
     const stored = [
       ...[...segments.keys()].map((key) => `segment ${key}`),
       ...[...parts.keys()].map((key) => `part ${key}`),
-      ...[...this.folds.graveyards.keys()].map((key) => `graveyard ${key}`),
+      ...[...this.folds.graveyards.keys()].map((key) => `graveyard ${key.slice(ACCOUNT.length + 1)}`),
       ...[...this.blobs.objects.keys()]
         .filter((key) => key.startsWith('packs/'))
         .map((key) => key.replace(`packs/${ACCOUNT}/`, 'pack ')),
@@ -180,38 +181,6 @@ export class FoldingAccount {
       }
     }
     return lost;
-  }
-}
-
-function itemsOf(base: Checkpoint): FoldedItem[] {
-  const segments = [...base.segments].flatMap(([mailbox, list]) =>
-    list.map(({ firstUid, fold }) => ({ kind: 'segment' as const, mailbox, firstUid, fold })),
-  );
-  return [
-    ...(base.bundled ? [] : segments),
-    ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
-    ...base.graveyards.map(({ part, fold }) => ({ kind: 'graveyard' as const, part, fold })),
-    ...base.chunks.map(({ fold }) => ({ kind: 'chunk' as const, fold })),
-    ...base.packs.map(({ pack }) => ({ kind: 'pack' as const, pack })),
-  ];
-}
-
-function nameOf(item: FoldedItem): string {
-  switch (item.kind) {
-    case 'segment':
-      return `segment ${segmentName(item)}`;
-    case 'part':
-      return `part ${item.name}@${item.fold}`;
-    case 'graveyard':
-      return `graveyard ${ACCOUNT}/${item.part}@${item.fold}`;
-    case 'chunk':
-      return `chunk ${item.fold}`;
-    case 'overflow':
-      return `overflow ${item.object}`;
-    case 'packed':
-      return `blobs of pack ${item.pack}`;
-    case 'pack':
-      return `pack ${item.pack}`;
   }
 }
 

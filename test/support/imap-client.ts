@@ -8,6 +8,7 @@ import {
   MODSEQ_WORDS,
   OBJECTID_WORDS,
   type Variant,
+  commandInVariant,
   inVariant,
   lineOfVariant,
   withoutMailboxId,
@@ -16,6 +17,8 @@ import {
 } from './variants.ts';
 
 export class ImapClient {
+  /** Below TLS, if there is any. */
+  readonly #plain: Socket;
   #socket: Socket;
   #deflate: DeflateRaw | undefined;
   #received = '';
@@ -23,24 +26,25 @@ export class ImapClient {
   #wake: (() => void) | undefined;
   #tags = 0;
 
-  readonly #variant: Variant;
+  #variant: Variant;
   /** The client has spoken of mod-sequences itself: then they are part of the transcript. */
   #knowsModSeqs = false;
   #knowsObjectIds = false;
 
-  private constructor(socket: Socket, variant: Variant) {
+  private constructor(plain: Socket, socket: Socket, variant: Variant) {
+    this.#plain = plain;
     this.#socket = socket;
     this.#variant = variant;
     this.#listen();
   }
 
   static async connect(port: number, variant: Variant = 'plain'): Promise<ImapClient> {
-    const socket =
-      variant === 'tls'
-        ? connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
-        : connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    await once(socket, variant === 'tls' ? 'secureConnect' : 'connect');
-    return new ImapClient(socket, variant);
+    const plain = connect({ port, host: '127.0.0.1', allowHalfOpen: variant !== 'tls' });
+    await once(plain, 'connect');
+    if (variant !== 'tls') return new ImapClient(plain, plain, variant);
+    const secured = connectTls({ socket: plain, rejectUnauthorized: false });
+    await once(secured, 'secureConnect');
+    return new ImapClient(plain, secured, variant);
   }
 
   #listen(): void {
@@ -97,7 +101,7 @@ export class ImapClient {
   /** Runs one command; resolves to all lines up to the tagged response, with `tag` in the place of the tag. */
   async run(command: string): Promise<string[]> {
     const tag = `t${++this.#tags}`;
-    this.send(`${tag} ${command}\r\n`);
+    this.send(`${tag} ${commandInVariant(command, this.#variant)}\r\n`);
     const lines: string[] = [];
     for (;;) {
       const line = await this.line();
@@ -132,6 +136,13 @@ export class ImapClient {
     this.#received = '';
   }
 
+  /** UNAUTHENTICATE (RFC 8437): nothing of the variant is left, and bytes go as they are again. */
+  async unauthenticate(): Promise<void> {
+    expect(await this.run('UNAUTHENTICATE')).toEqual(['tag OK signed out']);
+    this.#variant = 'plain';
+    if (this.#deflate) this.decompress();
+  }
+
   /** After UNAUTHENTICATE bytes go as they are again. */
   decompress(): void {
     this.#socket.unpipe().removeAllListeners('data').removeAllListeners('close');
@@ -162,7 +173,8 @@ export class ImapClient {
     };
     for (const raw of transcript.split('\n')) {
       const line = lineOfVariant(raw.trimStart(), this.#variant);
-      if (line.startsWith('C: ') || line === 'C:') sending += `${line.slice(3)}\r\n`;
+      if (line.startsWith('C: ') || line === 'C:')
+        sending += `${taggedInVariant(line.slice(3), this.#variant)}\r\n`;
       else if (line.startsWith('S: ') || line === 'S:') {
         flush();
         expectLine(await this.line(), inVariant(line.slice(3), this.#variant));
@@ -182,8 +194,13 @@ export class ImapClient {
 
   /** The connection breaks: unlike a client that has only ended its side, nobody is left to be answered. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    this.#plain.resetAndDestroy();
   }
+}
+
+function taggedInVariant(line: string, variant: Variant): string {
+  const [, tag = '', command = line] = /^(\w+ )(.*)$/s.exec(line) ?? [];
+  return tag + commandInVariant(command, variant);
 }
 
 function expectLine(line: string, wanted: string): void {

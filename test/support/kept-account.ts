@@ -73,6 +73,7 @@ export class KeptAccount {
     const date = Math.floor(this.rim.now() / 1000);
     const op = { op: 'append', to, blob, size, system: 0, keywords: [], date, zone: 0, summary } as const;
     await this.commit(() => [{ ...op, ...over }], replica);
+    this.rim.time += 1000;
     return blob;
   }
 

@@ -3,16 +3,18 @@ import type {
   BundleChange,
   FoldStore,
   FoldSummaries,
+  FoldedItems,
   FoldedTableItem,
   SwapOutcome,
 } from '../../shared/account/fold-store.ts';
-import type { AccountId, BlobId, RecordNumber } from '../../shared/account/ids.ts';
+import type { AccountId, BlobId, MailboxId, RecordNumber } from '../../shared/account/ids.ts';
 import type { StoredCheckpoint } from '../../shared/account/journal-store.ts';
+import { itemName } from '../../shared/account/named.ts';
 import { type EmptiedRecord, isEmptied } from '../../shared/account/record.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { type MemoryJournalStore, segmentName } from './memory-journal-store.ts';
 
-export class MemoryFoldStore implements FoldStore {
+export class MemoryFoldStore implements FoldStore, FoldedItems {
   readonly #journal: MemoryJournalStore;
   readonly graveyards = new Map<string, Uint8Array>();
   /** When the keys of emptied records may go, seconds since the epoch. */
@@ -22,10 +24,22 @@ export class MemoryFoldStore implements FoldStore {
     this.#journal = journal;
   }
 
-  async put(account: AccountId, item: FoldedTableItem, data: Uint8Array): Promise<void> {
+  /** What was put, when, by `itemName`. */
+  readonly #times = new Map<string, { readonly item: FoldedTableItem; readonly time: number }>();
+
+  async put(account: AccountId, item: FoldedTableItem, data: Uint8Array, time: number): Promise<void> {
+    this.#times.set(itemName(item), { item, time });
     const { map, name } = this.#place(account, item);
     if (map.has(name)) throw new Error(`there is another ${item.kind} under the key ${name} already`);
     map.set(name, data);
+  }
+
+  async *items(account: AccountId, mailboxes: Iterable<MailboxId>) {
+    const listed = new Set(mailboxes);
+    for (const { item, time } of this.#times.values()) {
+      const { map, name } = this.#place(account, item);
+      if (map.has(name) && (item.kind !== 'segment' || listed.has(item.mailbox))) yield { item, time };
+    }
   }
 
   async graveyard(account: AccountId, part: number, fold: string): Promise<Uint8Array | null> {

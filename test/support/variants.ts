@@ -22,12 +22,32 @@ export const VARIANTS: readonly Variant[] = (Object.keys(ENABLED) as Variant[]).
   (variant) => ENABLED[variant] === null || served(ENABLED[variant] ?? ''),
 );
 
+// Fewer than all of them, each with its reason: `docs/CONFORMANCE.md` says which test is narrowed to which ("Variants"),
+// and `test/unit/imap/variants.test.ts` compares the two.
+
 /** Those in which messages have numbers: UIDONLY takes them away (RFC 9586 §3). */
 export const NUMBERED: readonly Variant[] = VARIANTS.filter((variant) => variant !== 'uidonly');
+
+/** Those in which a message goes by its number: with QRESYNC, too, VANISHED has UIDs (RFC 7162 §3.2.10). */
+export const EXPUNGED_BY_NUMBER: readonly Variant[] = NUMBERED.filter((variant) => variant !== 'qresync');
+
+/** Nothing can be enabled before sign-in (RFC 5161 §3.1), nor is anything when ENABLE itself is looked at. */
+export const BEFORE_SIGN_IN: readonly Variant[] = ['plain', 'tls'];
+
+/** Without COMPRESS, which the variant over TLS has begun: of the test that begins it, or pipelines behind its end. */
+export const UNCOMPRESSED: readonly Variant[] = VARIANTS.filter((variant) => variant !== 'tls');
+
+/** In the clear, where TLS can begin. */
+export const IN_THE_CLEAR: readonly Variant[] = ['plain'];
 
 /** Without what `extension` itself is about: to take it out must not be noticed by the variant. */
 export function variantsFor(variants: readonly Variant[], extension: ExtensionName): readonly Variant[] {
   return variants.filter((variant) => ENABLED[variant] !== extension);
+}
+
+/** Of random tests: each variant tries something else, for what it costs to try the same five times. */
+export function seedOf(variant: Variant): number {
+  return VARIANTS.indexOf(variant) + 1;
 }
 
 /** What a client of the variant says once it has signed in. */
@@ -82,9 +102,27 @@ export function lineOfVariant(line: string, variant: Variant): string {
   return applies ? side + rest : '';
 }
 
-/** A line that must come, as the variant has it: under UIDONLY a FETCH response names the UID (RFC 9586 §3.3). */
+/**
+ * A line that must come, as the variant has it: under UIDONLY a FETCH response names the UID (RFC 9586 §3.3), and every
+ * search was by UID. Without a UID in the transcript its number is taken for one, as in `commandInVariant`.
+ */
 export function inVariant(line: string, variant: Variant): string {
   if (variant !== 'uidonly') return line;
-  const found = /^\* \d+ FETCH \(UID (\d+) ?(.*)$/.exec(line);
-  return found ? `* ${found[1] ?? ''} UIDFETCH (${found[2] ?? ''}` : line;
+  const byUid = /^\* \d+ FETCH \(UID (\d+) ?(.*)$/.exec(line);
+  if (byUid) return `* ${byUid[1] ?? ''} UIDFETCH (${byUid[2] ?? ''}`;
+  return line
+    .replace(/^(\* \d+) FETCH \(/, '$1 UIDFETCH (')
+    .replace(/^(\* ESEARCH \(TAG "[^"]*"\))(?! UID)/, '$1 UID');
+}
+
+/** A command without its tag, which takes message numbers unless UID stands before it. */
+const BY_NUMBER = /^(FETCH|STORE|COPY|MOVE|SEARCH|SORT|THREAD|REPLACE) /i;
+
+/**
+ * A command as the variant has it: UIDONLY knows it by its UID form alone (RFC 9586 §3). The numbers in it stay: as long as
+ * nothing was expunged they are the UIDs as well; where they are not, the transcript has a line for the variant. What
+ * is said of UIDs alone, and of the refusal of numbers, is sent by `ImapClient.send`.
+ */
+export function commandInVariant(command: string, variant: Variant): string {
+  return variant === 'uidonly' && BY_NUMBER.test(command) ? `UID ${command}` : command;
 }

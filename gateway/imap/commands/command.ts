@@ -79,3 +79,27 @@ export const SIGNED_IN: readonly SessionPhase[] = ['authenticated', 'selected'];
 /** Phases of commands on messages. */
 export const SELECTED: readonly SessionPhase[] = ['selected'];
 export type { SessionPhase } from '../session/session.ts';
+
+/** What a command on messages does, told by number or by UID. */
+export type RunOnMessages = (
+  session: Session,
+  cursor: CommandCursor,
+  byUid: boolean,
+  tag: string,
+) => Promise<Ending>;
+
+/** `name` and `UID name`: by numbers, which must not move meanwhile (RFC 9051 §7.5.1), and by UIDs, beside which they may. */
+export function byNumberAndUid(
+  name: string,
+  run: RunOnMessages,
+  more: Pick<Command, 'extension' | 'activity'> = {},
+): Command[] {
+  const form = (byUid: boolean): Command => ({
+    ...more,
+    name: byUid ? `UID ${name}` : name,
+    phases: SELECTED,
+    updates: byUid ? 'everything' : 'no expunge',
+    run: (session, cursor, tag) => run(session, cursor, byUid, tag),
+  });
+  return [form(false), form(true)];
+}

@@ -28,7 +28,7 @@ import { parseFetch } from '../wire/fetch-grammar.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { NumberSet } from '../wire/sequence-set.ts';
 import { placesOf } from '../wire/result-range.ts';
-import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { byNumberAndUid, type CommandFamily, type Completion } from './command.ts';
 
 /** Rows whose answers are composed between two looks at the writer and the clock. */
 const BATCH_ROWS = 128;
@@ -37,22 +37,7 @@ const PREFETCH_ROWS = 16 * BATCH_ROWS;
 /** Messages whose bodies are read ahead of the one that is being sent. */
 const AHEAD = 6;
 
-export const fetch: CommandFamily = {
-  commands: [
-    {
-      name: 'FETCH',
-      phases: SELECTED,
-      updates: 'no expunge',
-      run: (session, cursor) => run(session, cursor, false),
-    },
-    {
-      name: 'UID FETCH',
-      phases: SELECTED,
-      updates: 'everything',
-      run: (session, cursor) => run(session, cursor, true),
-    },
-  ],
-};
+export const fetch: CommandFamily = { commands: byNumberAndUid('FETCH', run) };
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
   const args = parseFetch(cursor);

@@ -21,33 +21,16 @@ import type { ResponseCode } from '../wire/response-code.ts';
 import { string } from '../wire/response.ts';
 import { parseSearchProgram } from '../wire/search-grammar.ts';
 import { ALL_RESULTS, OF_SEARCH, parseReturn } from '../wire/search-return.ts';
-import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { byNumberAndUid, type CommandFamily, type Completion } from './command.ts';
 import { tellMessages } from './fetch.ts';
 
-export const search: CommandFamily = {
-  commands: [
-    {
-      name: 'SEARCH',
-      phases: SELECTED,
-      updates: 'no expunge',
-      activity: 'search',
-      run: (session, cursor, tag) => run(session, cursor, tag, false),
-    },
-    {
-      name: 'UID SEARCH',
-      phases: SELECTED,
-      updates: 'everything',
-      activity: 'search',
-      run: (session, cursor, tag) => run(session, cursor, tag, true),
-    },
-  ],
-};
+export const search: CommandFamily = { commands: byNumberAndUid('SEARCH', run, { activity: 'search' }) };
 
 async function run(
   session: Session,
   cursor: CommandCursor,
-  tag: string,
   byUid: boolean,
+  tag: string,
 ): Promise<Completion> {
   // IMAP4rev2 is answered with ESEARCH whatever it asks for (RFC 9051 §6.4.4).
   const returns = parseReturn(cursor, OF_SEARCH) ?? (session.dialect.rev2 ? ALL_RESULTS : undefined);

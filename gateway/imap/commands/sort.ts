@@ -5,35 +5,18 @@ import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { OF_SORT, parseReturn } from '../wire/search-return.ts';
 import { parseSortProgram } from '../wire/sort-grammar.ts';
-import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { byNumberAndUid, type CommandFamily, type Completion } from './command.ts';
 import { answerSearch } from './search.ts';
 
 export const sort: CommandFamily = {
-  commands: [
-    {
-      name: 'SORT',
-      extension: 'SORT',
-      phases: SELECTED,
-      updates: 'no expunge',
-      activity: 'search',
-      run: (session, cursor, tag) => run(session, cursor, tag, false),
-    },
-    {
-      name: 'UID SORT',
-      extension: 'SORT',
-      phases: SELECTED,
-      updates: 'everything',
-      activity: 'search',
-      run: (session, cursor, tag) => run(session, cursor, tag, true),
-    },
-  ],
+  commands: byNumberAndUid('SORT', run, { extension: 'SORT', activity: 'search' }),
 };
 
 async function run(
   session: Session,
   cursor: CommandCursor,
-  tag: string,
   byUid: boolean,
+  tag: string,
 ): Promise<Completion> {
   const returns = parseReturn(cursor, OF_SORT);
   const surroundings = await surroundingsOf(session, cursor);

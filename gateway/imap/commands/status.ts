@@ -43,21 +43,30 @@ export async function statusResponse(
   { home, mailbox: found }: Pick<FoundMailbox, 'home' | 'mailbox'>,
   items: readonly StatusItem[],
 ): Promise<string> {
-  // A guest's unseen are counted, not kept: then all values are of the moment of that count, not of two moments.
-  const counted = home.guest !== null && items.includes('UNSEEN');
+  // Where messages have to be counted, all values are of the moment of that count, not of two moments.
+  const counted = items.some((item) => isCounted(session, home, found, item));
   const mailbox = counted ? await home.load(found.id) : found;
   if (!mailbox) throw nonexistent();
-  const told: string[] = [];
-  for (const item of new Set(items)) told.push(`${item} ${await valueOf(session, home, mailbox, item)}`);
+  const told = [...new Set(items)].map((item) => `${item} ${valueOf(session, home, mailbox, item)}`);
   return `STATUS ${mailboxName(home.prefix + mailbox.name, session.text)} (${told.join(' ')})`;
 }
 
-function valueOf(
-  session: Session,
-  home: Home,
-  mailbox: Mailbox,
-  item: StatusItem,
-): number | string | Promise<number> {
+/** Whether no counter of the mailbox tells it. */
+function isCounted(session: Session, home: Home, mailbox: Mailbox, item: StatusItem): boolean {
+  switch (item) {
+    case 'UNSEEN':
+      return home.guest !== null;
+    case 'DELETED-STORAGE':
+      return mailbox.deleted > 0;
+    case 'RECENT':
+      return recentCounter(session, home, mailbox) === null;
+    default:
+      return false;
+  }
+}
+
+/** `mailbox` has its messages loaded if `isCounted` says so. */
+function valueOf(session: Session, home: Home, mailbox: Mailbox, item: StatusItem): number | string {
   switch (item) {
     case 'MESSAGES':
       return mailbox.messages;
@@ -70,7 +79,7 @@ function valueOf(
     case 'DELETED':
       return mailbox.deleted;
     case 'DELETED-STORAGE':
-      return mailbox.deleted === 0 ? 0 : deletedBytes(home, mailbox);
+      return deletedBytes(mailbox);
     case 'SIZE':
       return mailbox.bytes;
     case 'HIGHESTMODSEQ':
@@ -78,29 +87,32 @@ function valueOf(
     case 'APPENDLIMIT':
       return session.connection.limits.messageBytes;
     case 'RECENT':
-      return recentIn(session, home, mailbox);
+      return recentCounter(session, home, mailbox) ?? recentIn(home, mailbox);
     case 'MAILBOXID':
       return `(${mailboxId(home.account, mailbox.id)})`;
   }
 }
 
 /** What an EXPUNGE would free (RFC 9208 §4.1.4). */
-async function deletedBytes(home: Home, mailbox: Mailbox): Promise<number> {
-  const columns = (await home.load(mailbox.id))?.columns;
+function deletedBytes({ deleted, columns }: Mailbox): number {
+  if (deleted === 0 || !columns) return 0;
   let bytes = 0;
-  for (let row = 0; row < (columns?.count ?? 0); row++)
-    if ((columns?.system[row] ?? 0) & DELETED) bytes += columns?.sizes[row] ?? 0;
+  for (let row = 0; row < columns.count; row++)
+    if ((columns.system[row] ?? 0) & DELETED) bytes += columns.sizes[row] ?? 0;
   return bytes;
 }
 
-/** Messages that are recent to this session, or would be if it selected the mailbox now. */
-async function recentIn(session: Session, home: Home, mailbox: Mailbox): Promise<number> {
+/** Messages that are recent to this session, or would be if it selected the mailbox now; null if they must be counted. */
+function recentCounter(session: Session, home: Home, mailbox: Mailbox): number | null {
   // Nothing is recent to who speaks IMAP4rev2, and nothing to a guest.
   if (session.dialect.rev2 || home.guest !== null) return 0;
   if (session.hasSelected(home, mailbox.id)) return session.selected.recentCount;
   const floor = home.recent.floorOf(mailbox);
   if (floor <= 1) return mailbox.messages;
-  if (floor >= mailbox.uidNext) return 0;
-  const columns = mailbox.columns ?? (await home.load(mailbox.id))?.columns;
-  return columns ? columns.count - lowerBound(columns.uids, columns.count, floor) : 0;
+  return floor >= mailbox.uidNext ? 0 : null;
+}
+
+function recentIn(home: Home, mailbox: Mailbox): number {
+  const { columns } = mailbox;
+  return columns ? columns.count - lowerBound(columns.uids, columns.count, home.recent.floorOf(mailbox)) : 0;
 }

@@ -24,26 +24,11 @@ import type { CommandCursor } from '../wire/parser.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import { NumberSet } from '../wire/sequence-set.ts';
 import { parseStore } from '../wire/store-grammar.ts';
-import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { byNumberAndUid, type CommandFamily, type Completion } from './command.ts';
 import { flagsOf } from './flags.ts';
 import { requireWritable } from './writable.ts';
 
-export const store: CommandFamily = {
-  commands: [
-    {
-      name: 'STORE',
-      phases: SELECTED,
-      updates: 'no expunge',
-      run: (session, cursor) => run(session, cursor, false),
-    },
-    {
-      name: 'UID STORE',
-      phases: SELECTED,
-      updates: 'everything',
-      run: (session, cursor) => run(session, cursor, true),
-    },
-  ],
-};
+export const store: CommandFamily = { commands: byNumberAndUid('STORE', run) };
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
   const args = parseStore(cursor);

@@ -20,29 +20,12 @@ import type { Session } from '../session/session.ts';
 import type { ThreadAlgorithm } from '../wire/ast.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { parseThreadProgram } from '../wire/sort-grammar.ts';
-import { type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { byNumberAndUid, type CommandFamily, type Completion } from './command.ts';
 
 /** Steps in search of loops before others have a turn. */
 const STEPS_PER_TURN = 65_536;
 
-export const thread: CommandFamily = {
-  commands: [
-    {
-      name: 'THREAD',
-      phases: SELECTED,
-      updates: 'no expunge',
-      activity: 'search',
-      run: (session, cursor) => run(session, cursor, false),
-    },
-    {
-      name: 'UID THREAD',
-      phases: SELECTED,
-      updates: 'everything',
-      activity: 'search',
-      run: (session, cursor) => run(session, cursor, true),
-    },
-  ],
-};
+export const thread: CommandFamily = { commands: byNumberAndUid('THREAD', run, { activity: 'search' }) };
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
   const { algorithm, key } = parseThreadProgram(cursor, await surroundingsOf(session, cursor));

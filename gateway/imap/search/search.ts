@@ -45,12 +45,14 @@ const NO_ENTRIES: ServerEntries = new Map();
 
 /** What the session's search commands are read by. */
 export async function surroundingsOf(session: Session, cursor: CommandCursor): Promise<SearchSurroundings> {
-  // They are asked for only where a filter is named.
-  const shared = cursor.mentions('FILTER') ? await session.services.serverAnnotations.read() : NO_ENTRIES;
+  // Only where a filter is named: what was stored a moment ago, on whichever gateway, is meant.
+  const isNamed = cursor.mentions('FILTER');
+  const shared = isNamed ? await session.services.serverAnnotations.read() : NO_ENTRIES;
+  const state = await (isNamed ? session.home.sync() : session.home.state());
   return {
     decodeCharset: charsetOf,
     utf8Accepted: session.hasEnabled('UTF8=ACCEPT'),
-    filter: filterOf(await session.home.state(), session.home.account, shared),
+    filter: filterOf(state, session.home.account, shared),
   };
 }
 

@@ -7,7 +7,6 @@
  * connections rest at any moment, and thousands of suspended calls would be most of its memory.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { actingFor } from '../../../shared/metrics/activity.ts';
 import { CommandReader, InputFloodError, type ByteSource, type ReadHooks } from '../wire/command-reader.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
@@ -21,25 +20,16 @@ import {
 import { isLoopback, type Place } from './admission.ts';
 import type { Peer } from './arrivals.ts';
 import type { ConnectionHandler } from './connection-handler.ts';
-import { Compression, type Refused } from './compression.ts';
-import { DeflateTransport } from './deflate-transport.ts';
+import { Channel, type Refused } from './channel.ts';
 import { Turns } from './fairness.ts';
 import type { ImapLimits } from './limits.ts';
-import { type Limit, Patience } from './patience.ts';
+import { type Limit, Patience, TOO_LONG } from './patience.ts';
 import type { ConnectionSurroundings } from './surroundings.ts';
-import { secureSocket, TlsHandshakeError } from './tls.ts';
-import { SocketTransport, type TransportOwner } from './transport.ts';
+import { TlsHandshakeError } from './tls.ts';
+import type { TransportOwner } from './transport.ts';
 
 /** Commands that one client may have run, out of what has already come in, before others have a turn. */
 const COMMANDS_PER_TURN = 32;
-
-/** What a client is told whose time is up; of the others, nothing can be told. */
-const TOO_LONG: Partial<Record<Limit, string>> = {
-  idle: 'you were idle for too long',
-  command: 'the command took too long to arrive',
-  message: 'the message took too long to arrive',
-  'sign-in': 'you did not sign in in time',
-};
 
 export class Connection implements ByteSource, ByteSink, TransportOwner {
   /** Random-free name of the connection in logs: a number that rises within the process. */
@@ -52,9 +42,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   readonly #reader: CommandReader;
   readonly #patience: Patience;
   readonly #place: Place;
-  #socket: Socket;
-  #transport: SocketTransport | DeflateTransport;
-  readonly #compression: Compression;
+  readonly #channel: Channel;
   #abort: AbortController | undefined;
   #accountPlace: Place | undefined;
   /** What to say when what runs is done. */
@@ -77,9 +65,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     this.peer = peer;
     this.#around = around;
     this.#place = place;
-    this.#socket = socket;
-    this.#transport = new SocketTransport(socket, this);
-    this.#compression = new Compression(around.admission);
+    this.#channel = new Channel(socket, this, around.admission);
     this.#patience = new Patience(around.limits, around.timers, (limit) => this.#expire(limit));
     this.#reader = new CommandReader(this, around.limits);
     this.writer = new ResponseWriter(this, around.writing);
@@ -90,7 +76,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
 
   /** Under TLS. */
   get tls(): boolean {
-    return this.#socket instanceof TLSSocket;
+    return this.#channel.tls;
   }
 
   /** Nobody can listen in: TLS, here or before us, or a peer on this machine. Passwords may be sent. */
@@ -156,41 +142,35 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     if (settings === undefined || this.tls) throw new Error('STARTTLS is not on offer');
     // First of all, or a byte that is here by now could be taken for one that came encrypted. What comes in from now on
     // goes into the handshake, and breaks it if it is plain text.
-    this.#transport.detach();
+    this.#channel.detach();
     this.#reader.discard();
     this.writer.status(tag, 'OK', 'begin TLS now');
     await this.writer.flush();
     const { timers, limits } = this.#around;
-    const secured = await secureSocket(this.#socket, settings, timers, limits.unauthenticatedMs);
-    this.#socket = secured;
-    this.#transport = new SocketTransport(secured, this);
+    await this.#channel.secure(settings, timers, limits.unauthenticatedMs);
   }
 
   /** Bytes go compressed (RFC 4978). */
   get compressed(): boolean {
-    return this.#transport instanceof DeflateTransport;
+    return this.#channel.compressed;
   }
 
   /** COMPRESS, for a connection that is not `compressed`: answers OK, and compresses from there on, or is refused. */
   async compress(tag: string): Promise<{ readonly ok: true } | Refused> {
-    const plain = this.#transport;
-    if (plain instanceof DeflateTransport) throw new Error('the connection is compressed already');
-    const admitted = this.#compression.admit(this.#hasInput());
+    const admitted = this.#channel.admitCompression(this.#hasInput());
     if (!admitted.ok) return admitted;
-    if (this.#gone) this.#compression.release();
+    if (this.#gone) this.#channel.release();
     this.writer.status(tag, 'OK', 'compressed from here on');
     await this.writer.flush();
-    this.#transport = this.#compression.begin(plain, this);
+    this.#channel.beginCompression();
     return admitted;
   }
 
   /** Bytes go as they are again, from both sides; false if it cannot be told where the client's begin (RFC 8437 §4.1). */
   async decompress(): Promise<boolean> {
-    if (!(this.#transport instanceof DeflateTransport)) return true;
+    if (!this.compressed) return true;
     await this.writer.flush();
-    const plain = this.#reader.buffered > 0 ? undefined : this.#compression.end(this.#transport);
-    if (plain) this.#transport = plain;
-    return plain !== undefined;
+    return this.#reader.buffered === 0 && this.#channel.endCompression();
   }
 
   /** There is news: `handler.news` is called as soon as nothing else runs. */
@@ -219,7 +199,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     this.#patience.signedIn();
     this.#patience.forEnd();
     this.writer.flush().then(
-      () => this.#transport.end(),
+      () => this.#channel.end(),
       () => this.destroy(),
     );
     this.#settle();
@@ -229,7 +209,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   destroy(reason = new ConnectionLostError()): void {
     this.#closing = true;
     this.writer.close(reason);
-    this.#socket.destroy();
+    this.#channel.destroy();
   }
 
   // --- for the server -------------------------------------------------------------------------------------------
@@ -304,7 +284,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
   }
 
   #hasInput(): boolean {
-    return this.#reader.buffered > 0 || this.#transport.ready;
+    return this.#reader.buffered > 0 || this.#channel.ready;
   }
 
   /** The client's next command, or its end. */
@@ -358,12 +338,12 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
 
   // --- bytes and time: for the reader, the writer and the transport -----------------------------------------------
 
-  /** From the transport of the moment, under the time limit for what is being waited for. */
+  /** From the channel, under the time limit for what is being waited for. */
   async read(): Promise<Uint8Array | null> {
     if (this.#isOpen()) this.#patience.forBytes(this.#reader.phase);
     this.#reading = true;
     try {
-      const bytes = await this.#transport.read();
+      const bytes = await this.#channel.read();
       this.#around.metrics.add('BytesIn', bytes?.length ?? 0);
       return bytes;
     } finally {
@@ -373,11 +353,11 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     }
   }
 
-  /** To the transport of the moment, with the time limit for a client that does not read. */
+  /** To the channel, with the time limit for a client that does not read. */
   write(chunks: readonly Chunk[]): Promise<void> | undefined {
     if (this.#patience.limit === 'answer') this.#patience.forAnswer();
     this.#around.metrics.add('BytesOut', bytesIn(chunks));
-    const blocked = this.#transport.write(chunks);
+    const blocked = this.#channel.write(chunks);
     if (blocked === undefined) return undefined;
     this.#patience.whileUnread();
     return blocked.finally(() => this.#patience.read());
@@ -398,7 +378,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     this.#closing = true;
     this.#patience.end();
     this.#accountPlace?.release();
-    this.#compression.release();
+    this.#channel.release();
     this.#place.release();
     this.writer.close(new ConnectionLostError());
     this.#abort?.abort();

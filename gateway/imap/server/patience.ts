@@ -21,6 +21,14 @@ export type Limit =
   /** A client that reads. */
   | 'write';
 
+/** What a client is told whose time is up; of the others, nothing can be told. */
+export const TOO_LONG: Partial<Record<Limit, string>> = {
+  idle: 'you were idle for too long',
+  command: 'the command took too long to arrive',
+  message: 'the message took too long to arrive',
+  'sign-in': 'you did not sign in in time',
+};
+
 export class Patience {
   readonly #limits: ImapLimits;
   readonly #timers: Timers;

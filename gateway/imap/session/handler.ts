@@ -7,7 +7,7 @@ import { LITERAL_MINUS_BYTES, hasLiteralPlus } from '../extensions.ts';
 import type { ConnectionHandler } from '../server/connection-handler.ts';
 import type { Connection } from '../server/connection.ts';
 import type { LiteralAnnouncement, LiteralDecision, RawCommand, Refusal } from '../wire/command.ts';
-import { openCommand, type OpenedCommand } from '../wire/parser.ts';
+import { openCommand, type OpenedCommand } from '../wire/open-command.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import { ImapSyntaxError } from '../wire/syntax-error.ts';
 import { answerTo } from './faults.ts';

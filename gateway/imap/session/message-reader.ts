@@ -58,7 +58,7 @@ export class MessageReader {
     if (!(error instanceof SummaryFormatError)) return this.#whyNot(row, error);
     const { messages } = this.#session.services;
     try {
-      const bytes = await messages.recompute(this.#home.account, this.#columns.placeAt(row));
+      const bytes = await this.#atItsPlace(row, (place) => messages.recompute(this.#home.account, place));
       return decodeSummary(bytes);
     } catch (failure) {
       return this.#whyNot(row, failure);
@@ -78,15 +78,20 @@ export class MessageReader {
   }
 
   /** The blob of `row`, or a range of it. Rejects with `ExpungedError` if the message is gone. */
-  async open(row: number, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+  open(row: number, range?: ByteRange, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return this.#atItsPlace(row, (place) => this.#get(place, range, signal));
+  }
+
+  /** Reads the blob of `row` where it lies; if it is not there any more, where it lies now (it was packed), once. */
+  async #atItsPlace<T>(row: number, read: (place: BlobPlace) => Promise<T>): Promise<T> {
     try {
-      return await this.#get(this.#columns.placeAt(row), range, signal);
+      return await read(this.#columns.placeAt(row));
     } catch (error) {
       if (!(error instanceof BlobMissingError)) throw error;
       const now = await this.#reload();
       const at = now?.rowOf(this.#columns.uidAt(row)) ?? -1;
       if (!now || at < 0) throw new ExpungedError();
-      return this.#get(now.placeAt(at), range, signal);
+      return read(now.placeAt(at));
     }
   }
 

@@ -5,8 +5,9 @@
  * Every method either returns a value and moves past it, or throws `ImapSyntaxError`. `at…` and `accept…` never throw.
  */
 import type { ExtensionName } from '../extensions.ts';
-import type { BufferedLiteral, Literal, RawCommand, Segment } from './command.ts';
+import type { BufferedLiteral, Literal, Segment } from './command.ts';
 import { parseCalendarDate, parseDateTime, type CalendarDate, type ZonedMoment } from './date-time.ts';
+import { canonicalFlag } from './flag-name.ts';
 import { decodeMailboxName, type NameEncoding } from './mailbox-name.ts';
 import { MAX_NUMBER, SequenceSet } from './sequence-set.ts';
 import { ImapSyntaxError } from './syntax-error.ts';
@@ -392,33 +393,4 @@ export function decodeUtf8(bytes: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-const SYSTEM_FLAGS = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', '\\Recent'];
-
-/** System flags in RFC 9051's spelling, whatever their case; anything else as it is. */
-export function canonicalFlag(flag: string): string {
-  return SYSTEM_FLAGS.find((known) => known.toLowerCase() === flag.toLowerCase()) ?? flag;
-}
-
-/** A command's tag and name, with the cursor behind the name. */
-export interface OpenedCommand {
-  readonly tag: string;
-  /** In upper case; with its second word for `UID …`: `UID FETCH`. */
-  readonly name: string;
-  readonly cursor: CommandCursor;
-}
-
-/** Reads tag and name. The arguments are still to be parsed, each family by its own grammar. */
-export function openCommand(
-  command: Pick<RawCommand, 'segments'>,
-  options: CursorOptions = {},
-): OpenedCommand {
-  const cursor = new CommandCursor(command.segments, options);
-  const tag = cursor.tag();
-  cursor.space('a command');
-  const name = cursor.keyword('a command');
-  if (name !== 'UID') return { tag, name, cursor };
-  cursor.space('a command that takes UIDs');
-  return { tag, name: `UID ${cursor.keyword('a command that takes UIDs')}`, cursor };
 }

@@ -1,8 +1,10 @@
-/** Guests take messages out of the shared mailboxes into their own account. */
+/** Guests take messages out of the shared mailboxes into their own account, and put copies back. */
+import { mailboxNamed } from '../../../shared/account/state.ts';
+import { ImapConnection } from '../imap-connection.ts';
 import { numbersOf } from '../numbers.ts';
 import { ensure } from '../violation.ts';
 import { noop } from './looks.ts';
-import { type Player, rows } from './player.ts';
+import { type Player, quoted, rows } from './player.ts';
 
 export async function carry(player: Player): Promise<void> {
   const { guest, replay, tokens } = player.ground;
@@ -45,4 +47,41 @@ export async function carry(player: Player): Promise<void> {
   // What was gone already is passed over.
   const gone = kind === 'MOVE' ? uids : uids.filter((uid) => !source.includes(uid));
   player.happened(answer, `${command}: ${said}`, (state) => rows(state, from, gone).length === 0);
+}
+
+/** Out of the guest's own account: by a connection of its own, whose view is not followed. */
+export async function bring(player: Player): Promise<void> {
+  const { guest, replay, tokens } = player.ground;
+  const own = guest?.own.somePromised(player.draw, 3) ?? [];
+  if (!guest || own.length === 0) return noop(player);
+  const name = player.someName();
+  const imap = await ImapConnection.open(player.session.port, player.session.transcript);
+  try {
+    for (const command of [`LOGIN ${guest.login}`, 'EXAMINE INBOX']) {
+      const { status, text } = await imap.run(command);
+      ensure(status === 'OK', () => `${command} was answered ${status} ${text}`);
+    }
+    await replay.catchUp();
+    const begin = replay.number;
+    const command = `UID COPY ${own.map(({ uid }) => uid).join(',')} ${quoted(name)}`;
+    const completed = await imap.run(command);
+    await replay.catchUp();
+    const answer = { ...completed, begin, end: replay.number };
+    if (answer.status !== 'OK') {
+      player.refused(answer, command, { TRYCREATE: (state) => !mailboxNamed(state, name) });
+      return;
+    }
+    const [, validity, taken = '', came = ''] = /\[COPYUID (\d+) (\S+) (\S+)\]/.exec(answer.text) ?? [];
+    const uids = numbersOf(came);
+    ensure(
+      numbersOf(taken).join() === own.map(({ uid }) => uid).join() && uids.length === own.length,
+      () => `${command} was answered ${answer.text}`,
+    );
+    for (const [index, { token }] of own.entries()) {
+      tokens.copied(token);
+      await player.arrived(answer, Number(validity), uids[index] ?? 0, token, null);
+    }
+  } finally {
+    imap.destroy();
+  }
 }

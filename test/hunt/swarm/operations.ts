@@ -1,6 +1,6 @@
 /** What a session of the swarm does: one operation of chance after the other. */
 import * as around from './around.ts';
-import { carry } from './carrying.ts';
+import { bring, carry } from './carrying.ts';
 import * as changes from './changes.ts';
 import * as looks from './looks.ts';
 import type { Player } from './player.ts';
@@ -17,6 +17,7 @@ const OPERATIONS = {
   ...watching,
   ...sharing,
   carry,
+  bring,
   changedSince,
   resync,
 };
@@ -59,6 +60,7 @@ const WEIGHTS = {
   rights: 2,
   decoded: 3,
   carry: 0,
+  bring: 0,
   lsub: 1,
   ask: 1,
   signInAgain: 1,
@@ -93,6 +95,7 @@ const AS_GUEST: Readonly<Partial<Record<Operation, number>>> = {
   decoded: 3,
   signInAgain: 1,
   carry: 3,
+  bring: 2,
 };
 /** What needs no mailbox. */
 const ANYWHERE: readonly Operation[] = [

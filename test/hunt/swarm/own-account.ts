@@ -5,6 +5,7 @@
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { JournalStore } from '../../../shared/account/journal-store.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
+import type { Draw } from '../draw.ts';
 import { JournalReplay } from '../journal-replay.ts';
 import { ensure } from '../violation.ts';
 import type { Tokens } from './tokens.ts';
@@ -38,6 +39,12 @@ export class OwnAccount {
 
   get promised(): number {
     return this.#promised.size;
+  }
+
+  /** Some messages of its INBOX, in their order. */
+  somePromised(draw: Draw, count: number): { readonly uid: number; readonly token: string }[] {
+    const chosen = draw.some([...this.#promised], count).map(([uid, token]) => ({ uid, token }));
+    return chosen.sort((a, b) => a.uid - b.uid);
   }
 
   lostTrack(): void {

@@ -15,6 +15,8 @@ export interface Guest {
   /** Before the names of the shared mailboxes. */
   readonly prefix: string;
   readonly rightsOn: (mailbox: Mailbox) => string;
+  /** Address and password. */
+  readonly login: string;
   /** The guest's own account. */
   readonly own: OwnAccount;
 }

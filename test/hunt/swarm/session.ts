@@ -56,6 +56,8 @@ export interface Answer extends Completed {
 export class Session {
   readonly transcript: Transcript;
   readonly kind: Kind;
+  /** Of its gateway. */
+  readonly port: number;
   readonly view: ClientView;
   #selected: Selected | null = null;
   /** What a command that is under way leaves: until it is answered, the connection may end because of it. */
@@ -78,9 +80,14 @@ export class Session {
   readonly #login: string;
   #checks: Promise<unknown> = Promise.resolve();
 
-  private constructor(imap: ImapConnection, transcript: Transcript, { replay, kind, login }: SessionOptions) {
+  private constructor(
+    imap: ImapConnection,
+    transcript: Transcript,
+    { replay, kind, login, port }: SessionOptions,
+  ) {
     this.last = this.lastWhole = replay.number;
     this.#login = login;
+    this.port = port;
     this.#imap = imap;
     this.transcript = transcript;
     this.#replay = replay;

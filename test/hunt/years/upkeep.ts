@@ -17,10 +17,11 @@ import { DynamoDbFoldStore } from '../../../shared/aws/dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
 import { DynamoDbWorkItems } from '../../../shared/aws/work-items.ts';
 import { DynamoDbCalendar } from '../../../shared/aws/dynamodb-calendar.ts';
+import { AccountObjects } from '../../../shared/blob/account-objects.ts';
 import type { Draw } from '../draw.ts';
 import { Violation } from '../violation.ts';
 import { SILENT } from './gateway.ts';
-import type { SimulatedProcess } from './process.ts';
+import { ProcessBlobs, type SimulatedProcess } from './process.ts';
 import type { World } from './world.ts';
 
 /** What Lambda gives a function. */
@@ -58,6 +59,8 @@ function expungeDeps(world: World, process: SimulatedProcess) {
   const stores = storesOf(world, process);
   return {
     ...stores,
+    folded: stores.folds,
+    objects: new AccountObjects(new ProcessBlobs(process, world.blobs)),
     graceSeconds: GRACE_SECONDS,
     // Small, so that a purge takes several records and may die between any two.
     blobsPerPurge: 5,
@@ -98,7 +101,9 @@ export async function expungeByHand(
   process: SimulatedProcess,
   account: AccountId,
 ): Promise<string> {
-  const report = await expungeAccount(expungeDeps(world, process), account, process.rim.now() + RUN_MS);
+  const report = await expungeAccount(expungeDeps(world, process), account, {
+    until: process.rim.now() + RUN_MS,
+  });
   return `${account.slice(0, 4)}: ${JSON.stringify(report)}`;
 }
 

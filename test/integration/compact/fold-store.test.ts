@@ -50,6 +50,29 @@ const root = (number: number, fold: string) => ({
 const NONE = { kind: 'none' } as const;
 
 describe('items of folds', () => {
+  test('are listed with the time at which they were put, to the last page', async () => {
+    const { account, folds, client } = setUp();
+    const put: FoldedTableItem[] = [
+      SEGMENT,
+      { kind: 'segment', mailbox: 2 as MailboxId, firstUid: 4_294_967_295 as Uid, fold: 'f2' },
+      { kind: 'graveyard', part: 2, fold: 'f1' },
+      { kind: 'part', name: 'root-0', fold: 'f2' },
+    ];
+    for (const [index, item] of put.entries()) await folds.put(account, item, bytes(1), 1000 + index);
+    const faults = new FaultTransport({
+      rules: [{ fault: 'short-page', operations: ['Query'], probability: 0.7 }],
+      random: seededRandom(3),
+    });
+    const paged = new DynamoDbFoldStore(
+      dynamoDbClient(store.settings, { wrapTransport: faults.wrap }),
+      'mail',
+    );
+    const listed: unknown[] = [];
+    for await (const each of paged.items(account, [1, 2, 3] as MailboxId[])) listed.push(each);
+    expect(listed).toEqual(put.map((item, index) => ({ item, time: 1000 + index })));
+    client.destroy();
+  });
+
   test.each<FoldedTableItem>([
     SEGMENT,
     { kind: 'part', name: 'root-0', fold: 'f1' },

@@ -2,13 +2,7 @@
 import { conforms } from '../../support/conformance.ts';
 import { PASSWORD } from '../../support/gateway.ts';
 import { testTls } from '../../support/tls.ts';
-import { type Variant, VARIANTS } from '../../support/variants.ts';
-
-/** Nothing is switched on before sign-in. */
-const BEFORE_LOGIN: readonly Variant[] = ['plain', 'tls'];
-
-/** The variant over TLS has begun to compress already: what is pipelined behind the end of it would be too. */
-const UNCOMPRESSED = VARIANTS.filter((variant) => variant !== 'tls');
+import { BEFORE_SIGN_IN, IN_THE_CLEAR, UNCOMPRESSED } from '../../support/variants.ts';
 
 conforms('LITERAL+', 'a literal is sent without waiting', async (gateway) => {
   const client = await gateway.signIn();
@@ -87,7 +81,7 @@ conforms(
       S: c BAD the connection is under TLS already
     `);
   },
-  { variants: ['plain'], gateway: { tls: await testTls() } },
+  { variants: IN_THE_CLEAR, gateway: { tls: await testTls() } },
 );
 
 conforms(
@@ -107,7 +101,7 @@ conforms(
       S: b OK [CAPABILITY IMAP4rev1 …] …
     `);
   },
-  { variants: BEFORE_LOGIN },
+  { variants: BEFORE_SIGN_IN },
 );
 
 conforms(
@@ -121,7 +115,7 @@ conforms(
       S: a OK [CAPABILITY IMAP4rev1 …] …
     `);
   },
-  { variants: BEFORE_LOGIN },
+  { variants: BEFORE_SIGN_IN },
 );
 
 // Signing in has switched something on in the other variants.
@@ -146,7 +140,7 @@ conforms(
       S: d BAD …
     `);
   },
-  { variants: BEFORE_LOGIN },
+  { variants: BEFORE_SIGN_IN },
 );
 
 conforms('UTF8=ACCEPT', 'names are UTF-8 both ways, and an ampersand is an ampersand', async (gateway) => {

@@ -1,7 +1,7 @@
 /** METADATA (RFC 5464) and LIST-METADATA (RFC 9590). */
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { MAX_ANNOTATIONS, MAX_ANNOTATION_BYTES } from '../../../shared/account/annotations.ts';
-import { conforms } from '../../support/conformance.ts';
+import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 
@@ -60,54 +60,57 @@ conforms('LIST-METADATA', 'LIST brings the annotations of each mailbox that it s
   `);
 });
 
-describe('METADATA in its corners', () => {
-  let gateway: TestGateway;
-  let client: ImapClient;
-  beforeEach(async () => {
-    gateway = await TestGateway.start();
-    await gateway.addUser();
-    client = await gateway.signIn();
-  });
-  afterEach(() => gateway.stop());
+inVariants((variant) => {
+  describe('METADATA in its corners', () => {
+    let gateway: TestGateway;
+    let client: ImapClient;
+    beforeEach(async () => {
+      gateway = await TestGateway.start({ variant });
+      await gateway.addUser();
+      client = await gateway.signIn();
+    });
+    afterEach(() => gateway.stop());
 
-  test('a value may be anything: lines, NUL, no octets, NIL as a string', async () => {
-    const values = '/private/a ~{3+}\r\n\0\xff\n /private/b {4+}\r\nx\r\ny /private/c "" /private/d "NIL"';
-    expect((await client.run(`SETMETADATA INBOX (${values})`)).at(-1)).toMatch(/^tag OK/);
-    const told = await client.run('GETMETADATA INBOX (/private/a /private/b /private/c /private/d)');
-    expect(told.slice(0, -1).join('\r\n')).toBe(`* METADATA INBOX (${values.replaceAll('+', '')})`);
-  });
+    test('a value may be anything: lines, NUL, no octets, NIL as a string', async () => {
+      const values = '/private/a ~{3+}\r\n\0\xff\n /private/b {4+}\r\nx\r\ny /private/c "" /private/d "NIL"';
+      expect((await client.run(`SETMETADATA INBOX (${values})`)).at(-1)).toMatch(/^tag OK/);
+      const told = await client.run('GETMETADATA INBOX (/private/a /private/b /private/c /private/d)');
+      expect(told.slice(0, -1).join('\r\n')).toBe(`* METADATA INBOX (${values.replaceAll('+', '')})`);
+    });
 
-  test.each([
-    ['SETMETADATA INBOX (comment "x")'],
-    ['SETMETADATA INBOX (/private "x")'],
-    ['SETMETADATA INBOX ("/private/a*" "x")'],
-    ['SETMETADATA INBOX (/private//a "x")'],
-    ['SETMETADATA INBOX (/private/a/ "x")'],
-    ['SETMETADATA INBOX (/other/a "x")'],
-    ['SETMETADATA INBOX (/private/a)'],
-    ['SETMETADATA INBOX ()'],
-    ['SETMETADATA INBOX /private/a "x"'],
-    ['GETMETADATA INBOX (DEPTH 2) /private/a'],
-    ['GETMETADATA INBOX (MAXSIZE x) /private/a'],
-    ['GETMETADATA INBOX'],
-    ['GETMETADATA INBOX "/private/%"'],
-  ])('%s: BAD', async (command) => {
-    expect((await client.run(command)).at(-1)).toMatch(/^tag BAD /);
-  });
+    test.each([
+      ['SETMETADATA INBOX (comment "x")'],
+      ['SETMETADATA INBOX (/private "x")'],
+      ['SETMETADATA INBOX ("/private/a*" "x")'],
+      ['SETMETADATA INBOX (/private//a "x")'],
+      ['SETMETADATA INBOX (/private/a/ "x")'],
+      ['SETMETADATA INBOX (/other/a "x")'],
+      ['SETMETADATA INBOX (/private/a)'],
+      ['SETMETADATA INBOX ()'],
+      ['SETMETADATA INBOX /private/a "x"'],
+      ['GETMETADATA INBOX (DEPTH 2) /private/a'],
+      ['GETMETADATA INBOX (MAXSIZE x) /private/a'],
+      ['GETMETADATA INBOX'],
+      ['GETMETADATA INBOX "/private/%"'],
+    ])('%s: BAD', async (command) => {
+      expect((await client.run(command)).at(-1)).toMatch(/^tag BAD /);
+    });
 
-  test('what is refused changes nothing, and says what the limit is', async () => {
-    const long = 'x'.repeat(MAX_ANNOTATION_BYTES + 1);
-    expect(
-      (await client.run(`SETMETADATA INBOX (/private/a "1" /private/b {${long.length}+}\r\n${long})`)).at(-1),
-    ).toMatch(`tag NO [METADATA MAXSIZE ${MAX_ANNOTATION_BYTES}] `);
-    for (let index = 0; index < MAX_ANNOTATIONS; index += 50) {
-      const some = Array.from({ length: 50 }, (_, offset) => `/private/n${index + offset} "x"`);
-      expect((await client.run(`SETMETADATA INBOX (${some.join(' ')})`)).at(-1)).toMatch(/^tag OK/);
-    }
-    expect((await client.run('SETMETADATA INBOX (/private/n0 "y" /private/a "1")')).at(-1)).toMatch(
-      /^tag NO \[METADATA TOOMANY\] /,
-    );
-    await client.play(`
+    test('what is refused changes nothing, and says what the limit is', async () => {
+      const long = 'x'.repeat(MAX_ANNOTATION_BYTES + 1);
+      expect(
+        (await client.run(`SETMETADATA INBOX (/private/a "1" /private/b {${long.length}+}\r\n${long})`)).at(
+          -1,
+        ),
+      ).toMatch(`tag NO [METADATA MAXSIZE ${MAX_ANNOTATION_BYTES}] `);
+      for (let index = 0; index < MAX_ANNOTATIONS; index += 50) {
+        const some = Array.from({ length: 50 }, (_, offset) => `/private/n${index + offset} "x"`);
+        expect((await client.run(`SETMETADATA INBOX (${some.join(' ')})`)).at(-1)).toMatch(/^tag OK/);
+      }
+      expect((await client.run('SETMETADATA INBOX (/private/n0 "y" /private/a "1")')).at(-1)).toMatch(
+        /^tag NO \[METADATA TOOMANY\] /,
+      );
+      await client.play(`
       C: a GETMETADATA INBOX (/private/a /private/b /private/n0)
       S: * METADATA INBOX (/private/a NIL /private/b NIL /private/n0 "x")
       S: a OK annotations told
@@ -123,16 +126,16 @@ describe('METADATA in its corners', () => {
       S: * METADATA "" (/shared/comment NIL)
       S: e OK annotations told
     `);
-  });
+    });
 
-  test('shared entries of the server are an administrator’s to set, and everybody’s to see', async () => {
-    const bob = 'bob@example.test';
-    await gateway.addUser(bob);
-    const login = gateway.logins.get(bob);
-    if (!login) throw new Error('bob is a user');
-    gateway.logins.set(bob, { ...login, administrator: true });
-    const administrator = await gateway.signIn(undefined, bob);
-    await administrator.play(`
+    test('shared entries of the server are an administrator’s to set, and everybody’s to see', async () => {
+      const bob = 'bob@example.test';
+      await gateway.addUser(bob);
+      const login = gateway.logins.get(bob);
+      if (!login) throw new Error('bob is a user');
+      gateway.logins.set(bob, { ...login, administrator: true });
+      const administrator = await gateway.signIn(undefined, bob);
+      await administrator.play(`
       C: a SETMETADATA "" (/shared/comment "maintenance at noon" /shared/filters/values/big "LARGER 10")
       S: a OK annotations set
       C: b SETMETADATA "" (/shared/admin "mailto:x@example.test")
@@ -140,9 +143,9 @@ describe('METADATA in its corners', () => {
       C: c SETMETADATA "" (/private/comment "x" /shared/comment "y")
       S: c NO [CANNOT] …
     `);
-    await client.append('INBOX', 'Subject: x\r\n\r\nlong enough\r\n');
-    await client.run('SELECT INBOX');
-    await client.play(`
+      await client.append('INBOX', 'Subject: x\r\n\r\nlong enough\r\n');
+      await client.run('SELECT INBOX');
+      await client.play(`
       C: d GETMETADATA "" (/shared/comment /private/comment)
       S: * METADATA "" (/shared/comment "maintenance at noon" /private/comment NIL)
       S: d OK annotations told
@@ -150,18 +153,18 @@ describe('METADATA in its corners', () => {
       S: * SEARCH 1
       S: e OK searched
     `);
-    await administrator.run('SETMETADATA "" (/shared/comment NIL)');
-    expect(await client.run('GETMETADATA "" /shared/comment')).toContain(
-      '* METADATA "" (/shared/comment NIL)',
-    );
-    const long = 'x'.repeat(MAX_ANNOTATION_BYTES + 1);
-    expect(
-      (await administrator.run(`SETMETADATA "" (/shared/a {${long.length}+}\r\n${long})`)).at(-1),
-    ).toMatch(/^tag NO \[METADATA MAXSIZE/);
-  });
+      await administrator.run('SETMETADATA "" (/shared/comment NIL)');
+      expect(await client.run('GETMETADATA "" /shared/comment')).toContain(
+        '* METADATA "" (/shared/comment NIL)',
+      );
+      const long = 'x'.repeat(MAX_ANNOTATION_BYTES + 1);
+      expect(
+        (await administrator.run(`SETMETADATA "" (/shared/a {${long.length}+}\r\n${long})`)).at(-1),
+      ).toMatch(/^tag NO \[METADATA MAXSIZE/);
+    });
 
-  test('follow a mailbox that is renamed, and go with one that is deleted', async () => {
-    await client.play(`
+    test('follow a mailbox that is renamed, and go with one that is deleted', async () => {
+      await client.play(`
       C: a CREATE One
       S: a OK mailbox created
       C: b SETMETADATA One (/private/comment "1")
@@ -179,5 +182,6 @@ describe('METADATA in its corners', () => {
       S: * METADATA Tw&APY- (/private/comment NIL)
       S: g OK annotations told
     `);
+    });
   });
 });

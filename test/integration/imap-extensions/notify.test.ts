@@ -1,6 +1,6 @@
 /** NOTIFY (RFC 5465). The transcripts name their sections. */
 import { conforms } from '../../support/conformance.ts';
-import { NUMBERED } from '../../support/variants.ts';
+import { EXPUNGED_BY_NUMBER } from '../../support/variants.ts';
 
 const MAIL = 'Subject: x\r\n\r\nbody\r\n';
 
@@ -96,7 +96,7 @@ conforms(
       S: c OK done
     `);
   },
-  { variants: NUMBERED.filter((variant) => variant !== 'qresync') },
+  { variants: EXPUNGED_BY_NUMBER },
 );
 
 conforms(

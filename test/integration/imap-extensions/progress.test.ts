@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { PROGRESS_EVERY_MS } from '../../../gateway/imap/session/progress.ts';
 import { type Timers, systemTimers } from '../../../gateway/imap/server/timers.ts';
 import { ManualTimers } from '../imap-connection/manual-timers.ts';
-import { conforms } from '../../support/conformance.ts';
+import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 
 /** Of progress alone: everything else takes its time. */
@@ -95,35 +95,37 @@ conforms(
   { gateway: { timers } },
 );
 
-test('nothing is said in the middle of a message, however slowly it comes', async () => {
-  const gateway = await TestGateway.start({ timers });
-  await gateway.addUser();
-  const client = await gateway.signIn();
-  const body = `${'x'.repeat(78)}\r\n`.repeat(5_000);
-  await client.append('INBOX', `Subject: x\r\n\r\n${body}`);
-  await client.run('SELECT INBOX');
-  const get = gateway.blobs.get.bind(gateway.blobs);
-  let stalled: () => void = () => undefined;
-  const isStalled = new Promise<void>((resolve) => (stalled = resolve));
-  let goOn: () => void = () => undefined;
-  gateway.blobs.get = async (...args) => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await get(...args)) chunks.push(chunk);
-    const whole = Buffer.concat(chunks);
-    return (async function* () {
-      yield whole.subarray(0, 100_000);
-      stalled();
-      await new Promise<void>((resolve) => (goOn = resolve));
-      yield whole.subarray(100_000);
-    })();
-  };
-  client.send('a UID FETCH 1 BODY.PEEK[]\r\n');
-  await isStalled;
-  manual.advance(3 * PROGRESS_EVERY_MS);
-  goOn();
-  const lines: string[] = [];
-  for (let line = ''; !line.startsWith('a '); lines.push((line = await client.line())));
-  expect(lines.filter((line) => line.includes('INPROGRESS'))).toEqual([]);
-  expect(lines).toHaveLength(1 + 2 + 5_000 + 2);
-  await gateway.stop();
+inVariants((variant) => {
+  test('nothing is said in the middle of a message, however slowly it comes', async () => {
+    const gateway = await TestGateway.start({ timers, variant });
+    await gateway.addUser();
+    const client = await gateway.signIn();
+    const body = `${'x'.repeat(78)}\r\n`.repeat(5_000);
+    await client.append('INBOX', `Subject: x\r\n\r\n${body}`);
+    await client.run('SELECT INBOX');
+    const get = gateway.blobs.get.bind(gateway.blobs);
+    let stalled: () => void = () => undefined;
+    const isStalled = new Promise<void>((resolve) => (stalled = resolve));
+    let goOn: () => void = () => undefined;
+    gateway.blobs.get = async (...args) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of await get(...args)) chunks.push(chunk);
+      const whole = Buffer.concat(chunks);
+      return (async function* () {
+        yield whole.subarray(0, 100_000);
+        stalled();
+        await new Promise<void>((resolve) => (goOn = resolve));
+        yield whole.subarray(100_000);
+      })();
+    };
+    client.send('a UID FETCH 1 BODY.PEEK[]\r\n');
+    await isStalled;
+    manual.advance(3 * PROGRESS_EVERY_MS);
+    goOn();
+    const lines: string[] = [];
+    for (let line = ''; !line.startsWith('a '); lines.push((line = await client.line())));
+    expect(lines.filter((line) => line.includes('INPROGRESS'))).toEqual([]);
+    expect(lines).toHaveLength(1 + 2 + 5_000 + 2);
+    await gateway.stop();
+  });
 });

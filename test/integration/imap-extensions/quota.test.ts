@@ -1,6 +1,6 @@
 /** QUOTA and QUOTASET (RFC 9208). */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { conforms } from '../../support/conformance.ts';
+import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 
@@ -69,19 +69,20 @@ conforms('QUOTASET', 'an administrator sets what an account may hold', async (ga
   `);
 });
 
-let gateway: TestGateway;
-let alice: ImapClient;
-beforeEach(async () => {
-  gateway = await TestGateway.start();
-  await gateway.addUser(ALICE, { quotaBytes: 8192, quotaMessages: 10 });
-  await gateway.addUser(BOB);
-  alice = await gateway.signIn();
-});
-afterEach(() => gateway.stop());
+inVariants((variant) => {
+  let gateway: TestGateway;
+  let alice: ImapClient;
+  beforeEach(async () => {
+    gateway = await TestGateway.start({ variant });
+    await gateway.addUser(ALICE, { quotaBytes: 8192, quotaMessages: 10 });
+    await gateway.addUser(BOB);
+    alice = await gateway.signIn();
+  });
+  afterEach(() => gateway.stop());
 
-test('nobody else is told of a quota, or may set one', async () => {
-  const bob = await gateway.signIn(undefined, BOB);
-  await bob.play(`
+  test('nobody else is told of a quota, or may set one', async () => {
+    const bob = await gateway.signIn(undefined, BOB);
+    await bob.play(`
     C: a GETQUOTA "${ROOT}"
     S: a NO [NONEXISTENT] there is no such quota root
     C: b GETQUOTA "#user/nobody@example.test"
@@ -93,39 +94,41 @@ test('nobody else is told of a quota, or may set one', async () => {
     C: e GETQUOTAROOT ${ROOT}/INBOX
     S: e NO [NONEXISTENT] …
   `);
-  expect((await bob.run('CAPABILITY'))[0]).not.toContain('QUOTASET');
-  await alice.run(`SETACL INBOX ${BOB} l`);
-  expect((await bob.run(`GETQUOTAROOT ${ROOT}/INBOX`)).at(-1)).toMatch(/^tag NO \[NOPERM\]/);
-  await alice.run(`SETACL INBOX ${BOB} lr`);
-  await bob.play(`
+    expect((await bob.run('CAPABILITY'))[0]).not.toContain('QUOTASET');
+    await alice.run(`SETACL INBOX ${BOB} l`);
+    expect((await bob.run(`GETQUOTAROOT ${ROOT}/INBOX`)).at(-1)).toMatch(/^tag NO \[NOPERM\]/);
+    await alice.run(`SETACL INBOX ${BOB} lr`);
+    await bob.play(`
     C: f GETQUOTAROOT ${ROOT}/INBOX
     S: * QUOTAROOT ${ROOT}/INBOX ${ROOT}
     S: * QUOTA ${ROOT} (STORAGE 0 8 MESSAGE 0 10)
     S: f OK quota roots told
   `);
-});
+  });
 
-test('what a guest puts into a mailbox counts to its owner, whose quota holds', async () => {
-  await alice.run(`SETACL INBOX ${BOB} lri`);
-  const bob = await gateway.signIn(undefined, BOB);
-  for (let index = 0; index < 5; index++) expect(await bob.append(`${ROOT}/INBOX`, MAIL)).toMatch(/^tag OK/);
-  expect(await bob.append(`${ROOT}/INBOX`, MAIL)).toMatch(/^tag NO \[OVERQUOTA\]/);
-  expect(await alice.run(`GETQUOTA "${ROOT}"`)).toContain(`* QUOTA ${ROOT} (STORAGE 8 8 MESSAGE 5 10)`);
-});
+  test('what a guest puts into a mailbox counts to its owner, whose quota holds', async () => {
+    await alice.run(`SETACL INBOX ${BOB} lri`);
+    const bob = await gateway.signIn(undefined, BOB);
+    for (let index = 0; index < 5; index++)
+      expect(await bob.append(`${ROOT}/INBOX`, MAIL)).toMatch(/^tag OK/);
+    expect(await bob.append(`${ROOT}/INBOX`, MAIL)).toMatch(/^tag NO \[OVERQUOTA\]/);
+    expect(await alice.run(`GETQUOTA "${ROOT}"`)).toContain(`* QUOTA ${ROOT} (STORAGE 8 8 MESSAGE 5 10)`);
+  });
 
-test('an account that holds more than it may is told so when it selects a mailbox', async () => {
-  expect(await alice.append('INBOX', MAIL)).toMatch(/^tag OK/);
-  makeAdministrator(gateway, BOB);
-  const bob = await gateway.signIn(undefined, BOB);
-  await bob.run(`SETQUOTA "${ROOT}" (STORAGE 1)`);
-  const again = await gateway.signIn();
-  expect(await again.run('SELECT INBOX')).toContainEqual(expect.stringMatching(/^\* NO \[OVERQUOTA\] /));
-  expect(await bob.run('SELECT INBOX')).not.toContainEqual(expect.stringContaining('OVERQUOTA'));
-});
+  test('an account that holds more than it may is told so when it selects a mailbox', async () => {
+    expect(await alice.append('INBOX', MAIL)).toMatch(/^tag OK/);
+    makeAdministrator(gateway, BOB);
+    const bob = await gateway.signIn(undefined, BOB);
+    await bob.run(`SETQUOTA "${ROOT}" (STORAGE 1)`);
+    const again = await gateway.signIn();
+    expect(await again.run('SELECT INBOX')).toContainEqual(expect.stringMatching(/^\* NO \[OVERQUOTA\] /));
+    expect(await bob.run('SELECT INBOX')).not.toContainEqual(expect.stringContaining('OVERQUOTA'));
+  });
 
-test.each(['GETQUOTA', 'SETQUOTA x', 'SETQUOTA x (STORAGE)', 'SETQUOTA x STORAGE 5', 'GETQUOTAROOT'])(
-  '%s: BAD',
-  async (command) => {
-    expect((await alice.run(command)).at(-1)).toMatch(/^tag BAD /);
-  },
-);
+  test.each(['GETQUOTA', 'SETQUOTA x', 'SETQUOTA x (STORAGE)', 'SETQUOTA x STORAGE 5', 'GETQUOTAROOT'])(
+    '%s: BAD',
+    async (command) => {
+      expect((await alice.run(command)).at(-1)).toMatch(/^tag BAD /);
+    },
+  );
+});

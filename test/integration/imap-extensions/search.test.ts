@@ -1,6 +1,7 @@
 /** Extensions of SEARCH. */
 import { test } from '@jest/globals';
-import { conforms } from '../../support/conformance.ts';
+import { conforms, inVariants } from '../../support/conformance.ts';
+import { NUMBERED } from '../../support/variants.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 
@@ -244,6 +245,23 @@ conforms('FILTERS', 'a search that is stored by name stands in for its text', as
   `);
 });
 
+conforms('FILTERS', 'a filter that was stored on another gateway a moment ago is known', async (gateway) => {
+  const client = await filled(gateway, ['boss', 'team']);
+  await client.run('UID SEARCH ALL');
+  const other = await secondGateway(gateway);
+  try {
+    const elsewhere = await other.signIn();
+    await elsewhere.run('SETMETADATA "" (/private/filters/values/mine "SUBJECT team")');
+    await client.play(`
+    C: a UID SEARCH FILTER mine
+    S: * SEARCH 2
+    S: a OK searched
+  `);
+  } finally {
+    await other.stop();
+  }
+});
+
 conforms('PREVIEW', 'the first words of a message, without markup', async (gateway) => {
   const client = await gateway.signIn();
   await client.append('INBOX', 'Subject: a\r\n\r\nHello,\r\n  how are you?\r\n');
@@ -268,46 +286,50 @@ conforms('PREVIEW', 'the first words of a message, without markup', async (gatew
   `);
 });
 
-test('a search by message number is told what is expunged at once, though numbers must stay', async () => {
-  const gateway = await TestGateway.start();
-  try {
-    await gateway.addUser();
-    const client = await filled(gateway, ['a', 'b', 'c']);
-    const other = await gateway.signIn('INBOX');
-    await client.play(`
+inVariants((variant) => {
+  test('a search by message number is told what is expunged at once, though numbers must stay', async () => {
+    const gateway = await TestGateway.start({ variant });
+    try {
+      await gateway.addUser();
+      const client = await filled(gateway, ['a', 'b', 'c']);
+      const other = await gateway.signIn('INBOX');
+      await client.play(`
       C: a SEARCH RETURN (UPDATE) 2:3
       S: * ESEARCH (TAG "a")
       S: a OK searched
     `);
-    await other.run('UID STORE 1:2 +FLAGS.SILENT (\\Deleted)');
-    await other.run('EXPUNGE');
-    await client.play(`
+      await other.run('UID STORE 1:2 +FLAGS.SILENT (\\Deleted)');
+      await other.run('EXPUNGE');
+      await client.play(`
       C: b FETCH 3 (UID)
       S: * 3 FETCH (UID 3)
       S: * ESEARCH (TAG "a") REMOVEFROM (0 2)
       S: b OK fetched
       C: c NOOP
-      S: * 1 EXPUNGE
-      S: * 1 EXPUNGE
+      S[!qresync]: * 1 EXPUNGE
+      S[!qresync]: * 1 EXPUNGE
+      S[qresync]: * VANISHED 1:2
       S: c OK done
     `);
-  } finally {
-    await gateway.stop();
-  }
-});
+    } finally {
+      await gateway.stop();
+    }
+  });
+}, NUMBERED);
 
-test('the seventeenth search is not kept up to date, and is answered all the same', async () => {
-  const gateway = await TestGateway.start();
-  try {
-    await gateway.addUser();
-    const client = await filled(gateway, ['a']);
-    for (let count = 1; count <= 16; count++)
-      await client.play(`
+inVariants((variant) => {
+  test('the seventeenth search is not kept up to date, and is answered all the same', async () => {
+    const gateway = await TestGateway.start({ variant });
+    try {
+      await gateway.addUser();
+      const client = await filled(gateway, ['a']);
+      for (let count = 1; count <= 16; count++)
+        await client.play(`
         C: s${count} SEARCH RETURN (UPDATE) ALL
         S: * ESEARCH (TAG "s${count}")
         S: s${count} OK searched
       `);
-    await client.play(`
+      await client.play(`
       C: a SEARCH RETURN (UPDATE COUNT) ALL
       S: * ESEARCH (TAG "a") COUNT 1
       S: * NO [NOUPDATE "a"] no more searches can be kept up to date
@@ -318,10 +340,20 @@ test('the seventeenth search is not kept up to date, and is answered all the sam
       S: * ESEARCH (TAG "c") COUNT 1
       S: c OK searched
     `);
-  } finally {
-    await gateway.stop();
-  }
+    } finally {
+      await gateway.stop();
+    }
+  });
 });
+
+/** Another one on the same stores, which hears of nothing by itself. */
+async function secondGateway({ journal, blobs, logins }: TestGateway): Promise<TestGateway> {
+  const account = logins.get('alice@example.test')?.account;
+  if (account === undefined) throw new Error('alice has no account');
+  const other = await TestGateway.start({ journal, blobs });
+  await other.admit('alice@example.test', account);
+  return other;
+}
 
 conforms(
   'MULTISEARCH',
@@ -334,11 +366,8 @@ conforms(
     S: * ESEARCH (TAG "a" MAILBOX Junk UIDVALIDITY …) UID ALL 1
     S: a OK searched
   `);
-    const account = gateway.logins.get('alice@example.test')?.account;
-    if (account === undefined) throw new Error('alice has no account');
-    const other = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs });
+    const other = await secondGateway(gateway);
     try {
-      await other.admit('alice@example.test', account);
       const elsewhere = await other.signIn('Junk');
       await elsewhere.run('UID STORE 1 +FLAGS (\\Seen)');
       await elsewhere.append('Junk', message('chad'));

@@ -3,6 +3,7 @@ import { expect } from '@jest/globals';
 import { conforms } from '../../support/conformance.ts';
 import type { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
+import { BEFORE_SIGN_IN } from '../../support/variants.ts';
 
 const message = (subject: string): string => `Subject: ${subject}\r\n\r\nbody\r\n`;
 
@@ -95,7 +96,7 @@ conforms(
     S: j OK moved
   `);
   },
-  { variants: ['plain', 'tls'] },
+  { variants: BEFORE_SIGN_IN },
 );
 
 conforms('OBJECTID', 'mailboxes, messages and threads have names that never change', async (gateway) => {

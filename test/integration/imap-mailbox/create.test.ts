@@ -216,7 +216,7 @@ inVariants((variant) => {
 
   test('what one gateway has created, another lists at once', async () => {
     const account = gateway.logins.get('alice@example.test')?.account;
-    const second = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs });
+    const second = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs, variant });
     try {
       if (account) await second.admit('alice@example.test', account);
       const here = await gateway.signIn();

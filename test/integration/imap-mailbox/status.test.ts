@@ -70,7 +70,7 @@ inVariants((variant) => {
   `);
     // Another gateway knows the floor from the journal alone, and has none of the messages loaded.
     const account = gateway.logins.get('alice@example.test')?.account;
-    const second = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs });
+    const second = await TestGateway.start({ journal: gateway.journal, blobs: gateway.blobs, variant });
     try {
       if (account) await second.admit('alice@example.test', account);
       const there = await second.signIn();
@@ -82,6 +82,27 @@ inVariants((variant) => {
     } finally {
       await second.stop();
     }
+  });
+
+  test('STATUS tells of one moment, even if another session expunges before what is deleted is counted', async () => {
+    const client = await gateway.signIn();
+    const other = await gateway.signIn();
+    for (let index = 0; index < 2; index++)
+      await client.append('Junk', 'Subject: one\r\n\r\nbody', '(\\Deleted)');
+    await other.run('SELECT Junk');
+    const login = gateway.logins.get('alice@example.test');
+    const { replica } = gateway.cache.acquire(login?.account ?? ('' as never));
+    const load = replica.load.bind(replica);
+    replica.load = async (mailboxes) => {
+      replica.load = load;
+      await other.run('UID EXPUNGE 1');
+      return load(mailboxes);
+    };
+    await client.play(`
+    C: a STATUS Junk (MESSAGES DELETED DELETED-STORAGE SIZE RECENT)
+    S: * STATUS Junk (MESSAGES 1 DELETED 1 DELETED-STORAGE 20 SIZE 20 RECENT 0)
+    S: a OK status told
+  `);
   });
 
   test('STATUS (HIGHESTMODSEQ) enables CONDSTORE (RFC 7162 §3.1)', async () => {

@@ -3,22 +3,12 @@
  * each of its commands its lists must be what it would be told if it searched anew.
  */
 import { afterEach, expect, test } from '@jest/globals';
+import { inVariants } from '../../support/conformance.ts';
 import { TestGateway, type TestGatewayOptions } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-
-const gateways: TestGateway[] = [];
-afterEach(async () => {
-  for (const gateway of gateways.splice(0)) await gateway.stop();
-});
-
-async function started(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const gateway = await TestGateway.start(options);
-  gateways.push(gateway);
-  await gateway.addUser();
-  return gateway;
-}
+import { seedOf } from '../../support/variants.ts';
 
 /** `1:3,7` written out, in its order. */
 function expanded(set: string): number[] {
@@ -82,127 +72,146 @@ const SEARCHES = [
   'UID SORT RETURN (UPDATE ALL) (RELEVANCY) UTF-8 FUZZY SUBJECT apple',
 ];
 
-test.each([1, 2, 3, 4, 5])('its lists are right after every command, seed %i', async (seed) => {
-  const gateway = await started();
-  const random = seededRandom(seed);
-  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
-  const others = [await gateway.signIn('INBOX'), await gateway.signIn('INBOX')];
-  const append = (client: ImapClient): Promise<string> =>
-    client.append(
-      'INBOX',
-      `Subject: ${pick(['apple', 'aple', 'apples', 'banana', 'Re: cherry'])}\r\n\r\n${pick(['one', 'two', 'three'])}${'x'.repeat(Math.floor(random() * 9))}\r\n`,
-    );
-  for (let count = 0; count < 8; count++) await append(pick(others));
-  const client = await gateway.signIn('INBOX');
-  const lists = new Map<string, List>();
-  const hear = (lines: readonly string[]): void => {
-    for (const line of lines) {
-      const [, number] = /^\* (\d+) EXPUNGE$/.exec(line) ?? [];
-      if (number) for (const list of lists.values()) list.expunged(Number(number));
-      const [, tag = '', item = '', pairs = ''] =
-        /^\* ESEARCH \(TAG "(\w+)"\)(?: UID)? (ADDTO|REMOVEFROM) \((.*)\)$/.exec(line) ?? [];
-      if (tag) lists.get(tag)?.change(item, pairs);
-    }
-  };
-  const found = (lines: readonly string[]): { tag: string; all: number[] } => {
-    const line = lines.find((each) => each.startsWith('* ESEARCH') && !/ADDTO|REMOVEFROM/.test(each)) ?? '';
-    const [, tag = '', all = ''] = /TAG "(\w+)"\)(?: UID)?(?: ALL (\S+))?/.exec(line) ?? [];
-    return { tag, all: all ? expanded(all) : [] };
-  };
-  for (const command of SEARCHES) {
-    const list = new List(command);
-    const { tag, all } = found(await client.run(command));
-    list.items = all;
-    lists.set(tag, list);
-  }
-  for (let step = 0; step < 25; step++) {
-    for (let deeds = Math.floor(random() * 4); deeds > 0; deeds--) {
-      const other = pick(others);
-      const flag = pick(['\\Deleted', '\\Flagged']);
-      await pick([
-        () => append(other),
-        () => other.run(`UID STORE ${Math.ceil(random() * 20)} ${pick(['+', '-'])}FLAGS (${flag})`),
-        () => other.run(`UID STORE 1:* ${pick(['+', '-'])}FLAGS (\\Flagged)`),
-        () => other.run('EXPUNGE'),
-      ])();
-    }
-    hear(
-      await client.run(
-        pick(['NOOP', 'FETCH 1:* (FLAGS)', 'UID FETCH 1:* (FLAGS)', 'UID STORE 3 +FLAGS (\\Flagged)']),
-      ),
-    );
-    // What a command by number has held back is told now.
-    hear(await client.run('NOOP'));
-    for (const list of lists.values()) {
-      const lines = await client.run(list.command.replace('UPDATE ', ''));
-      hear(lines);
-      expect({ [list.command]: list.items }).toEqual({ [list.command]: found(lines).all });
-    }
-  }
-});
+inVariants((variant) => {
+  const gateways: TestGateway[] = [];
+  afterEach(async () => {
+    for (const gateway of gateways.splice(0)) await gateway.stop();
+  });
 
-test('in IDLE, too', async () => {
-  const gateway = await started();
-  const client = await gateway.signIn('INBOX');
-  const other = await gateway.signIn('INBOX');
-  await client.play(`
+  async function started(options: TestGatewayOptions = {}): Promise<TestGateway> {
+    const gateway = await TestGateway.start({ ...options, variant });
+    gateways.push(gateway);
+    await gateway.addUser();
+    return gateway;
+  }
+
+  test('its lists are right after every command', async () => {
+    const gateway = await started();
+    const random = seededRandom(seedOf(variant));
+    const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+    const others = [await gateway.signIn('INBOX'), await gateway.signIn('INBOX')];
+    const append = (client: ImapClient): Promise<string> =>
+      client.append(
+        'INBOX',
+        `Subject: ${pick(['apple', 'aple', 'apples', 'banana', 'Re: cherry'])}\r\n\r\n${pick(['one', 'two', 'three'])}${'x'.repeat(Math.floor(random() * 9))}\r\n`,
+      );
+    for (let count = 0; count < 8; count++) await append(pick(others));
+    const client = await gateway.signIn('INBOX');
+    const lists = new Map<string, List>();
+    const hear = (lines: readonly string[]): void => {
+      for (const line of lines) {
+        const [, number] = /^\* (\d+) EXPUNGE$/.exec(line) ?? [];
+        if (number) for (const list of lists.values()) list.expunged(Number(number));
+        const [, tag = '', item = '', pairs = ''] =
+          /^\* ESEARCH \(TAG "(\w+)"\)(?: UID)? (ADDTO|REMOVEFROM) \((.*)\)$/.exec(line) ?? [];
+        if (tag) lists.get(tag)?.change(item, pairs);
+      }
+    };
+    const found = (lines: readonly string[]): { tag: string; all: number[] } => {
+      const line = lines.find((each) => each.startsWith('* ESEARCH') && !/ADDTO|REMOVEFROM/.test(each)) ?? '';
+      const [, tag = '', all = ''] = /TAG "(\w+)"\)(?: UID)?(?: ALL (\S+))?/.exec(line) ?? [];
+      return { tag, all: all ? expanded(all) : [] };
+    };
+    // VANISHED names UIDs, and lists of numbers move by EXPUNGE.
+    const vanishes = variant === 'qresync' || variant === 'uidonly';
+    for (const command of SEARCHES.filter((each) => !vanishes || each.startsWith('UID'))) {
+      const list = new List(command);
+      const { tag, all } = found(await client.run(command));
+      list.items = all;
+      lists.set(tag, list);
+    }
+    for (let step = 0; step < 25; step++) {
+      for (let deeds = Math.floor(random() * 4); deeds > 0; deeds--) {
+        const other = pick(others);
+        const flag = pick(['\\Deleted', '\\Flagged']);
+        await pick([
+          () => append(other),
+          () => other.run(`UID STORE ${Math.ceil(random() * 20)} ${pick(['+', '-'])}FLAGS (${flag})`),
+          () => other.run(`UID STORE 1:* ${pick(['+', '-'])}FLAGS (\\Flagged)`),
+          () => other.run('EXPUNGE'),
+        ])();
+      }
+      hear(
+        await client.run(
+          pick(['NOOP', 'FETCH 1:* (FLAGS)', 'UID FETCH 1:* (FLAGS)', 'UID STORE 3 +FLAGS (\\Flagged)']),
+        ),
+      );
+      // What a command by number has held back is told now.
+      hear(await client.run('NOOP'));
+      for (const list of lists.values()) {
+        const lines = await client.run(list.command.replace('UPDATE ', ''));
+        hear(lines);
+        expect({ [list.command]: list.items }).toEqual({ [list.command]: found(lines).all });
+      }
+    }
+  });
+
+  test('in IDLE, too', async () => {
+    const gateway = await started();
+    const client = await gateway.signIn('INBOX');
+    const other = await gateway.signIn('INBOX');
+    await client.play(`
     C: a UID SEARCH RETURN (UPDATE) UNSEEN
     S: * ESEARCH (TAG "a") UID
     S: a OK searched
     C: b IDLE
     S: + idling
   `);
-  await other.append('INBOX', 'Subject: new\r\n\r\n');
-  await client.play(`
+    await other.append('INBOX', 'Subject: new\r\n\r\n');
+    await client.play(`
     S: * 1 EXISTS
     S: * 1 RECENT
     S: * ESEARCH (TAG "a") UID ADDTO (0 1)
   `);
-  await other.run('UID STORE 1 +FLAGS.SILENT (\\Seen)');
-  await client.play(`
+    await other.run('UID STORE 1 +FLAGS.SILENT (\\Seen)');
+    await client.play(`
     S: * ESEARCH (TAG "a") UID REMOVEFROM (0 1)
     S: * 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))
     C: DONE
     S: b OK …
   `);
-});
+  });
 
-test('a search whose new messages cannot be read is given up aloud, and the news go on', async () => {
-  class Failing extends MemoryBlobStore {
-    fails = false;
-    override get(...args: Parameters<MemoryBlobStore['get']>): ReturnType<MemoryBlobStore['get']> {
-      return this.fails ? Promise.reject(new Error('the disk is on fire')) : super.get(...args);
+  test('a search whose new messages cannot be read is given up aloud, and the news go on', async () => {
+    class Failing extends MemoryBlobStore {
+      fails = false;
+      override get(...args: Parameters<MemoryBlobStore['get']>): ReturnType<MemoryBlobStore['get']> {
+        return this.fails ? Promise.reject(new Error('the disk is on fire')) : super.get(...args);
+      }
     }
-  }
-  const blobs = new Failing();
-  const gateway = await started({ blobs });
-  const client = await gateway.signIn('INBOX');
-  const other = await gateway.signIn('INBOX');
-  await client.run('SEARCH RETURN (UPDATE) BODY x');
-  blobs.fails = true;
-  await other.append('INBOX', 'Subject: new\r\n\r\nx\r\n');
-  await client.play(`
-    C: b NOOP
-    S: * 1 EXISTS
-    S: * NO [NOUPDATE "t3"] the search is not kept up to date any longer
-    S: b OK done
+    const blobs = new Failing();
+    const gateway = await started({ blobs });
+    const client = await gateway.signIn('INBOX');
+    const other = await gateway.signIn('INBOX');
+    await client.play(`
+    C: b UID SEARCH RETURN (UPDATE) BODY x
+    S: * ESEARCH (TAG "b") UID
+    S: b OK searched
   `);
-});
+    blobs.fails = true;
+    await other.append('INBOX', 'Subject: new\r\n\r\nx\r\n');
+    await client.play(`
+    C: c NOOP
+    S: * 1 EXISTS
+    S: * NO [NOUPDATE "b"] the search is not kept up to date any longer
+    S: c OK done
+  `);
+  });
 
-test('what a limit of messages cuts off is not kept up to date, and said so', async () => {
-  const gateway = await started({ limits: { messagesPerCommand: 3 } });
-  const client = await gateway.signIn();
-  const other = await gateway.signIn();
-  const append = (): Promise<string> => other.append('INBOX', 'Subject: a\r\n\r\n');
-  for (let count = 0; count < 3; count++) await append();
-  await client.run('SELECT INBOX');
-  await client.play(`
+  test('what a limit of messages cuts off is not kept up to date, and said so', async () => {
+    const gateway = await started({ limits: { messagesPerCommand: 3 } });
+    const client = await gateway.signIn();
+    const other = await gateway.signIn();
+    const append = (): Promise<string> => other.append('INBOX', 'Subject: a\r\n\r\n');
+    for (let count = 0; count < 3; count++) await append();
+    await client.run('SELECT INBOX');
+    await client.play(`
     C: a UID SEARCH RETURN (UPDATE COUNT) UNSEEN
     S: * ESEARCH (TAG "a") UID COUNT 3
     S: a OK searched
   `);
-  for (let count = 0; count < 4; count++) await append();
-  await client.play(`
+    for (let count = 0; count < 4; count++) await append();
+    await client.play(`
     C: b NOOP
     S: * 7 EXISTS
     S: * 7 RECENT
@@ -213,4 +222,5 @@ test('what a limit of messages cuts off is not kept up to date, and said so', as
     S: * NO [NOUPDATE "c"] no more searches can be kept up to date
     S: c OK [MESSAGELIMIT 3 5] searched
   `);
+  });
 });

@@ -5,8 +5,10 @@ import type { AccountId } from '../../../shared/account/ids.ts';
 import { PackStore } from '../../../shared/blob/pack-store.ts';
 import { MemoryFoldStore, MemorySummaries } from '../../support/memory-fold-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
-import { TestGateway } from '../../support/gateway.ts';
+import { PASSWORD, TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
+import { inVariants } from '../../support/conformance.ts';
+import { inVariant, NUMBERED, type Variant } from '../../support/variants.ts';
 
 const MAIL = 'Subject: x\r\n\r\nbody\r\n';
 const DAY = 86_400_000;
@@ -19,9 +21,9 @@ let client: ImapClient;
 /** Has INBOX selected. */
 let other: ImapClient;
 let uidValidity: string;
-beforeEach(async () => {
+async function start(variant: Variant): Promise<void> {
   journal = new MemoryJournalStore();
-  gateway = await TestGateway.start({ journal });
+  gateway = await TestGateway.start({ journal, variant });
   account = await gateway.addUser();
   other = await gateway.signIn();
   for (let index = 0; index < 10; index++) await other.append('INBOX', MAIL);
@@ -29,8 +31,7 @@ beforeEach(async () => {
   client = await gateway.signIn();
   await client.run('ENABLE QRESYNC');
   uidValidity = /UIDVALIDITY (\d+)/.exec((await client.run('STATUS INBOX (UIDVALIDITY)')).join())?.[1] ?? '';
-});
-afterEach(() => gateway.stop());
+}
 
 async function highest(of = client): Promise<number> {
   const lines = await of.run('STATUS INBOX (HIGHESTMODSEQ)');
@@ -58,229 +59,253 @@ async function fold(keepMs = DAY): Promise<void> {
   await foldAccount({ journal, folds, summaries, packs, rim, keepMs, report: () => undefined }, account);
 }
 
-describe('is refused', () => {
-  test.each([[`SELECT INBOX (QRESYNC (1 1))`], [`UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)`]])(
-    '%s before ENABLE',
-    async (command) => {
-      const [answer] = await other.run(command);
-      expect(answer).toMatch(/^tag BAD ENABLE QRESYNC before/);
-      // Nothing was closed for it.
-      expect(await other.run('UID FETCH 1 UID')).toEqual(['* 1 FETCH (UID 1)', 'tag OK fetched']);
-    },
-  );
+inVariants((variant) => {
+  beforeEach(() => start(variant));
+  afterEach(() => gateway.stop());
 
-  test.each([
-    ['FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)', 'VANISHED belongs to UID FETCH'],
-    ['UID FETCH 1:* (FLAGS) (VANISHED)', 'VANISHED needs CHANGEDSINCE'],
-  ])('%s', async (command, why) => {
-    await client.run('SELECT INBOX');
-    expect((await client.run(command)).at(-1)).toContain(`tag BAD ${why}`);
+  describe('is refused', () => {
+    test.each([[`SELECT INBOX (QRESYNC (1 1))`], [`UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)`]])(
+      '%s before ENABLE',
+      async (command) => {
+        const stranger = await gateway.connect();
+        await stranger.run(`LOGIN alice@example.test "${PASSWORD}"`);
+        await stranger.run('SELECT INBOX');
+        expect((await stranger.run(command))[0]).toMatch(/^tag BAD ENABLE QRESYNC before/);
+        // Nothing was closed for it.
+        expect(await stranger.run('UID FETCH 1 UID')).toContain('tag OK fetched');
+      },
+    );
+
+    test.each([['UID FETCH 1:* (FLAGS) (VANISHED)', 'VANISHED needs CHANGEDSINCE']])(
+      '%s',
+      async (command, why) => {
+        await client.run('SELECT INBOX');
+        expect((await client.run(command)).at(-1)).toContain(`tag BAD ${why}`);
+      },
+    );
+
+    test.each([
+      ['1:*', 'known UIDs are numbers'],
+      ['$', 'known UIDs are numbers'],
+      ['1:10 (3,2 3,2)', 'ascending order'],
+      ['1:10 (1:3 1:2)', 'as many UIDs'],
+      ['1:10 (1:* 1:*)', 'ascending order'],
+    ])('%s as known UIDs', async (known, why) => {
+      const [answer] = await client.run(`SELECT INBOX (QRESYNC (${uidValidity} 1 ${known}))`);
+      expect(answer).toContain(why);
+    });
+
+    test('message numbers under UIDONLY', async () => {
+      await client.run('ENABLE UIDONLY');
+      const [answer] = await client.run(`SELECT INBOX (QRESYNC (${uidValidity} 1 1:10 (1 1)))`);
+      expect(answer).toMatch(/^tag BAD \[UIDREQUIRED\]/);
+    });
   });
 
-  test.each([
-    ['1:*', 'known UIDs are numbers'],
-    ['$', 'known UIDs are numbers'],
-    ['1:10 (3,2 3,2)', 'ascending order'],
-    ['1:10 (1:3 1:2)', 'as many UIDs'],
-    ['1:10 (1:* 1:*)', 'ascending order'],
-  ])('%s as known UIDs', async (known, why) => {
-    const [answer] = await client.run(`SELECT INBOX (QRESYNC (${uidValidity} 1 ${known}))`);
-    expect(answer).toContain(why);
+  describe('tells', () => {
+    test('nothing of a mailbox that has another UIDVALIDITY', async () => {
+      const before = await highest();
+      await remove('3');
+      expect(await resynced(`${before}`, '42')).toEqual([]);
+    });
+
+    test('nothing if nothing has happened, whatever is not there', async () => {
+      await remove('3');
+      expect(await resynced(`${await highest()} 1:10`)).toEqual([]);
+    });
+
+    test('only of what the client knows', async () => {
+      const before = await highest();
+      await remove('3:4,8');
+      await other.run('UID STORE 5,9 +FLAGS.SILENT (\\Seen)');
+      expect(await resynced(`${before} 1:5`)).toEqual([
+        '* VANISHED (EARLIER) 3:4',
+        expect.stringMatching(/^\* (3 FETCH \(UID 5 |5 UIDFETCH \()FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/),
+      ]);
+    });
+
+    test('of what came and went meanwhile no more than of what the client may know', async () => {
+      const before = await highest();
+      await other.append('INBOX', MAIL);
+      await remove('11');
+      expect(await resynced(`${before} 1:10`)).toEqual([]);
+      expect(await resynced(`${before}`)).toEqual(['* VANISHED (EARLIER) 11']);
+    });
+
+    test('of a message that was moved away', async () => {
+      const before = await highest();
+      await other.run('UID MOVE 2 Archive');
+      expect(await resynced(`${before}`)).toEqual(['* VANISHED (EARLIER) 2']);
+    });
+
+    test('nothing of UIDs that have not been given out', async () => {
+      await remove('1');
+      expect(await resynced('1 1:4000000000')).toContain('* VANISHED (EARLIER) 1');
+    });
+
+    test('everything to a client that is ahead of the server', async () => {
+      await remove('10');
+      const told = await resynced(`${(await highest()) + 99} 1:10`);
+      expect(told[0]).toBe('* VANISHED (EARLIER) 10');
+      expect(told).toHaveLength(10);
+    });
   });
 
-  test('message numbers under UIDONLY', async () => {
-    await client.run('ENABLE UIDONLY');
-    const [answer] = await client.run(`SELECT INBOX (QRESYNC (${uidValidity} 1 1:10 (1 1)))`);
-    expect(answer).toMatch(/^tag BAD \[UIDREQUIRED\]/);
-  });
-});
-
-describe('tells', () => {
-  test('nothing of a mailbox that has another UIDVALIDITY', async () => {
-    const before = await highest();
-    await remove('3');
-    expect(await resynced(`${before}`, '42')).toEqual([]);
-  });
-
-  test('nothing if nothing has happened, whatever is not there', async () => {
-    await remove('3');
-    expect(await resynced(`${await highest()} 1:10`)).toEqual([]);
-  });
-
-  test('only of what the client knows', async () => {
-    const before = await highest();
-    await remove('3:4,8');
-    await other.run('UID STORE 5,9 +FLAGS.SILENT (\\Seen)');
-    expect(await resynced(`${before} 1:5`)).toEqual([
-      '* VANISHED (EARLIER) 3:4',
-      expect.stringMatching(/^\* 3 FETCH \(UID 5 FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/),
-    ]);
-  });
-
-  test('of what came and went meanwhile no more than of what the client may know', async () => {
-    const before = await highest();
-    await other.append('INBOX', MAIL);
-    await remove('11');
-    expect(await resynced(`${before} 1:10`)).toEqual([]);
-    expect(await resynced(`${before}`)).toEqual(['* VANISHED (EARLIER) 11']);
-  });
-
-  test('of a message that was moved away', async () => {
-    const before = await highest();
-    await other.run('UID MOVE 2 Archive');
-    expect(await resynced(`${before}`)).toEqual(['* VANISHED (EARLIER) 2']);
-  });
-
-  test('nothing of UIDs that have not been given out', async () => {
-    await remove('1');
-    expect(await resynced('1 1:4000000000')).toContain('* VANISHED (EARLIER) 1');
-  });
-
-  test('everything to a client that is ahead of the server', async () => {
-    await remove('10');
-    const told = await resynced(`${(await highest()) + 99} 1:10`);
-    expect(told[0]).toBe('* VANISHED (EARLIER) 10');
-    expect(told).toHaveLength(10);
-  });
-});
-
-describe('what went before the checkpoint', () => {
-  test('is told by the journal as long as its records are there', async () => {
-    await remove('2');
-    const before = await highest();
-    await remove('7');
-    await fold();
-    await other.run('UID STORE 1 +FLAGS.SILENT (\\Flagged)');
-    const fresh = await TestGateway.start({ journal, blobs: gateway.blobs });
-    await fresh.admit('alice@example.test', account);
-    client = await fresh.signIn();
-    await client.run('ENABLE QRESYNC');
-    expect((await resynced(`${before}`))[0]).toBe('* VANISHED (EARLIER) 7');
-    await fresh.stop();
-  });
-
-  describe('and whose records are emptied', () => {
-    let before = 0;
-    beforeEach(async () => {
+  describe('what went before the checkpoint', () => {
+    test('is told by the journal as long as its records are there', async () => {
       await remove('2');
-      before = await highest();
+      const before = await highest();
       await remove('7');
       await fold();
       await other.run('UID STORE 1 +FLAGS.SILENT (\\Flagged)');
-      gateway.rim.time += 2 * DAY;
-      await fold();
-      await gateway.stop();
-      gateway = await TestGateway.start({ journal, blobs: gateway.blobs });
-      await gateway.admit('alice@example.test', account);
-      client = await gateway.signIn();
+      const fresh = await TestGateway.start({ journal, blobs: gateway.blobs, variant });
+      await fresh.admit('alice@example.test', account);
+      client = await fresh.signIn();
       await client.run('ENABLE QRESYNC');
+      expect((await resynced(`${before}`))[0]).toBe('* VANISHED (EARLIER) 7');
+      await fresh.stop();
     });
 
-    test('is told with everything else that is not there', async () => {
-      expect((await resynced(`${before} 1:10`))[0]).toBe('* VANISHED (EARLIER) 2,7');
-    });
+    describe('and whose records are emptied', () => {
+      let before = 0;
+      beforeEach(async () => {
+        await remove('2');
+        before = await highest();
+        await remove('7');
+        await fold();
+        await other.run('UID STORE 1 +FLAGS.SILENT (\\Flagged)');
+        gateway.rim.time += 2 * DAY;
+        await fold();
+        await gateway.stop();
+        gateway = await TestGateway.start({ journal, blobs: gateway.blobs, variant });
+        await gateway.admit('alice@example.test', account);
+        client = await gateway.signIn();
+        await client.run('ENABLE QRESYNC');
+      });
 
-    test('is told from where the message numbers of the client prove to be right', async () => {
-      // The client knows that 2 is gone: its fifth message is UID 6, as here, and its sixth was 7.
-      expect((await resynced(`${before} 1:10 (1,5:6 1,6:7)`))[0]).toBe('* VANISHED (EARLIER) 7');
-      // Numbers that are not there prove nothing.
-      expect((await resynced(`${before} 1:10 (1,900:901 1,950:951)`))[0]).toBe('* VANISHED (EARLIER) 2,7');
-    });
+      test('is told with everything else that is not there', async () => {
+        expect((await resynced(`${before} 1:10`))[0]).toBe('* VANISHED (EARLIER) 2,7');
+      });
 
-    test('costs nothing if the mailbox has not changed since', async () => {
-      const now = await highest();
-      journal.after = () => Promise.reject(new Error('the journal is read'));
-      await expect(client.run(`EXAMINE INBOX (QRESYNC (${uidValidity} ${now}))`)).resolves.toBeDefined();
+      test('is told from where the message numbers of the client prove to be right', async () => {
+        // The client knows that 2 is gone: its fifth message is UID 6, as here, and its sixth was 7.
+        const proof = `${before} 1:10 (1,5:6 1,6:7)`;
+        if (variant === 'uidonly') {
+          const [answer] = await client.run(`SELECT INBOX (QRESYNC (${uidValidity} ${proof}))`);
+          expect(answer).toMatch(/^tag BAD \[UIDREQUIRED\]/);
+          return;
+        }
+        expect((await resynced(proof))[0]).toBe('* VANISHED (EARLIER) 7');
+        // Numbers that are not there prove nothing.
+        expect((await resynced(`${before} 1:10 (1,900:901 1,950:951)`))[0]).toBe('* VANISHED (EARLIER) 2,7');
+      });
+
+      test('costs nothing if the mailbox has not changed since', async () => {
+        const now = await highest();
+        journal.after = () => Promise.reject(new Error('the journal is read'));
+        await expect(client.run(`EXAMINE INBOX (QRESYNC (${uidValidity} ${now}))`)).resolves.toBeDefined();
+      });
     });
   });
-});
 
-describe('VANISHED in the place of EXPUNGE', () => {
-  test('for what others do, and never while numbers must not move', async () => {
-    await client.run('SELECT INBOX');
+  test('many gaps are told in lines that clients can read', async () => {
+    await other.run('COPY 1:10 INBOX');
+    await other.run('NOOP');
+    for (let doubled = 20; doubled < 1500; doubled *= 2) await other.run('COPY 1:* INBOX');
+    await other.run('NOOP');
     const before = await highest();
-    await remove('3:4');
-    for (const command of ['FETCH 1 UID', 'STORE 1 +FLAGS.SILENT (\\Seen)', 'SEARCH 1'])
-      expect((await client.run(command)).join()).not.toMatch(/VANISHED|EXPUNGE/);
-    expect(await client.run('UID SEARCH 1:2')).toEqual([
-      '* SEARCH 1 2',
-      expect.stringMatching(/^\* OK \[HIGHESTMODSEQ \d+\]/),
-      'tag OK searched',
-    ]);
-    const [told = '', upTo = ''] = await client.run('UID SEARCH UID 1');
-    expect([told, upTo]).toEqual(['* SEARCH 1', '* VANISHED 3:4']);
-    expect(await highest()).toBeGreaterThan(before);
-  });
-
-  test('what is held back lowers the mod-sequence that the client may keep', async () => {
-    await client.run('SELECT INBOX');
-    const before = await highest();
-    await other.run('UID STORE 3 +FLAGS.SILENT (\\Deleted)');
-    await client.run('NOOP');
-    const marked = await highest();
-    await other.run('EXPUNGE');
-    const lines = await client.run('STORE 1 +FLAGS.SILENT (\\Seen)');
-    const keep = Number(/HIGHESTMODSEQ (\d+)\] all is told/.exec(lines.join('\n'))?.[1]);
-    // Below that of the EXPUNGE, not below what was told before it.
-    expect(keep).toBeGreaterThanOrEqual(marked);
-    expect(keep).toBeLessThan(await highest(other));
-    expect(marked).toBeGreaterThan(before);
-    // So that a client whose connection breaks now hears of it.
-    const again = await gateway.signIn();
-    await again.run('ENABLE QRESYNC');
-    client = again;
-    expect(await resynced(`${keep}`)).toContain('* VANISHED (EARLIER) 3');
-  });
-
-  test('once it is told, the client hears that it has everything', async () => {
-    await client.run('SELECT INBOX');
-    await remove('3');
-    await client.run('FETCH 1 FLAGS');
-    const lines = await client.run('NOOP');
-    expect(lines).toEqual([
-      '* VANISHED 3',
-      `* OK [HIGHESTMODSEQ ${await highest(other)}] all is told up to here`,
-      'tag OK done',
-    ]);
-  });
-
-  test('EXPUNGE and MOVE say the mod-sequence, CLOSE does not', async () => {
-    await client.run('SELECT INBOX');
-    await client.run('STORE 1:2 +FLAGS.SILENT (\\Deleted)');
-    expect(await client.run('EXPUNGE')).toEqual([
-      '* VANISHED 1:2',
-      `tag OK [HIGHESTMODSEQ ${await highest(other)}] expunged`,
-    ]);
-    expect(await client.run('EXPUNGE')).toEqual(['tag OK expunged']);
-    expect((await client.run('MOVE 1 Trash')).at(-1)).toBe(
-      `tag OK [HIGHESTMODSEQ ${await highest(other)}] moved`,
+    const exists = Number(
+      /\((?:MESSAGES) (\d+)\)/.exec((await client.run('STATUS INBOX (MESSAGES)')).join())?.[1],
     );
-    await client.run('STORE 1 +FLAGS.SILENT (\\Deleted)');
-    expect(await client.run('CLOSE')).toEqual(['tag OK closed']);
+    const even = Array.from({ length: exists / 2 }, (_, index) => (index + 1) * 2);
+    await remove(even.join(','));
+    const vanished = (await resynced(`${before} 1:${exists}`)).filter((line) => line.includes('VANISHED'));
+    expect(vanished.length).toBeGreaterThan(1);
+    expect(Math.max(...vanished.map(({ length }) => length))).toBeLessThan(8192);
+    expect(vanished.map((line) => line.replace('* VANISHED (EARLIER) ', '')).join(',')).toBe(even.join(','));
   });
 });
 
-test('a FETCH that sets \\Seen tells UID and mod-sequence with it', async () => {
-  await client.run('SELECT INBOX');
-  const [answer] = await client.run('FETCH 1 BODY[HEADER.FIELDS (SUBJECT)]');
-  expect(answer).toBe('* 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {14}');
-  const [, , , flags] = await client.run('FETCH 2 BODY[HEADER.FIELDS (SUBJECT)]');
-  expect(flags).toMatch(/^ UID 2 FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/);
-});
+inVariants((variant) => {
+  beforeEach(() => start(variant));
+  afterEach(() => gateway.stop());
 
-test('many gaps are told in lines that clients can read', async () => {
-  await other.run('COPY 1:10 INBOX');
-  await other.run('NOOP');
-  for (let doubled = 20; doubled < 1500; doubled *= 2) await other.run('COPY 1:* INBOX');
-  await other.run('NOOP');
-  const before = await highest();
-  const exists = Number(
-    /\((?:MESSAGES) (\d+)\)/.exec((await client.run('STATUS INBOX (MESSAGES)')).join())?.[1],
-  );
-  const even = Array.from({ length: exists / 2 }, (_, index) => (index + 1) * 2);
-  await remove(even.join(','));
-  const vanished = (await resynced(`${before} 1:${exists}`)).filter((line) => line.includes('VANISHED'));
-  expect(vanished.length).toBeGreaterThan(1);
-  expect(Math.max(...vanished.map(({ length }) => length))).toBeLessThan(8192);
-  expect(vanished.map((line) => line.replace('* VANISHED (EARLIER) ', '')).join(',')).toBe(even.join(','));
-});
+  test('FETCH by number with VANISHED is refused', async () => {
+    await client.run('SELECT INBOX');
+    const answer = await client.run('FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)');
+    expect(answer.at(-1)).toContain('tag BAD VANISHED belongs to UID FETCH');
+  });
+
+  describe('VANISHED in the place of EXPUNGE', () => {
+    test('for what others do, and never while numbers must not move', async () => {
+      await client.run('SELECT INBOX');
+      const before = await highest();
+      await remove('3:4');
+      for (const command of ['FETCH 1 UID', 'STORE 1 +FLAGS.SILENT (\\Seen)', 'SEARCH 1'])
+        expect((await client.run(command)).join()).not.toMatch(/VANISHED|EXPUNGE/);
+      expect(await client.run('UID SEARCH 1:2')).toEqual([
+        '* SEARCH 1 2',
+        expect.stringMatching(/^\* OK \[HIGHESTMODSEQ \d+\]/),
+        'tag OK searched',
+      ]);
+      const [told = '', upTo = ''] = await client.run('UID SEARCH UID 1');
+      expect([told, upTo]).toEqual(['* SEARCH 1', '* VANISHED 3:4']);
+      expect(await highest()).toBeGreaterThan(before);
+    });
+
+    test('what is held back lowers the mod-sequence that the client may keep', async () => {
+      await client.run('SELECT INBOX');
+      const before = await highest();
+      await other.run('UID STORE 3 +FLAGS.SILENT (\\Deleted)');
+      await client.run('NOOP');
+      const marked = await highest();
+      await other.run('EXPUNGE');
+      const lines = await client.run('STORE 1 +FLAGS.SILENT (\\Seen)');
+      const keep = Number(/HIGHESTMODSEQ (\d+)\] all is told/.exec(lines.join('\n'))?.[1]);
+      // Below that of the EXPUNGE, not below what was told before it.
+      expect(keep).toBeGreaterThanOrEqual(marked);
+      expect(keep).toBeLessThan(await highest(other));
+      expect(marked).toBeGreaterThan(before);
+      // So that a client whose connection breaks now hears of it.
+      const again = await gateway.signIn();
+      await again.run('ENABLE QRESYNC');
+      client = again;
+      expect(await resynced(`${keep}`)).toContain('* VANISHED (EARLIER) 3');
+    });
+
+    test('once it is told, the client hears that it has everything', async () => {
+      await client.run('SELECT INBOX');
+      await remove('3');
+      await client.run('FETCH 1 FLAGS');
+      const lines = await client.run('NOOP');
+      expect(lines).toEqual([
+        '* VANISHED 3',
+        `* OK [HIGHESTMODSEQ ${await highest(other)}] all is told up to here`,
+        'tag OK done',
+      ]);
+    });
+
+    test('EXPUNGE and MOVE say the mod-sequence, CLOSE does not', async () => {
+      await client.run('SELECT INBOX');
+      await client.run('STORE 1:2 +FLAGS.SILENT (\\Deleted)');
+      expect(await client.run('EXPUNGE')).toEqual([
+        '* VANISHED 1:2',
+        `tag OK [HIGHESTMODSEQ ${await highest(other)}] expunged`,
+      ]);
+      expect(await client.run('EXPUNGE')).toEqual(['tag OK expunged']);
+      expect((await client.run('MOVE 1 Trash')).at(-1)).toBe(
+        `tag OK [HIGHESTMODSEQ ${await highest(other)}] moved`,
+      );
+      await client.run('STORE 1 +FLAGS.SILENT (\\Deleted)');
+      expect(await client.run('CLOSE')).toEqual(['tag OK closed']);
+    });
+  });
+
+  test('a FETCH that sets \\Seen tells UID and mod-sequence with it', async () => {
+    await client.run('SELECT INBOX');
+    const [answer] = await client.run('FETCH 1 BODY[HEADER.FIELDS (SUBJECT)]');
+    expect(answer).toBe('* 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {14}');
+    const [, , , flags] = await client.run('FETCH 2 BODY[HEADER.FIELDS (SUBJECT)]');
+    expect(flags).toMatch(/^ UID 2 FLAGS \(\\Seen\) MODSEQ \(\d+\)\)$/);
+  });
+}, NUMBERED);

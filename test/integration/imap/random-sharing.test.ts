@@ -4,10 +4,12 @@
  */
 import { expect, test } from '@jest/globals';
 import { RIGHTS } from '../../../shared/account/acl.ts';
+import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { below, pick } from '../../support/random-ops.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { seedOf } from '../../support/variants.ts';
 
 type Random = ReturnType<typeof seededRandom>;
 
@@ -121,35 +123,37 @@ async function trySelected(random: Random, client: ImapClient, rights: ReadonlyS
   expect(await last(client, 'UNSELECT')).toMatch(/^tag OK/);
 }
 
-test.each([1, 2, 3, 4])('what a guest may do is what the lists say, seed %i', async (seed) => {
-  const random = seededRandom(seed);
-  const gateway = await TestGateway.start();
-  try {
-    gateway.sharing.groups.set(TEAM, [GUESTS[1] ?? '']);
-    await gateway.addUser();
-    for (const guest of GUESTS) await gateway.addUser(guest);
-    const owner = await gateway.signIn();
-    await owner.run('CREATE Work');
-    expect(await owner.append('Work', MAIL)).toMatch(/^tag OK/);
-    const clients = await Promise.all(GUESTS.map((guest) => gateway.signIn(undefined, guest)));
-    const lists: Lists = new Map();
-    for (let step = 0; step < STEPS; step++) {
-      expect(await last(owner, changeAtRandom(random, lists))).toMatch(/^tag OK/);
-      const who = below(random, GUESTS.length);
-      const client = clients[who];
-      const rights = rightsOf(lists, GUESTS[who] ?? '');
-      if (!client) throw new Error('each guest has a client');
-      const told = [...RIGHTS].filter((right) => rights.has(right)).join('');
-      const virtual = (/[kx]/.test(told) ? 'c' : '') + (/[et]/.test(told) ? 'd' : '');
-      const mine = await client.run(`MYRIGHTS ${NAME}`);
-      if (/[lrikxa]/.test(told)) expect(mine).toContain(`* MYRIGHTS ${NAME} ${told}${virtual}`);
-      else expect(mine.at(-1)).toMatch(/^tag NO \[NONEXISTENT\]/);
-      const listed = await client.run('LIST "" "#user/*"');
-      expect(listed.some((line) => line.endsWith(NAME))).toBe(rights.has('l'));
-      await (random() < 0.5 ? tryByName : trySelected)(random, client, rights);
+inVariants((variant) => {
+  test('what a guest may do is what the lists say', async () => {
+    const random = seededRandom(seedOf(variant));
+    const gateway = await TestGateway.start({ variant });
+    try {
+      gateway.sharing.groups.set(TEAM, [GUESTS[1] ?? '']);
+      await gateway.addUser();
+      for (const guest of GUESTS) await gateway.addUser(guest);
+      const owner = await gateway.signIn();
+      await owner.run('CREATE Work');
+      expect(await owner.append('Work', MAIL)).toMatch(/^tag OK/);
+      const clients = await Promise.all(GUESTS.map((guest) => gateway.signIn(undefined, guest)));
+      const lists: Lists = new Map();
+      for (let step = 0; step < STEPS; step++) {
+        expect(await last(owner, changeAtRandom(random, lists))).toMatch(/^tag OK/);
+        const who = below(random, GUESTS.length);
+        const client = clients[who];
+        const rights = rightsOf(lists, GUESTS[who] ?? '');
+        if (!client) throw new Error('each guest has a client');
+        const told = [...RIGHTS].filter((right) => rights.has(right)).join('');
+        const virtual = (/[kx]/.test(told) ? 'c' : '') + (/[et]/.test(told) ? 'd' : '');
+        const mine = await client.run(`MYRIGHTS ${NAME}`);
+        if (/[lrikxa]/.test(told)) expect(mine).toContain(`* MYRIGHTS ${NAME} ${told}${virtual}`);
+        else expect(mine.at(-1)).toMatch(/^tag NO \[NONEXISTENT\]/);
+        const listed = await client.run('LIST "" "#user/*"');
+        expect(listed.some((line) => line.endsWith(NAME))).toBe(rights.has('l'));
+        await (random() < 0.5 ? tryByName : trySelected)(random, client, rights);
+      }
+      expect(gateway.errors).toEqual([]);
+    } finally {
+      await gateway.stop();
     }
-    expect(gateway.errors).toEqual([]);
-  } finally {
-    await gateway.stop();
-  }
+  });
 });

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { PASSWORD, TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
+import { inVariants } from '../../support/conformance.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const LITERAL = '{15+}\r\nSubject: x\r\n\r\nb';
@@ -74,47 +75,48 @@ async function examine(client: ImapClient): Promise<void> {
   await client.run('EXAMINE INBOX');
 }
 
-async function withGateway(use: (gateway: TestGateway) => Promise<void>): Promise<void> {
-  const limits = { messageBytes: 2000, compressedConnections: 0 };
-  const gateway = await TestGateway.start({ limits });
-  try {
-    await gateway.addUser('alice@example.test', { quotaBytes: 2000 });
-    await use(gateway);
-  } finally {
-    await gateway.stop();
-  }
-}
-
-test('in a mailbox', async () => {
-  await withGateway(async (gateway) => {
-    const client = await gateway.signIn('INBOX');
-    await client.append('INBOX', `Subject: x\r\n\r\n${'y'.repeat(1000)}`);
-    await client.append('INBOX', 'Content-Transfer-Encoding: x-own\r\n\r\nbody\r\n');
-    await client.run('CREATE Level/Below');
-    await client.run('DELETE Level');
-    const answers: string[] = [];
-    for (const [command, , line] of REFUSED) {
-      const answer = (await client.run(line)).at(-1) ?? '';
-      answers.push(`${command} ${/^tag (?:NO|BAD) \[([A-Z-]+)/.exec(answer)?.[1] ?? answer}`);
+inVariants((variant) => {
+  async function withGateway(use: (gateway: TestGateway) => Promise<void>): Promise<void> {
+    const limits = { messageBytes: 2000, compressedConnections: 0 };
+    const gateway = await TestGateway.start({ limits, variant });
+    try {
+      await gateway.addUser('alice@example.test', { quotaBytes: 2000 });
+      await use(gateway);
+    } finally {
+      await gateway.stop();
     }
-    expect(answers).toEqual(REFUSED.map(([command, code]) => `${command} ${code}`));
-    expect(await client.run('STATUS INBOX (MESSAGES)')).toContain('* STATUS INBOX (MESSAGES 2)');
-  });
-});
+  }
 
-test.each(ELSEWHERE.map(([command, code, line, before]) => ({ command, code, line, before })))(
-  '$command: $code',
-  async ({ code, line, before }) => {
+  test('in a mailbox', async () => {
     await withGateway(async (gateway) => {
-      const writer = await gateway.signIn();
-      await writer.append('INBOX', 'Subject: x\r\n\r\n');
-      const client = await gateway.connect();
-      await before(client);
-      expect((await client.run(line)).at(-1)).toMatch(new RegExp(`^tag NO \\[${code}\\] `));
+      const client = await gateway.signIn('INBOX');
+      await client.append('INBOX', `Subject: x\r\n\r\n${'y'.repeat(1000)}`);
+      await client.append('INBOX', 'Content-Transfer-Encoding: x-own\r\n\r\nbody\r\n');
+      await client.run('CREATE Level/Below');
+      await client.run('DELETE Level');
+      const answers: string[] = [];
+      for (const [command, , line] of REFUSED) {
+        const answer = (await client.run(line)).at(-1) ?? '';
+        answers.push(`${command} ${/^tag (?:NO|BAD) \[([A-Z-]+)/.exec(answer)?.[1] ?? answer}`);
+      }
+      expect(answers).toEqual(REFUSED.map(([command, code]) => `${command} ${code}`));
+      expect(await client.run('STATUS INBOX (MESSAGES)')).toContain('* STATUS INBOX (MESSAGES 2)');
     });
-  },
-);
+  });
 
+  test.each(ELSEWHERE.map(([command, code, line, before]) => ({ command, code, line, before })))(
+    '$command: $code',
+    async ({ code, line, before }) => {
+      await withGateway(async (gateway) => {
+        const writer = await gateway.signIn();
+        await writer.append('INBOX', 'Subject: x\r\n\r\n');
+        const client = await gateway.connect();
+        await before(client);
+        expect((await client.run(line)).at(-1)).toMatch(new RegExp(`^tag NO \\[${code}\\] `));
+      });
+    },
+  );
+});
 test('the table of response codes lists just these', async () => {
   const text = await readFile(join(ROOT, 'docs/CONFORMANCE.md'), 'utf8');
   const section = text.split('\n## Response codes\n')[1]?.split('\n## ')[0] ?? '';

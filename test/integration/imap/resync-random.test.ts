@@ -5,6 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { PackStore } from '../../../shared/blob/pack-store.ts';
@@ -12,6 +13,7 @@ import { MemoryFoldStore, MemorySummaries } from '../../support/memory-fold-stor
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { below, pick } from '../../support/random-ops.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { seedOf } from '../../support/variants.ts';
 
 const MAIL = 'Subject: x\r\n\r\nbody\r\n';
 const DAY = 86_400_000;
@@ -36,10 +38,11 @@ class Copy {
   take(line: string): void {
     const [, earlier, uids] = /^\* VANISHED( \(EARLIER\))? (\S+)$/.exec(line) ?? [];
     if (uids !== undefined) this.#forget(uids, earlier === undefined);
-    const fetched = /UID (\d+) FLAGS \(([^)]*)\)(?: MODSEQ \((\d+)\))?/.exec(line);
+    const fetched = /(?:UID (\d+) |^\* (\d+) UIDFETCH \()FLAGS \(([^)]*)\)(?: MODSEQ \((\d+)\))?/.exec(line);
     if (fetched) {
-      this.flags.set(Number(fetched[1]), ownFlags(fetched[2] ?? ''));
-      this.#seen = Math.max(this.#seen, Number(fetched[3] ?? 0));
+      const [, byUid, uidOnly, flags = '', modSeq = 0] = fetched;
+      this.flags.set(Number(byUid ?? uidOnly), ownFlags(flags));
+      this.#seen = Math.max(this.#seen, Number(modSeq));
     }
     const code = /HIGHESTMODSEQ (\d+)/.exec(line);
     if (code) this.#told = Number(code[1]);
@@ -86,11 +89,11 @@ async function does(client: ImapClient, copy: Copy, command: string): Promise<vo
   for (const line of await client.run(command)) copy.take(line);
 }
 
-describe.each([1, 2, 3, 4, 5, 6])('seed %i', (seed) => {
+inVariants((variant) => {
   test('the copy is right after every reconnection', async () => {
-    const random = seededRandom(seed);
+    const random = seededRandom(seedOf(variant));
     const journal = new MemoryJournalStore();
-    let gateway = await TestGateway.start({ journal });
+    let gateway = await TestGateway.start({ variant, journal });
     const account = await gateway.addUser();
     const { blobs } = gateway;
     const copy = new Copy();
@@ -134,7 +137,7 @@ describe.each([1, 2, 3, 4, 5, 6])('seed %i', (seed) => {
     };
     const restart = async (): Promise<void> => {
       await gateway.stop();
-      gateway = await TestGateway.start({ journal, blobs });
+      gateway = await TestGateway.start({ variant, journal, blobs });
       await gateway.admit('alice@example.test', account);
       other = await gateway.signIn('INBOX');
     };

@@ -38,7 +38,7 @@ test('a marker that came into the backup without its record goes, and the messag
   const deps = { journal: account.journal, markers: account.markers };
   expect(await dropOrphanedMarkers(deps, asOf)).toBe(1);
   expect(await dropOrphanedMarkers(deps, asOf)).toBe(0);
-  await beginEpoch(account.deps, account.id, { asOf });
+  await beginEpoch(account.deps, account.id, { asOf, redeliver: true });
   expect(await deliver(account, 'third')).toBe('delivered');
   expect(await deliver(account, 'second')).toBe('duplicate');
   const subjects = (await account.contents()).INBOX?.map((line) => line.replace(/^\d+ /, ''));
@@ -51,7 +51,7 @@ test('one whose record stands behind a gap stays: the epoch names its message ag
   account.stored.entries.delete(Math.max(...account.stored.entries.keys()) - 1);
   const deps = { journal: account.journal, markers: account.markers };
   expect(await dropOrphanedMarkers(deps, account.rim.now())).toBe(1);
-  await beginEpoch(account.deps, account.id, { asOf: account.rim.now() });
+  await beginEpoch(account.deps, account.id, { asOf: account.rim.now(), redeliver: true });
   expect([await deliver(account, 'third'), await deliver(account, 'second')]).toEqual([
     'duplicate',
     'delivered',

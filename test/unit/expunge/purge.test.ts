@@ -26,6 +26,7 @@ describe('the purge (I5)', () => {
     expect(report).toEqual({
       expired: 0,
       purged: 2,
+      swept: 0,
       held: false,
       finished: true,
       rested: expect.any(Boolean),
@@ -127,7 +128,7 @@ describe('the purge (I5)', () => {
 
   test('begins no batch when its time is up, and goes on in the next run', async () => {
     const { account, fates } = await ExpungingAccount.told(1, 2);
-    expect(await expungeAccount(account.purgeDeps, ACCOUNT, account.rim.now())).toMatchObject({
+    expect(await expungeAccount(account.purgeDeps, ACCOUNT, { until: account.rim.now() })).toMatchObject({
       purged: 0,
       finished: false,
     });

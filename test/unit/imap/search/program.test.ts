@@ -7,7 +7,7 @@ import { SummaryBuilder } from '../../../../shared/message/summary.ts';
 import { type SearchFacts, compileSearch } from '../../../../gateway/imap/search/program.ts';
 import { MessageScan, TextFinder, fieldValues } from '../../../../gateway/imap/search/text.ts';
 import { casemap } from '../../../../shared/message/casemap.ts';
-import { openCommand } from '../../../../gateway/imap/wire/parser.ts';
+import { openCommand } from '../../../../gateway/imap/wire/open-command.ts';
 import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { NumberSet } from '../../../../gateway/imap/wire/sequence-set.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { additions, removals } from '../../../../gateway/imap/search/context-changes.ts';
 import { type Results, esearchText, plainText, returned } from '../../../../gateway/imap/search/results.ts';
-import { openCommand } from '../../../../gateway/imap/wire/parser.ts';
+import { openCommand } from '../../../../gateway/imap/wire/open-command.ts';
 import { placesOf } from '../../../../gateway/imap/wire/result-range.ts';
 import { OF_SEARCH, parseReturn } from '../../../../gateway/imap/wire/search-return.ts';
 import type { SearchReturn } from '../../../../gateway/imap/wire/ast.ts';

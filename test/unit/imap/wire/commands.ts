@@ -9,7 +9,8 @@ import {
   parseSelect,
   parseStatus,
 } from '../../../../gateway/imap/wire/mailbox-grammar.ts';
-import { openCommand, type CommandCursor, type CursorOptions } from '../../../../gateway/imap/wire/parser.ts';
+import { openCommand } from '../../../../gateway/imap/wire/open-command.ts';
+import type { CommandCursor, CursorOptions } from '../../../../gateway/imap/wire/parser.ts';
 import { parseMailboxFilters } from '../../../../gateway/imap/wire/mailbox-filter-grammar.ts';
 import { parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { OF_SEARCH, OF_SORT, parseReturn } from '../../../../gateway/imap/wire/search-return.ts';

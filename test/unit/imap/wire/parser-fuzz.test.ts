@@ -7,7 +7,7 @@ import {
   type ReadResult,
 } from '../../../../gateway/imap/wire/command-reader.ts';
 import { placeInAppend, placeInReplace } from '../../../../gateway/imap/wire/append-grammar.ts';
-import { openCommand } from '../../../../gateway/imap/wire/parser.ts';
+import { openCommand } from '../../../../gateway/imap/wire/open-command.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';
 import { bytes, sourceOf } from './byte-source.ts';
 import { parse } from './commands.ts';

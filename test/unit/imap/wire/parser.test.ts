@@ -1,5 +1,6 @@
 import { describe, test, expect } from '@jest/globals';
-import { CommandCursor, MAX_NESTING, openCommand } from '../../../../gateway/imap/wire/parser.ts';
+import { openCommand } from '../../../../gateway/imap/wire/open-command.ts';
+import { CommandCursor, MAX_NESTING } from '../../../../gateway/imap/wire/parser.ts';
 import { placeInAppend } from '../../../../gateway/imap/wire/append-grammar.ts';
 import { MAX_KEYS, parseSearchProgram } from '../../../../gateway/imap/wire/search-grammar.ts';
 import { ImapSyntaxError } from '../../../../gateway/imap/wire/syntax-error.ts';

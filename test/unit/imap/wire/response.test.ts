@@ -1,7 +1,8 @@
 import { describe, test, expect } from '@jest/globals';
 import fc from 'fast-check';
 import { CommandReader } from '../../../../gateway/imap/wire/command-reader.ts';
-import { openCommand, type CommandCursor } from '../../../../gateway/imap/wire/parser.ts';
+import { openCommand } from '../../../../gateway/imap/wire/open-command.ts';
+import type { CommandCursor } from '../../../../gateway/imap/wire/parser.ts';
 import { parseSection } from '../../../../gateway/imap/wire/fetch-grammar.ts';
 import type { Section, SectionText } from '../../../../gateway/imap/wire/ast.ts';
 import {

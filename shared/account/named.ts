@@ -1,0 +1,67 @@
+/**
+ * What an account names: objects and items that something of it leads to. Whatever else lies in the stores is garbage, of
+ * puts whose record never came, or of folds that were not the first; unless it is so young that its record may still come
+ * (I2).
+ */
+import type { Checkpoint, FoldedItem } from './checkpoint.ts';
+import type { BlobId } from './ids.ts';
+import type { WholeState } from './whole-state.ts';
+
+export interface Named {
+  /** Of messages: of mailboxes, and of what can be brought back. */
+  readonly blobs: ReadonlySet<string>;
+  /** `itemName` of what folds have written, and of what records name beside messages. */
+  readonly items: ReadonlySet<string>;
+}
+
+export function itemName(item: FoldedItem): string {
+  switch (item.kind) {
+    case 'segment':
+      return `segment ${item.mailbox}/${item.firstUid}@${item.fold}`;
+    case 'part':
+      return `part ${item.name}@${item.fold}`;
+    case 'graveyard':
+      return `graveyard ${item.part}@${item.fold}`;
+    case 'chunk':
+      return `chunk ${item.fold}`;
+    case 'overflow':
+      return `overflow ${item.object}`;
+    case 'packed':
+    case 'pack':
+      return `pack ${item.pack}`;
+  }
+}
+
+export function namedBy(whole: WholeState): Named {
+  const { opening, state, buried, packing } = whole;
+  const { base, tail } = opening;
+  const blobs = new Set<BlobId>();
+  for (const { columns } of state.mailboxes.values()) {
+    if (!columns) throw new Error('every mailbox must be loaded before it is known what an account names');
+    for (let row = 0; row < columns.count; row++) blobs.add(columns.blobAt(row));
+  }
+  for (const { row } of buried) blobs.add(row.blob);
+  const inTail = tail.flatMap(({ ops }) =>
+    ops.flatMap((op): FoldedItem[] =>
+      op.op === 'append' && 'object' in op.summary ? [{ kind: 'overflow', object: op.summary.object }] : [],
+    ),
+  );
+  const packs = packing.packsAfter(base.packs).map(({ pack }) => ({ kind: 'pack' as const, pack }));
+  const items = [...itemsOf(base), ...packs, ...inTail].map(itemName);
+  return { blobs, items: new Set(items) };
+}
+
+/** What a checkpoint leads to, and what it has superseded, which a fold deletes in its time. */
+export function itemsOf(base: Checkpoint): FoldedItem[] {
+  const segments = [...base.segments].flatMap(([mailbox, list]) =>
+    list.map(({ firstUid, fold }) => ({ kind: 'segment' as const, mailbox, firstUid, fold })),
+  );
+  return [
+    ...(base.bundled ? [] : segments),
+    ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
+    ...base.graveyards.map(({ part, fold }) => ({ kind: 'graveyard' as const, part, fold })),
+    ...base.chunks.map(({ fold }) => ({ kind: 'chunk' as const, fold })),
+    ...base.packs.map(({ pack }) => ({ kind: 'pack' as const, pack })),
+    ...base.superseded.map(({ item }) => item),
+  ];
+}
