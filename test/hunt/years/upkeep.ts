@@ -34,9 +34,12 @@ const PACKS: PackLimits = { packBytes: 3_000, packBlobs: 6, smallBytes: 380, res
 function storesOf(world: World, process: SimulatedProcess) {
   const { client, retry, rim } = process;
   const summaries = world.messages(process);
+  const folds = new DynamoDbFoldStore(client, 'mail', retry);
   return {
     journal: new DynamoDbJournalStore(client, 'mail', retry),
-    folds: new DynamoDbFoldStore(client, 'mail', retry),
+    folds,
+    folded: folds,
+    objects: new AccountObjects(new ProcessBlobs(process, world.blobs)),
     calendar: new DynamoDbCalendar(client, 'mail', retry),
     work: new DynamoDbWorkItems(client, 'mail', retry),
     summaries,
