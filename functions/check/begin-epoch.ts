@@ -35,6 +35,7 @@ import { type JournalEntry, type JournalRecord, isEmptied } from '../../shared/a
 import { RecordBuilder } from '../../shared/account/record-builder.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import type { Survey } from '../../shared/account/survey.ts';
+import { summaryAt } from '../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
 import { Pace } from '../compact/pace.ts';
 import { type CheckDeps, checkAccount } from './check-account.ts';
@@ -246,12 +247,8 @@ class Epoch {
     const brought = new Map<BlobId, Uint8Array>();
     for (const op of put.flatMap(({ ops }) => ops)) {
       if (op.op !== 'append') continue;
-      const { summary, blob } = op;
-      const inline = 'inline' in summary;
-      const bytes = inline
-        ? summary.inline
-        : await orNull(this.#deps.messages.overflow(this.#account, summary.object));
-      if (bytes) brought.set(blob, bytes);
+      const bytes = await orNull(summaryAt(this.#deps.messages, this.#account, op));
+      if (bytes) brought.set(op.blob, bytes);
     }
     return brought;
   }

@@ -94,7 +94,8 @@ export async function checkMessages(
 
 function factsOf(bytes: Uint8Array): Known | null {
   try {
-    return { size: decodeSummary(bytes).size, digest: null };
+    const { size, digest } = decodeSummary(bytes);
+    return { size, digest: digest ? Buffer.from(digest).toString('hex') : null };
   } catch {
     return null;
   }

@@ -167,13 +167,15 @@ class Installation {
   /** Chunks of the summaries that lie in none; adds them to `chunks`, and resolves to where each summary is. */
   async #putSummaries(chunks: ChunkInfo[]): Promise<ReadonlyMap<BlobId, SummaryRef>> {
     const moved = new Map<BlobId, SummaryRef>();
+    if (this.#plan.summaries.size === 0) return moved;
+    const seal = await this.#deps.summaries.frameSealer(this.#account);
     let number = Math.max(this.#plan.known.base.nextChunk, ...chunks.map((chunk) => chunk.number + 1));
     for (const group of groupsOf(this.#plan.summaries, this.#limits.chunkBytes)) {
       const arrived = group.map(([, summary], index): ArrivedSummary => {
         return { record: index as RecordNumber, slot: 0, mailbox: 0 as MailboxId, summary };
       });
       const fold = this.#deps.rim.randomHex(FOLD_ID_BYTES);
-      const { chunk, relocate } = planChunk(arrived, null, number++, fold);
+      const { chunk, relocate } = planChunk(arrived, null, number++, fold, seal);
       if (!chunk) continue;
       this.#put.push({ kind: 'chunk', fold });
       await this.#deps.summaries.putChunk(this.#account, fold, chunk.data);

@@ -9,7 +9,9 @@ import type { AccountId, MailboxId } from '../../shared/account/ids.ts';
 import type { SummaryPlace } from '../../shared/account/ops.ts';
 import { type JournalEntry, isEmptied } from '../../shared/account/record.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
-import { decodeFrame, frameOf } from '../../shared/account/summary-frame.ts';
+import { UNSEALED, decodeFrame, frameOf } from '../../shared/account/summary-frame.ts';
+import { summaryAt } from '../../shared/account/summary-reader.ts';
+import { DamagedTextError } from '../../shared/keys/sealed-text.ts';
 import type { Survey } from '../../shared/account/survey.ts';
 
 /** A row and the mailbox that it is in, or was in. */
@@ -53,7 +55,7 @@ export interface SummariesRead {
 
 /** Shows `see` each row with the bytes of its summary; null where they cannot be found. A chunk is read once. */
 export async function readSummaries(
-  summaries: Pick<FoldSummaries, 'chunk' | 'overflow'>,
+  summaries: Pick<FoldSummaries, 'chunk' | 'overflow' | 'inline' | 'frameOpener'>,
   account: AccountId,
   { base, entries }: { readonly base: Checkpoint; readonly entries: readonly JournalEntry[] },
   rows: readonly PlacedRow[],
@@ -64,14 +66,18 @@ export async function readSummaries(
   for (const placed of byChunk.get(0) ?? []) {
     const { at, slot } = placed.row.summary;
     const place = places.get(`${at}/${slot}`);
-    see(placed, place ? await bytesAt(summaries, account, place) : null);
+    const brought = place && { blob: placed.row.blob, summary: place };
+    see(placed, brought ? await orNull(summaryAt(summaries, account, brought)) : null);
   }
   byChunk.delete(0);
   const damaged: ChunkInfo[] = [];
+  const open = base.chunks.length > 0 ? await summaries.frameOpener(account) : UNSEALED;
   for (const info of base.chunks) {
     const bytes = await orNull(summaries.chunk(account, info.fold, { start: 0, end: info.bytes }));
     if (bytes?.length !== info.bytes) damaged.push(info);
-    const frames = new FrameCache(bytes ?? new Uint8Array(0));
+    const frames = new FrameCache(bytes ?? new Uint8Array(0), (frame, offset) =>
+      open(info.number, offset, frame),
+    );
     for (const placed of byChunk.get(info.number) ?? []) see(placed, frames.summary(placed.row.summary));
     byChunk.delete(info.number);
   }
@@ -89,37 +95,31 @@ function placesIn(entries: readonly JournalEntry[]): ReadonlyMap<string, Summary
   return places;
 }
 
-async function bytesAt(
-  summaries: Pick<FoldSummaries, 'overflow'>,
-  account: AccountId,
-  place: SummaryPlace,
-): Promise<Uint8Array | null> {
-  return 'inline' in place ? place.inline : orNull(summaries.overflow(account, place.object));
-}
-
 /** The frame that was read last: rows of one frame come together. */
 class FrameCache {
   readonly #chunk: Uint8Array;
   #offset = -1;
   #frame: readonly Uint8Array[] = [];
+  readonly #open: (frame: Uint8Array, offset: number) => Uint8Array;
 
-  constructor(chunk: Uint8Array) {
+  constructor(chunk: Uint8Array, open: (frame: Uint8Array, offset: number) => Uint8Array) {
     this.#chunk = chunk;
+    this.#open = open;
   }
 
   summary(ref: SummaryRef): Uint8Array | null {
     const { offset, length, slot } = frameOf(ref);
     if (offset !== this.#offset) {
       this.#offset = offset;
-      this.#frame = decoded(this.#chunk.subarray(offset, offset + length));
+      this.#frame = decoded(() => this.#open(this.#chunk.subarray(offset, offset + length), offset));
     }
     return this.#frame[slot] ?? null;
   }
 }
 
-function decoded(bytes: Uint8Array): readonly Uint8Array[] {
+function decoded(frame: () => Uint8Array): readonly Uint8Array[] {
   try {
-    return decodeFrame(bytes);
+    return decodeFrame(frame());
   } catch {
     return [];
   }
@@ -130,7 +130,7 @@ export async function orNull<T>(read: Promise<T>): Promise<T | null> {
   try {
     return await read;
   } catch (error) {
-    if (error instanceof BlobMissingError) return null;
+    if (error instanceof BlobMissingError || error instanceof DamagedTextError) return null;
     throw error;
   }
 }

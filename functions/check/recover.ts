@@ -34,8 +34,8 @@ export interface KnownArrival {
 }
 
 export interface RecoverDeps {
-  readonly messages: Pick<MessageStore, 'recompute'>;
-  /** What the object keeps of its arrival; null if it is a plain message. */
+  readonly messages: Pick<MessageStore, 'recompute' | 'facts'>;
+  /** What is known of a message's arrival; as its object tells it, unless a test says otherwise. */
   readonly arrivalOf?: (account: AccountId, place: BlobPlace) => Promise<KnownArrival | null>;
   readonly gate?: (() => Promise<void>) | undefined;
 }
@@ -90,7 +90,7 @@ function appendsOf(entries: readonly JournalEntry[]): ReadonlyMap<BlobId, Append
 }
 
 async function recoveredFrom(
-  { arrivalOf }: RecoverDeps,
+  { messages, arrivalOf = async (of, place) => (await messages.facts(of, place)).arrival }: RecoverDeps,
   account: AccountId,
   object: StoredObject,
   summary: Uint8Array,
@@ -105,7 +105,7 @@ async function recoveredFrom(
   }
   // A message is not sent after it was stored; without a date of its own it gets the one of its object.
   const sent = sentDate !== null && sentDate > 0 && sentDate <= object.modified;
-  const { date, zone, system, keywords, mailbox, use } = (await arrivalOf?.(account, object)) ?? {
+  const { date, zone, system, keywords, mailbox, use } = (await arrivalOf(account, object)) ?? {
     date: Math.floor((sent ? sentDate : object.modified) / 1000),
     zone: sent ? Math.round(sentZone / ZONE_STEP) * ZONE_STEP : 0,
     system: 0,

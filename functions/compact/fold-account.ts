@@ -54,11 +54,13 @@ import {
   planChunk,
 } from '../../shared/account/summary-chunk.ts';
 import { packingDue } from '../../shared/account/pack-plan.ts';
+import { summaryAt } from '../../shared/account/summary-reader.ts';
+import { UNSEALED } from '../../shared/account/summary-frame.ts';
 import { forgottenByAll } from '../../shared/account/purges.ts';
-import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { bury } from './bury.ts';
 import { Pace } from './pace.ts';
 import { type RetireDeps, type Retired, deleteItem, hasOld, retire } from './retire.ts';
+import { unlessLost } from './unless-lost.ts';
 
 /** Bytes of keys and attribute names beside an item's data, about. */
 const ITEM_OVERHEAD_BYTES = 200;
@@ -233,14 +235,18 @@ class Fold {
     const { arrivals } = this.#replay;
     const { base } = this.#opening;
     const arrived: ArrivedSummary[] = [];
-    for (const { place, ...where } of arrivals) {
-      const summary = 'inline' in place ? place.inline : await this.#overflow(place.object);
+    for (const { blob, place, ...where } of arrivals) {
+      // Null: it is lost, or can be read by nobody any more.
+      const { summaries } = this.#deps;
+      const summary = await unlessLost(summaryAt(summaries, this.#account, { blob, summary: place }));
       // A lost summary is worked out anew from its message by whoever wants it.
       if (summary) arrived.push({ ...where, summary });
     }
     arrived.push(...(await this.#strayed()));
     const open = arrived.length > 0 ? await this.#openChunk(base) : null;
-    const plan = planChunk(arrived, open, base.nextChunk, this.#fold);
+    const { summaries } = this.#deps;
+    const seal = arrived.length > 0 ? await summaries.frameSealer(this.#account) : UNSEALED;
+    const plan = planChunk(arrived, open, base.nextChunk, this.#fold, seal);
     const overflow = arrivals.flatMap(({ place, record, slot }): FoldedItem[] => {
       const moved = plan.relocate({ chunk: 0, at: record, slot }).chunk !== 0;
       return 'object' in place && moved ? [{ kind: 'overflow', object: place.object }] : [];
@@ -258,21 +264,17 @@ class Fold {
     for (const { mailbox, row } of this.#replay.restored) {
       const { chunk, at, slot } = row.summary;
       if (chunk !== 0 || at > base.state.number) continue;
-      const summary = await unlessMissing(this.#deps.summaries.recompute(this.#account, row));
+      const summary = await unlessLost(this.#deps.summaries.recompute(this.#account, row));
       if (summary) strayed.push({ record: at as RecordNumber, slot, mailbox, summary });
     }
     return strayed;
-  }
-
-  #overflow(object: Parameters<FoldSummaries['overflow']>[1]): Promise<Uint8Array | null> {
-    return unlessMissing(this.#deps.summaries.overflow(this.#account, object));
   }
 
   async #openChunk(base: Checkpoint): Promise<WrittenChunk | null> {
     const info = base.chunks.at(-1);
     if (!info || info.bytes >= this.#limits.chunkBytes) return null;
     const range = { start: 0, end: info.bytes };
-    const data = await unlessMissing(this.#deps.summaries.chunk(this.#account, info.fold, range));
+    const data = await unlessLost(this.#deps.summaries.chunk(this.#account, info.fold, range));
     // One that is not what the list says must not be built on.
     return data?.length === info.bytes ? { info, data } : null;
   }
@@ -367,13 +369,4 @@ interface Written {
 /** Of an item with so many bytes of data. */
 function writeUnits(bytes: number): number {
   return Math.ceil((bytes + ITEM_OVERHEAD_BYTES) / 1024);
-}
-
-async function unlessMissing(read: Promise<Uint8Array>): Promise<Uint8Array | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof BlobMissingError) return null;
-    throw error;
-  }
 }

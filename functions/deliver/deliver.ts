@@ -257,9 +257,11 @@ async function stored(
 ): Promise<Delivery> {
   const trace = { source, recipient: to.recipient, messageId, time: rim.now(), hostname };
   const body = Buffer.concat(traced(raw, trace));
-  const { blob, size, summary, freshUntil } = await messages.put(to.account, body, body.length);
-  const target: Target = placement === 'junk' ? { use: 'Junk' } : { inbox: true };
+  const use = placement === 'junk' ? 'Junk' : null;
   const date = Math.floor(received / 1000);
+  const arrival = { date, zone: 0, system: 0, keywords: [], mailbox: null, use, time: rim.now() };
+  const { blob, size, summary, freshUntil } = await messages.put(to.account, body, body.length, { arrival });
+  const target: Target = use ? { use } : { inbox: true };
   const append = {
     op: 'append',
     to: target,

@@ -11,6 +11,7 @@ import type { FoldedItem } from './checkpoint.ts';
 import type { AccountId, BlobId, MailboxId, PackId, RecordNumber } from './ids.ts';
 import type { StoredCheckpoint } from './journal-store.ts';
 import type { EmptiedRecord } from './record.ts';
+import type { FrameCoder } from './summary-frame.ts';
 import type { SummarySource } from './summary-reader.ts';
 
 /** What lies in the table. */
@@ -85,7 +86,12 @@ export interface FoldPacks {
 }
 
 /** Where folds keep summaries. */
-export interface FoldSummaries extends Pick<SummarySource, 'chunk' | 'overflow' | 'recompute'> {
+export interface FoldSummaries extends Pick<
+  SummarySource,
+  'chunk' | 'overflow' | 'inline' | 'frameOpener' | 'recompute'
+> {
+  /** Seals frames for their place in a chunk; without a data key they stay as they are. */
+  frameSealer(account: AccountId): Promise<FrameCoder>;
   /** Puts a chunk that was not there. */
   putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void>;
   /** Deletes chunks by their fold, and overflow objects by name; one that is gone is no error. */

@@ -8,7 +8,7 @@ import type { Checkpoint, FoldedItem, GraveyardInfo, SegmentInfo, Superseded } f
 import type { Columns } from './columns.ts';
 import { type PlannedSegment, planSegments } from './fold-segments.ts';
 import type { BuriedRow } from './graveyard.ts';
-import { type MailboxId, type RecordNumber, modSeqOf } from './ids.ts';
+import { type BlobId, type MailboxId, type RecordNumber, modSeqOf } from './ids.ts';
 import type { SegmentKey } from './journal-store.ts';
 import type { Opening } from './opening.ts';
 import { NO_PURGES, type Purges, forgottenBy, withPurge } from './purges.ts';
@@ -113,6 +113,7 @@ export interface Arrival {
   readonly record: RecordNumber;
   readonly slot: number;
   readonly mailbox: MailboxId;
+  readonly blob: BlobId;
   readonly place: SummaryPlace;
 }
 
@@ -144,7 +145,8 @@ export function replayTail(
   const visit: Visit = (before, op, { record, index, saved }) => {
     if (op.op === 'append') {
       const mailbox = resolveTarget(before, op.to)?.id;
-      if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, place: op.summary });
+      const { blob, summary: place } = op;
+      if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, blob, place });
     }
     if (op.op === 'restore') for (const row of op.rows) restored.push({ mailbox: op.to, row });
     for (const row of buriedBy(before, op, saved)) buried.push(row);

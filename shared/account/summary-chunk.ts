@@ -7,7 +7,7 @@
 import type { ChunkInfo } from './checkpoint.ts';
 import type { SummaryRef } from './columns.ts';
 import type { MailboxId, RecordNumber } from './ids.ts';
-import { FRAME_BYTES, SUMMARIES_PER_FRAME, encodeFrame, frameRef } from './summary-frame.ts';
+import { FRAME_BYTES, type FrameCoder, SUMMARIES_PER_FRAME, encodeFrame, frameRef } from './summary-frame.ts';
 
 /** A reference has 24 bits for a frame's length; a larger one (of a single summary) is left to be worked out anew. */
 const FRAME_LENGTH_LIMIT = 2 ** 24;
@@ -36,20 +36,21 @@ export interface ChunkPlan {
 
 /**
  * The chunk that holds `arrived`. `open` is the last chunk if it may grow, with its bytes; without it the chunk gets
- * `nextNumber`.
+ * `nextNumber`. Frames are sealed for their place by `seal`.
  */
 export function planChunk(
   arrived: readonly ArrivedSummary[],
   open: WrittenChunk | null,
   nextNumber: number,
   fold: string,
+  seal: FrameCoder,
 ): ChunkPlan {
   const number = open?.info.number ?? nextNumber;
   const pieces: Uint8Array[] = open ? [open.data] : [];
   let offset = open?.data.length ?? 0;
   const places = new Map<string, SummaryRef>();
   for (const group of frames(arrived)) {
-    const frame = encodeFrame(group.map(({ summary }) => summary));
+    const frame = seal(number, offset, encodeFrame(group.map(({ summary }) => summary)));
     if (frame.length >= FRAME_LENGTH_LIMIT) continue;
     group.forEach(({ record, slot }, index) => {
       places.set(`${record}/${slot}`, frameRef(number, offset, frame.length, index));

@@ -12,6 +12,12 @@ export const FRAME_BYTES = 65_536;
 
 const SLOTS = 256;
 
+/** Seals a frame for its place in a chunk, or opens it again. */
+export type FrameCoder = (chunk: number, offset: number, frame: Uint8Array) => Uint8Array;
+
+/** Where nothing is sealed. */
+export const UNSEALED: FrameCoder = (_chunk, _offset, frame) => frame;
+
 export function encodeFrame(summaries: readonly Uint8Array[]): Uint8Array {
   return zstdCompressSync(encode(summaries));
 }

@@ -8,19 +8,36 @@
 import type { BlobPlace, Columns, SummaryRef } from './columns.ts';
 import type { AccountId, BlobId, MailboxId, RecordNumber } from './ids.ts';
 import type { JournalStore } from './journal-store.ts';
-import type { Op, SummaryPlace } from './ops.ts';
-import { isEmptied } from './record.ts';
+import type { AppendOp } from './ops.ts';
+import { type JournalRecord, isEmptied } from './record.ts';
 import type { Replica } from './replica.ts';
-import { decodeFrame, frameOf } from './summary-frame.ts';
+import { type FrameCoder, decodeFrame, frameOf } from './summary-frame.ts';
 
 /** Where the bytes are kept. */
 export interface SummarySource {
-  /** A range of a chunk; rejects if the chunk is gone. */
+  /** Rejects if the account's mail may not be read any more. */
+  ready(account: AccountId): Promise<void>;
+  /** The summary that a record carries as `stored`; rejects if it is not of `blob`. */
+  inline(account: AccountId, blob: BlobId, stored: Uint8Array): Promise<Uint8Array>;
+  /** Opens frames of chunks; what it gives throws on one that is not of its place. */
+  frameOpener(account: AccountId): Promise<FrameCoder>;
+  /** A range of a chunk, as it is stored; rejects if the chunk is gone. */
   chunk(account: AccountId, fold: string, range: { start: number; end: number }): Promise<Uint8Array>;
   /** A summary that was too large for its record; rejects if it is gone. */
-  overflow(account: AccountId, object: BlobId): Promise<Uint8Array>;
+  overflow(account: AccountId, object: BlobId, blob: BlobId): Promise<Uint8Array>;
   /** The summary worked out anew from the message; rejects if that is gone too. */
   recompute(account: AccountId, place: BlobPlace): Promise<Uint8Array>;
+}
+
+/** The summary that an append brought, from where its record says that it is. Rejects as its source does. */
+export function summaryAt(
+  source: Pick<SummarySource, 'inline' | 'overflow'>,
+  account: AccountId,
+  { blob, summary: place }: Pick<AppendOp, 'blob' | 'summary'>,
+): Promise<Uint8Array> {
+  return 'inline' in place
+    ? source.inline(account, blob, place.inline)
+    : source.overflow(account, place.object, blob);
 }
 
 /** Frames that lie closer than this in a chunk are read by one request: a request costs more than the bytes between. */
@@ -30,6 +47,8 @@ const JOIN_MAX_BYTES = 4 * 1024 * 1024;
 const PARALLEL_READS = 8;
 
 type Group = readonly (Uint8Array | undefined)[];
+/** By `keyOf`. */
+type Fetched = Map<string, Group>;
 
 export class SummaryReader {
   readonly #journal: JournalStore;
@@ -57,14 +76,15 @@ export class SummaryReader {
     columns: Columns,
     rows: readonly number[],
   ): Promise<Uint8Array[]> {
+    await this.#source.ready(replica.account);
     const refs = rows.map((row) => columns.summaryAt(row));
     const known = this.#knownOf(replica, refs);
     if (known.every((summary) => summary !== undefined)) return known;
-    await this.#fetch(
-      replica,
-      refs.filter((_, index) => !known[index]),
-    ).catch(() => undefined);
-    const found = refs.map((ref, index) => known[index] ?? this.#known(replica, ref));
+    const missing = refs.filter((_, index) => !known[index]);
+    const fetched = await this.#fetch(replica, missing);
+    const found = refs.map(
+      (ref, index) => known[index] ?? summaryIn(fetched.get(keyOf(replica.account, ref)), ref),
+    );
     if (found.every((summary) => summary !== undefined)) return found;
     const moved = await this.#elsewhere(replica, mailbox, columns, rows, found);
     return found.map((summary, index) => summary ?? (moved.get(index) as Uint8Array));
@@ -87,11 +107,11 @@ export class SummaryReader {
       refs.set(index, fresh.summaryAt(at));
       places.set(index, fresh.placeAt(at));
     });
-    await this.#fetch(replica, [...refs.values()]).catch(() => undefined);
+    const fetched = await this.#fetch(replica, [...refs.values()]);
     const moved = new Map<number, Uint8Array>();
     const jobs = rows.map((row, index) => async () => {
       const ref = refs.get(index);
-      const known = ref && this.#known(replica, ref);
+      const known = ref && summaryIn(fetched.get(keyOf(replica.account, ref)), ref);
       const place = places.get(index) ?? columns.placeAt(row);
       if (!found[index]) moved.set(index, known ?? (await this.#source.recompute(replica.account, place)));
     });
@@ -99,18 +119,14 @@ export class SummaryReader {
     return moved;
   }
 
-  #known(replica: Replica, ref: SummaryRef): Uint8Array | undefined {
-    return summaryIn(this.#held(replica, ref), replica, ref);
-  }
-
-  /** As `#known` for each. Neighbours lie in one group, which is looked up and marked as used once for all of them. */
+  /** What is held. Neighbours lie in one group, which is looked up and marked as used once for all of them. */
   #knownOf(replica: Replica, refs: readonly SummaryRef[]): (Uint8Array | undefined)[] {
     let last: SummaryRef | undefined;
     let group: Group | undefined;
     return refs.map((ref) => {
       if (last?.chunk !== ref.chunk || last.at !== ref.at) group = this.#held(replica, ref);
       last = ref;
-      return summaryIn(group, replica, ref);
+      return summaryIn(group, ref);
     });
   }
 
@@ -123,50 +139,57 @@ export class SummaryReader {
     return held.group;
   }
 
-  /** Brings the groups of `refs` into the cache: records one by one, frames by joined ranges. */
-  async #fetch(replica: Replica, refs: readonly SummaryRef[]): Promise<void> {
+  /** The groups of `refs`, as far as they can be had: records one by one, frames by joined ranges. They are held too. */
+  async #fetch(replica: Replica, refs: readonly SummaryRef[]): Promise<Fetched> {
     const groups = new Map(refs.map((ref) => [keyOf(replica.account, ref), ref]));
     const wanted = [...groups.values()];
     const records = wanted.filter((ref) => ref.chunk === 0);
+    // Of their own: what is held may be dropped again before it is used.
+    const fetched: Fetched = new Map();
     const jobs = [
-      ...records.map((ref) => () => this.#fetchRecord(replica, ref.at as RecordNumber)),
-      ...joined(wanted.filter((ref) => ref.chunk !== 0)).map((run) => () => this.#fetchRun(replica, run)),
+      ...records.map((ref) => () => this.#fetchRecord(replica, ref.at as RecordNumber, fetched)),
+      ...joined(wanted.filter((ref) => ref.chunk !== 0)).map(
+        (run) => () => this.#fetchRun(replica, run, fetched),
+      ),
     ];
-    await inTurns(jobs);
+    await inTurns(jobs).catch(() => undefined);
+    return fetched;
   }
 
-  async #fetchRecord(replica: Replica, number: RecordNumber): Promise<void> {
-    const held = replica.tail.find((record) => record.number === number);
-    const entry = held ?? (await this.#journal.entry(replica.account, number));
+  async #fetchRecord(replica: Replica, number: RecordNumber, fetched: Fetched): Promise<void> {
+    const entry = inTail(replica, number) ?? (await this.#journal.entry(replica.account, number));
     if (!entry || isEmptied(entry)) return;
     const group = await Promise.all(
-      entry.ops.map(async (op) =>
-        op.op === 'append' ? this.#placed(replica.account, op.summary) : undefined,
-      ),
+      entry.ops.map((op) => (op.op === 'append' ? this.#placed(replica.account, op) : undefined)),
     );
-    this.#hold(keyOf(replica.account, { chunk: 0, at: number, slot: 0 }), group);
+    this.#hold(keyOf(replica.account, { chunk: 0, at: number, slot: 0 }), group, fetched);
   }
 
-  async #placed(account: AccountId, place: SummaryPlace): Promise<Uint8Array | undefined> {
-    if ('inline' in place) return place.inline;
-    return this.#source.overflow(account, place.object).catch(() => undefined);
+  /** Undefined if it is gone, or not what was stored: it can be worked out anew. */
+  #placed(account: AccountId, op: AppendOp): Promise<Uint8Array | undefined> {
+    return summaryAt(this.#source, account, op).catch(() => undefined);
   }
 
-  async #fetchRun(replica: Replica, run: readonly SummaryRef[]): Promise<void> {
+  async #fetchRun(replica: Replica, run: readonly SummaryRef[], fetched: Fetched): Promise<void> {
     const [first] = run;
     const last = run.at(-1);
     const chunk = replica.checkpoint?.chunks.find(({ number }) => number === first?.chunk);
     if (!first || !last || !chunk) return;
     const end = last.at + frameOf(last).length;
-    const bytes = await this.#source.chunk(replica.account, chunk.fold, { start: first.at, end });
+    const [opened, bytes] = await Promise.all([
+      this.#source.frameOpener(replica.account),
+      this.#source.chunk(replica.account, chunk.fold, { start: first.at, end }),
+    ]);
     for (const ref of run) {
       const start = ref.at - first.at;
-      const frame = bytes.subarray(start, start + frameOf(ref).length);
-      this.#hold(keyOf(replica.account, ref), decodeFrame(frame));
+      const stored = bytes.subarray(start, start + frameOf(ref).length);
+      const group = decodeFrame(opened(ref.chunk, ref.at, stored));
+      this.#hold(keyOf(replica.account, ref), group, fetched);
     }
   }
 
-  #hold(key: string, group: Group): void {
+  #hold(key: string, group: Group, fetched: Fetched): void {
+    fetched.set(key, group);
     const bytes = group.reduce((sum, summary) => sum + (summary?.length ?? 0) + 64, 256);
     this.#bytes += bytes - (this.#groups.get(key)?.bytes ?? 0);
     this.#groups.delete(key);
@@ -179,9 +202,8 @@ export class SummaryReader {
   }
 }
 
-function summaryIn(group: Group | undefined, replica: Replica, ref: SummaryRef): Uint8Array | undefined {
-  if (group) return group[slotOf(ref)];
-  return ref.chunk === 0 ? inlineOf(opOf(replica, ref)) : undefined;
+function summaryIn(group: Group | undefined, ref: SummaryRef): Uint8Array | undefined {
+  return group?.[slotOf(ref)];
 }
 
 /** Runs all, `PARALLEL_READS` at a time. */
@@ -201,15 +223,9 @@ function slotOf(ref: SummaryRef): number {
   return ref.chunk === 0 ? ref.slot : frameOf(ref).slot;
 }
 
-/** The op that a reference into the journal means, if its record is in memory. Tails run without gaps. */
-function opOf(replica: Replica, ref: SummaryRef): Op | undefined {
-  const { tail } = replica;
-  const first = tail[0]?.number ?? 0;
-  return tail[ref.at - first]?.ops[ref.slot];
-}
-
-function inlineOf(op: Op | undefined): Uint8Array | undefined {
-  return op?.op === 'append' && 'inline' in op.summary ? op.summary.inline : undefined;
+/** A record that is in memory. Tails run without gaps. */
+function inTail({ tail }: Replica, number: RecordNumber): JournalRecord | undefined {
+  return tail[number - (tail[0]?.number ?? 0)];
 }
 
 /** References to frames, ascending, in runs that one range read may serve. */

@@ -18,10 +18,14 @@ import {
   startOf,
 } from './frames.ts';
 
+export interface Signalled {
+  readonly signal?: AbortSignal;
+}
+
 /** Where the bytes of one object come from: `BlobStore.get` of its key, or of its place in a pack (`sliceOf`). */
 export type BlobSource = (
   range: ByteRange | ByteSuffix | undefined,
-  options?: { readonly signal?: AbortSignal | undefined },
+  options?: Signalled,
 ) => Promise<AsyncIterable<Uint8Array>>;
 
 /** An object of `length` bytes that lies at `offset` in a larger one. */
@@ -41,10 +45,6 @@ export interface OpenedBlob {
   readonly index: FrameIndex;
   /** The last bytes of the object, which brought the index: of a small one, all. */
   readonly tail: Uint8Array;
-}
-
-export interface Signalled {
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads the index of an object. Rejects with `DamagedBlobError`, and with whatever its source does. */
@@ -171,11 +171,6 @@ class PieceReader {
   async close(): Promise<void> {
     await this.#asked?.return?.();
   }
-}
-
-/** Checks a raw object where its start is in hand: a framed one never lies under a raw id. */
-export function mustBeRaw(start: Uint8Array, { blob }: BlobIdentity): void {
-  if (beginsFramed(start)) throw new DamagedBlobError(blob, 'it is framed, and its id says that it is not');
 }
 
 async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

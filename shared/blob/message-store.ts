@@ -1,13 +1,19 @@
 /** Messages, their summaries' overflow and summary chunks in the blob store, by account (I9). */
+import { createHash } from 'node:crypto';
 import type { BlobPlace } from '../account/columns.ts';
 import type { AccountId, BlobId } from '../account/ids.ts';
 import type { SummaryPlace } from '../account/ops.ts';
 import type { Rim } from '../account/rim.ts';
+import type { FrameCoder } from '../account/summary-frame.ts';
 import type { SummarySource } from '../account/summary-reader.ts';
 import { blobKeys } from '../aws/keys.ts';
-import { SummaryBuilder, encodeSummary, summarize } from '../message/summary.ts';
+import { type AccountKeys, NO_KEYS } from '../keys/account-keys.ts';
+import { SummaryBuilder, encodeSummary } from '../message/summary.ts';
+import type { Arrival } from './arrival.ts';
 import type { BlobStore, ByteRange } from './blob-store.ts';
+import { type BlobFormat, MessageBlobs, type StoredFacts } from './message-blobs.ts';
 import { PackStore } from './pack-store.ts';
+import { SealedSummaries } from './sealed-summaries.ts';
 
 /** A summary larger than this would make the record that carries it large; it gets an object of its own. */
 export const INLINE_SUMMARY_BYTES = 8_192;
@@ -32,15 +38,41 @@ export interface StoredObject extends BlobPlace {
   readonly modified: number;
 }
 
+export interface MessageStoreOptions {
+  /** Default `framed`. */
+  readonly format?: BlobFormat;
+  /** Default: no account has a data key. */
+  readonly keys?: AccountKeys;
+}
+
+export interface PutOptions {
+  readonly signal?: AbortSignal;
+  /** Kept with the message where it is stored framed. */
+  readonly arrival?: Arrival;
+}
+
 export class MessageStore implements SummarySource {
   readonly packs: PackStore;
-  readonly #blobs: BlobStore;
+  readonly #store: BlobStore;
+  readonly #blobs: MessageBlobs;
+  readonly #summaries: SealedSummaries;
+  readonly #keys: AccountKeys;
   readonly #rim: Pick<Rim, 'now' | 'randomHex'>;
 
-  constructor(blobs: BlobStore, rim: Pick<Rim, 'now' | 'randomHex'>) {
-    this.#blobs = blobs;
+  constructor(blobs: BlobStore, rim: Pick<Rim, 'now' | 'randomHex'>, options: MessageStoreOptions = {}) {
+    const { format = 'framed', keys = NO_KEYS } = options;
+    const randomHex = (bytes: number): string => rim.randomHex(bytes);
+    this.#store = blobs;
     this.packs = new PackStore(blobs);
+    this.#blobs = new MessageBlobs({ blobs, packs: this.packs, keys, format, randomHex });
+    this.#summaries = new SealedSummaries(keys, randomHex);
+    this.#keys = keys;
     this.#rim = rim;
+  }
+
+  /** Rejects if the account's mail cannot be read at all: its data key was deleted. */
+  async ready(account: AccountId): Promise<void> {
+    await this.#keys.of(account);
   }
 
   /** Stores a message while it streams by, under a new id (I2), and works out its summary. */
@@ -48,87 +80,105 @@ export class MessageStore implements SummarySource {
     account: AccountId,
     body: AsyncIterable<Uint8Array> | Uint8Array,
     size: number,
-    options: { readonly signal?: AbortSignal } = {},
+    { arrival, ...options }: PutOptions = {},
   ): Promise<StoredMessage> {
-    const blob = this.#newId();
     const freshUntil = this.#rim.now() + FRESH_MS;
-    const summary = new SummaryBuilder();
-    const key = blobKeys.message(account, blob);
-    if (body instanceof Uint8Array) summary.write(body);
-    const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => summary.write(chunk));
-    await this.#blobs.put(key, tapped, size, options);
-    return {
-      blob,
-      size,
-      summary: await this.#place(account, encodeSummary(summary.end())),
-      freshUntil,
-    };
+    const look = new FirstLook();
+    if (body instanceof Uint8Array) look.write(body);
+    const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => look.write(chunk));
+    const facts = { digest: () => look.digest, arrival: arrival ?? null };
+    const blob = await this.#blobs.put(account, tapped, size, facts, options);
+    return { blob, size, summary: await this.#place(account, blob, look.summary), freshUntil };
   }
 
   /** Keeps bytes that a message will be made of, under a name that no record ever gets. */
-  async putPiece(
+  putPiece(
     account: AccountId,
     body: AsyncIterable<Uint8Array>,
     size: number,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<BlobId> {
-    const blob = this.#newId();
-    await this.#blobs.put(blobKeys.message(account, blob), body, size, options);
-    return blob;
+    const hash = createHash('sha256');
+    const tapped = tap(body, (chunk) => hash.update(chunk));
+    return this.#blobs.put(account, tapped, size, { digest: () => hash.digest(), arrival: null }, options);
   }
 
   /** Deletes what no record names (I5), as far as that is possible now: what stays is garbage, which the sweep finds. */
   async discard(account: AccountId, unnamed: readonly BlobId[]): Promise<void> {
     if (unnamed.length === 0) return;
-    await this.#blobs.delete(unnamed.map((blob) => blobKeys.message(account, blob))).catch(() => undefined);
+    await this.#store.delete(unnamed.map((blob) => blobKeys.message(account, blob))).catch(() => undefined);
   }
 
   /** The summary of a message that was put a moment ago. */
-  summaryOf(account: AccountId, { summary }: Pick<StoredMessage, 'summary'>): Promise<Uint8Array> {
-    return 'inline' in summary ? Promise.resolve(summary.inline) : this.overflow(account, summary.object);
+  summaryOf(
+    account: AccountId,
+    { blob, summary }: Pick<StoredMessage, 'blob' | 'summary'>,
+  ): Promise<Uint8Array> {
+    return 'inline' in summary
+      ? this.inline(account, blob, summary.inline)
+      : this.overflow(account, summary.object, blob);
   }
 
-  /** The message, or a range of it. Rejects with `BlobMissingError`. */
+  /** The message, or a range of it. Rejects with `BlobMissingError` and `DamagedBlobError`. */
   get(
     account: AccountId,
-    { blob, pack }: BlobPlace,
+    place: BlobPlace,
     range?: ByteRange,
     options?: { readonly signal?: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>> {
-    if (pack !== null) return this.packs.get(account, pack, blob, range, options);
-    return this.#blobs.get(blobKeys.message(account, blob), range, options);
+    return this.#blobs.get(account, place, range, options);
+  }
+
+  /** Size, digest and arrival of a message, as its object tells them: one request. Rejects as `get` does. */
+  facts(account: AccountId, place: BlobPlace): Promise<StoredFacts> {
+    return this.#blobs.facts(account, place);
+  }
+
+  inline(account: AccountId, blob: BlobId, stored: Uint8Array): Promise<Uint8Array> {
+    return this.#summaries.open(account, blob, stored);
   }
 
   /** Every message that is stored, named by a record or not: first those in objects of their own, then those in packs. */
   async *stored(account: AccountId): AsyncIterable<StoredObject> {
     const prefix = blobKeys.messages(account);
-    for await (const { key, size, modified } of this.#blobs.list(prefix))
+    for await (const { key, size, modified } of this.#store.list(prefix))
       yield { blob: key.slice(prefix.length) as BlobId, pack: null, bytes: size, modified };
     yield* this.packs.stored(account);
   }
 
   /** A summary that was too large for its record. */
-  async overflow(account: AccountId, object: BlobId): Promise<Uint8Array> {
-    return collect(await this.#blobs.get(blobKeys.overflow(account, object)));
+  async overflow(account: AccountId, object: BlobId, blob: BlobId): Promise<Uint8Array> {
+    const stored = await collect(await this.#store.get(blobKeys.overflow(account, object)));
+    return this.#summaries.open(account, blob, stored);
   }
 
-  /** A range of a chunk of summaries. */
+  /** A range of a chunk of summaries, as it is stored. */
   async chunk(account: AccountId, fold: string, range: ByteRange): Promise<Uint8Array> {
-    return collect(await this.#blobs.get(blobKeys.chunk(account, fold), range));
+    return collect(await this.#store.get(blobKeys.chunk(account, fold), range));
+  }
+
+  frameOpener(account: AccountId): Promise<FrameCoder> {
+    return this.#summaries.frameOpener(account);
+  }
+
+  frameSealer(account: AccountId): Promise<FrameCoder> {
+    return this.#summaries.frameSealer(account);
   }
 
   /** A summary worked out anew from the message. */
   async recompute(account: AccountId, place: BlobPlace): Promise<Uint8Array> {
-    return encodeSummary(await summarize(await this.get(account, place)));
+    const look = new FirstLook();
+    for await (const chunk of await this.get(account, place)) look.write(chunk);
+    return look.summary;
   }
 
   putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
-    return this.#blobs.put(blobKeys.chunk(account, fold), chunk, chunk.length);
+    return this.#store.put(blobKeys.chunk(account, fold), chunk, chunk.length);
   }
 
   /** Deletes chunks of summaries by their fold, and summaries that were too large for a record; gone ones are no error. */
   deleteSummaries(account: AccountId, chunks: readonly string[], overflow: readonly BlobId[]): Promise<void> {
-    return this.#blobs.delete([
+    return this.#store.delete([
       ...chunks.map((fold) => blobKeys.chunk(account, fold)),
       ...overflow.map((object) => blobKeys.overflow(account, object)),
     ]);
@@ -136,18 +186,37 @@ export class MessageStore implements SummarySource {
 
   /** Deletes messages that a purge names (I5); one that is gone is no error. */
   deleteMessages(account: AccountId, purged: readonly BlobId[]): Promise<void> {
-    return this.#blobs.delete(purged.map((blob) => blobKeys.message(account, blob)));
+    return this.#store.delete(purged.map((blob) => blobKeys.message(account, blob)));
   }
 
-  async #place(account: AccountId, summary: Uint8Array): Promise<SummaryPlace> {
-    if (summary.length <= INLINE_SUMMARY_BYTES) return { inline: summary };
-    const object = this.#newId();
-    await this.#blobs.put(blobKeys.overflow(account, object), summary, summary.length);
+  async #place(account: AccountId, blob: BlobId, summary: Uint8Array): Promise<SummaryPlace> {
+    const stored = await this.#summaries.seal(account, blob, summary);
+    if (stored.length <= INLINE_SUMMARY_BYTES) return { inline: stored };
+    const object = this.#rim.randomHex(16) as BlobId;
+    await this.#store.put(blobKeys.overflow(account, object), stored, stored.length);
     return { object };
   }
+}
 
-  #newId(): BlobId {
-    return this.#rim.randomHex(16) as BlobId;
+/** What is worked out of a message while it goes by. */
+class FirstLook {
+  readonly #summary = new SummaryBuilder();
+  readonly #hash = createHash('sha256');
+  #digest: Uint8Array | undefined;
+
+  write(chunk: Uint8Array): void {
+    this.#summary.write(chunk);
+    this.#hash.update(chunk);
+  }
+
+  /** SHA-256, once all has gone by. */
+  get digest(): Uint8Array {
+    return (this.#digest ??= this.#hash.digest());
+  }
+
+  /** Asked for once, in the end. */
+  get summary(): Uint8Array {
+    return encodeSummary({ ...this.#summary.end(), digest: this.digest });
   }
 }
 

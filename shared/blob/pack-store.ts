@@ -2,7 +2,8 @@
 import type { FoldPacks } from '../account/fold-store.ts';
 import type { AccountId, BlobId, PackId } from '../account/ids.ts';
 import { blobKeys } from '../aws/keys.ts';
-import { BlobMissingError, type BlobStore, type ByteRange } from './blob-store.ts';
+import { BlobMissingError, type BlobStore, type ByteRange, type ByteSuffix } from './blob-store.ts';
+import { type BlobSource, sliceOf } from './framed-blob.ts';
 import {
   DamagedPackError,
   INDEX_TAIL_BYTES,
@@ -73,15 +74,14 @@ export class PackStore implements FoldPacks {
     account: AccountId,
     pack: PackId,
     blob: BlobId,
-    range?: ByteRange,
+    range?: ByteRange | ByteSuffix,
     options?: { readonly signal?: AbortSignal },
   ): Promise<AsyncIterable<Uint8Array>> {
     const place = (await this.index(account, pack)).get(blob);
     const key = blobKeys.pack(account, pack);
     if (!place) throw new BlobMissingError(`${key}, blob ${blob}`);
-    const start = Math.min(place.start + (range?.start ?? 0), place.end);
-    const end = Math.min(place.start + (range?.end ?? Infinity), place.end);
-    return this.#blobs.get(key, { start, end: Math.max(start, end) }, options);
+    const stored: BlobSource = (part, signalled) => this.#blobs.get(key, part, signalled);
+    return sliceOf(stored, place.start, place.end - place.start)(range, options);
   }
 
   /** The stored bytes of a blob that lies in an object of its own. Rejects with `BlobMissingError`. */

@@ -7,10 +7,13 @@ import { hkdfSync } from 'node:crypto';
 export const DATA_KEY_BYTES = 32;
 
 export class DataKey {
+  /** The account has had it since its first message: nothing of it is unsealed. */
+  readonly fromBeginning: boolean;
   readonly #bytes: Uint8Array;
   readonly #derived = new Map<string, Buffer>();
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, fromBeginning = true) {
+    this.fromBeginning = fromBeginning;
     if (bytes.length !== DATA_KEY_BYTES) throw new RangeError(`a data key of ${bytes.length} bytes`);
     this.#bytes = Uint8Array.from(bytes);
   }

@@ -14,7 +14,7 @@ import { type AccountState, EMPTY_STATE } from '../../shared/account/state.ts';
 import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import { PackStore } from '../../shared/blob/pack-store.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
-import { MemoryFoldStore, MemorySummaries } from './memory-fold-store.ts';
+import { MemoryFoldStore, MemorySummaries, NOT_SEALED } from './memory-fold-store.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
 import { createInbox, randomOp } from './random-ops.ts';
 import { TestRim } from './rim.ts';
@@ -163,6 +163,7 @@ export class FoldingAccount {
   /** Reads every message's summary, and says for which it is not the right one. */
   async lostSummaries(replica = this.replica()): Promise<BlobId[]> {
     const source = {
+      ...NOT_SEALED,
       chunk: this.summaries.chunk.bind(this.summaries),
       overflow: this.summaries.overflow.bind(this.summaries),
       recompute: async () => Buffer.from('worked out anew'),

@@ -14,6 +14,7 @@ import { Replica } from '../../shared/account/replica.ts';
 import type { AccountState } from '../../shared/account/state.ts';
 import { blobKeys } from '../../shared/aws/keys.ts';
 import { MessageStore } from '../../shared/blob/message-store.ts';
+import { drained } from './blob-store-contract.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryFoldStore } from './memory-fold-store.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
@@ -116,8 +117,10 @@ export class KeptAccount {
   }
 
   async subject(blob: BlobId): Promise<string> {
-    const bytes = this.blobs.objects.get(blobKeys.message(this.id, blob));
-    return /^Subject: (.*)\r$/m.exec(Buffer.from(bytes ?? []).toString())?.[1] ?? 'gone';
+    const place = { blob, pack: null };
+    const chunks = await this.messages.get(this.id, place).catch(() => null);
+    const message = chunks ? (await drained(chunks)).toString() : '';
+    return /^Subject: (.*)\r$/m.exec(message)?.[1] ?? 'gone';
   }
 
   /** The table as it is now, to be put back with `restore`. */

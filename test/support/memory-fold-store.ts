@@ -11,6 +11,7 @@ import type { AccountId, BlobId, MailboxId, RecordNumber } from '../../shared/ac
 import type { StoredCheckpoint } from '../../shared/account/journal-store.ts';
 import { itemName } from '../../shared/account/named.ts';
 import { type EmptiedRecord, isEmptied } from '../../shared/account/record.ts';
+import { type FrameCoder, UNSEALED } from '../../shared/account/summary-frame.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import { type MemoryJournalStore, segmentName } from './memory-journal-store.ts';
 
@@ -101,11 +102,32 @@ export class MemoryFoldStore implements FoldStore, FoldedItems {
   }
 }
 
+/** What a source of summaries does about seals where there are none. */
+export const NOT_SEALED = {
+  ready: (): Promise<void> => Promise.resolve(),
+  inline: (_account: AccountId, _blob: BlobId, stored: Uint8Array): Promise<Uint8Array> =>
+    Promise.resolve(stored),
+  frameOpener: (): Promise<FrameCoder> => Promise.resolve(UNSEALED),
+};
+
 export class MemorySummaries implements FoldSummaries {
   readonly chunks = new Map<string, Uint8Array>();
   readonly objects = new Map<BlobId, Uint8Array>();
   /** Blobs of messages that were deleted. */
   readonly deleted = new Set<BlobId>();
+
+  /** Nothing is sealed here. */
+  async inline(_account: AccountId, _blob: BlobId, stored: Uint8Array): Promise<Uint8Array> {
+    return stored;
+  }
+
+  async frameSealer(): Promise<FrameCoder> {
+    return UNSEALED;
+  }
+
+  async frameOpener(): Promise<FrameCoder> {
+    return UNSEALED;
+  }
 
   async putChunk(_: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
     if (this.chunks.has(fold)) throw new Error(`there is a chunk of fold ${fold} already`);

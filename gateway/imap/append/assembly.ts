@@ -1,13 +1,16 @@
 /** From the arguments of APPEND and REPLACE to a message that is stored, and that a record can name. */
-import { ZONE_STEP, unpacked } from '../../../shared/account/columns.ts';
+import { unpacked } from '../../../shared/account/columns.ts';
 import type { MessageToAppend } from '../../../shared/account/decide-messages.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import type { Arrival } from '../../../shared/blob/arrival.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
 import { flagsOf } from '../commands/flags.ts';
+import type { FoundMailbox } from '../session/places.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { AppendedMessage, CatenatePart } from '../wire/ast.ts';
 import { type Literal, NulInLiteralError } from '../wire/command.ts';
+import { arrivalIn, internalDate } from './arrival.ts';
 import { withoutNul } from './binary-content.ts';
 import { type TakenMessage, type TakenText, checkSize, put, watchedBody } from './intake.ts';
 import { type Piece, bytesPiece, joined, sizeOf } from './pieces.ts';
@@ -19,16 +22,17 @@ export type StoredFor = MessageToAppend & { readonly account: AccountId };
 /** The message as a record of `account` can name it. `now`: milliseconds since the epoch. */
 export async function assemble(
   session: Session,
-  account: AccountId,
+  { home, mailbox }: FoundMailbox,
   { data, flags, date }: AppendedMessage,
   now: number,
 ): Promise<StoredFor> {
+  const arrival = arrivalIn(mailbox.name, { flags, date }, now);
   // A literal has gone to the account that the name of the mailbox led to when it came.
   const taken: TakenMessage =
     data.kind === 'message'
       ? (outcomeOf(data.literal) as TakenMessage)
-      : { account, ...(await catenated(session, account, data.parts)) };
-  const { blob, size, summary, freshUntil } = await withoutAnyNul(session, taken);
+      : { account: home.account, ...(await catenated(session, home.account, data.parts, arrival)) };
+  const { blob, size, summary, freshUntil } = await withoutAnyNul(session, taken, arrival);
   return {
     account: taken.account,
     blob,
@@ -36,13 +40,16 @@ export async function assemble(
     summary,
     freshUntil,
     flags: flagsOf(flags),
-    date: Math.floor((date?.time ?? now) / 1000),
-    zone: Math.round((date?.offsetMinutes ?? 0) / ZONE_STEP) * ZONE_STEP,
+    ...internalDate(date, now),
   };
 }
 
-function withoutAnyNul(session: Session, { account, stored, hasNul }: TakenMessage): Promise<StoredMessage> {
-  return hasNul ? withoutNul(session, account, stored) : Promise.resolve(stored);
+function withoutAnyNul(
+  session: Session,
+  { account, stored, hasNul }: TakenMessage,
+  arrival: Arrival,
+): Promise<StoredMessage> {
+  return hasNul ? withoutNul(session, account, stored, arrival) : Promise.resolve(stored);
 }
 
 /** CATENATE (RFC 4469): the parts one after another, each copied from where it is. */
@@ -50,6 +57,7 @@ async function catenated(
   session: Session,
   account: AccountId,
   parts: readonly CatenatePart[],
+  arrival: Arrival,
 ): Promise<Omit<TakenMessage, 'account'>> {
   const texts: TakenText[] = [];
   try {
@@ -65,7 +73,7 @@ async function catenated(
     const body = watchedBody(session, joined(pieces), (chunk) => {
       hasNul ||= chunk.includes(0);
     });
-    const stored = await put(session, account, body, size);
+    const stored = await put(session, account, body, size, arrival);
     return { stored, hasNul };
   } finally {
     for (const text of texts) await session.services.messages.discard(text.account, [text.blob]);

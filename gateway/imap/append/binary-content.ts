@@ -1,6 +1,7 @@
 /** Stores a message that came as a literal8 with NUL in it once more, with those parts encoded that hold NUL (RFC 3516). */
 import { unpacked } from '../../../shared/account/columns.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import type { Arrival } from '../../../shared/blob/arrival.ts';
 import type { ByteRange } from '../../../shared/blob/blob-store.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
 import { base64Lines, base64LinesLength } from '../../../shared/message/base64-lines.ts';
@@ -20,6 +21,7 @@ export async function withoutNul(
   session: Session,
   account: AccountId,
   stored: StoredMessage,
+  arrival: Arrival,
 ): Promise<StoredMessage> {
   const { messages } = session.services;
   const open = (range: ByteRange) =>
@@ -34,7 +36,7 @@ export async function withoutNul(
       pieces.push(await pieceOf(stretch, open));
     const size = sizeOf(pieces);
     checkSize(session, size);
-    return await put(session, account, joined(pieces), size);
+    return await put(session, account, joined(pieces), size, arrival);
   } finally {
     // No record will ever name it.
     await messages.discard(account, [stored.blob]);

@@ -5,6 +5,7 @@
 import { checkRoom } from '../../../shared/account/decide-messages.ts';
 import type { AccountId, BlobId } from '../../../shared/account/ids.ts';
 import type { Usage } from '../../../shared/account/state.ts';
+import type { Arrival } from '../../../shared/blob/arrival.ts';
 import type { StoredMessage } from '../../../shared/blob/message-store.ts';
 import { HeaderWatch } from '../../../shared/message/header-watch.ts';
 import { flagsOf } from '../commands/flags.ts';
@@ -13,6 +14,7 @@ import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { LiteralPlace } from '../wire/ast.ts';
 import type { LiteralAnnouncement, LiteralDecision } from '../wire/command.ts';
+import { arrivalIn } from './arrival.ts';
 
 /** What a streamed message has come to. */
 export interface TakenMessage {
@@ -48,7 +50,7 @@ export async function takeIn(
   // RFC 3502: MUST return a NO. It is how an APPEND is cancelled.
   if (place.kind === 'message' && size === 0) throw new No('an empty message cannot be appended');
   flagsOf(place.flags);
-  const { home } = await targetNamed(session, place.mailbox);
+  const { home, mailbox } = await targetNamed(session, place.mailbox);
   const textBefore = place.kind === 'text' ? place.bytes : 0;
   checkSize(session, textBefore + size);
   const more = {
@@ -56,7 +58,10 @@ export async function takeIn(
     bytes: place.before.bytes + textBefore + size - freed.bytes,
   };
   checkRoom(await home.state(), more, home.quota);
-  if (place.kind === 'message') return { kind: 'stream', sink: messageSink(session, home.account, binary) };
+  if (place.kind === 'message') {
+    const arrival = arrivalIn(mailbox.name, place, session.services.rim.now());
+    return { kind: 'stream', sink: messageSink(session, home.account, arrival, binary) };
+  }
   return fitsInMemory(session, announcement)
     ? { kind: 'buffer' }
     : { kind: 'stream', sink: textSink(session, home.account) };
@@ -88,13 +93,13 @@ function fitsInMemory(session: Session, { size, segments }: LiteralAnnouncement)
 
 type Sink = Extract<LiteralDecision, { kind: 'stream' }>['sink'];
 
-function messageSink(session: Session, account: AccountId, binary: boolean): Sink {
+function messageSink(session: Session, account: AccountId, arrival: Arrival, binary: boolean): Sink {
   return async (body, size): Promise<TakenMessage> => {
     const seen = { hasNul: false };
     const watched = watchedBody(session, body, (chunk) => {
       seen.hasNul ||= binary && chunk.includes(0);
     });
-    return { account, stored: await put(session, account, watched, size), hasNul: seen.hasNul };
+    return { account, stored: await put(session, account, watched, size, arrival), hasNul: seen.hasNul };
   };
 }
 
@@ -112,8 +117,10 @@ export function put(
   account: AccountId,
   body: AsyncIterable<Uint8Array>,
   size: number,
+  arrival: Arrival,
 ): Promise<StoredMessage> {
-  return session.services.messages.put(account, body, size, { signal: session.connection.signal });
+  const { signal } = session.connection;
+  return session.services.messages.put(account, body, size, { signal, arrival });
 }
 
 /**

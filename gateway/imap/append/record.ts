@@ -57,11 +57,12 @@ async function storedAgain(
   const store = session.services.messages;
   const again: StoredFor[] = [];
   for (const message of messages) {
-    const { blob, summary, freshUntil } = await store.put(
-      account,
-      await store.get(message.account, unpacked(message.blob)),
-      message.size,
-    );
+    const place = unpacked(message.blob);
+    const body = await store.get(message.account, place);
+    const { arrival } = await store.facts(message.account, place);
+    const { blob, summary, freshUntil } = await store.put(account, body, message.size, {
+      ...(arrival && { arrival }),
+    });
     again.push({ ...message, account, blob, summary, freshUntil });
   }
   return again;

@@ -28,11 +28,12 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
   const { mailbox: name, messages } = parseAppend(cursor);
   // All of them or none (RFC 3502, RFC 9738 §3.1).
   requireAtMost(session, messages.length);
-  const { home, mailbox } = await targetNamed(session, name);
+  const target = await targetNamed(session, name);
+  const { home, mailbox } = target;
   const { rim } = session.services;
   const now = rim.now();
   const stored: StoredFor[] = [];
-  for (const message of messages) stored.push(await assemble(session, home.account, message, now));
+  for (const message of messages) stored.push(await assemble(session, target, message, now));
   const { uidValidity, uids } = await recordStored(session, home, stored, (ready) => ({
     decide: (state) => decideInto(home, state, mailbox.id, ready, rim.now()),
   }));

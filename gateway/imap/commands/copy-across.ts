@@ -151,7 +151,10 @@ class Across {
     const { uid, size, system, keywords, date, zone } = columns.row(row);
     const reader = new MessageReader(this.#session, selected.home, selected.id, columns);
     const body = await reader.open(row);
-    const stored = await services.messages.put(this.#target.home.account, body, size, { signal });
+    const { home, mailbox } = this.#target;
+    const time = services.rim.now();
+    const arrival = { date, zone, system, keywords, mailbox: mailbox.name, use: null, time };
+    const stored = await services.messages.put(home.account, body, size, { signal, arrival });
     return { uid, message: { ...stored, flags: { system, keywords }, date, zone } };
   }
 

@@ -53,7 +53,7 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   if (target.home.account !== home.account)
     throw new No('a message cannot be replaced by one in another account', 'CANNOT');
   const { rim } = session.services;
-  const message = await assemble(session, home.account, parsed.message, rim.now());
+  const message = await assemble(session, target, parsed.message, rim.now());
   const { uidValidity, uids } = await recordStored(session, home, [message], (ready) => ({
     needs: () => [from],
     decide(state) {

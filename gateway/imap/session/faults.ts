@@ -6,6 +6,7 @@ import { TooLargeError } from '../../../shared/account/record-builder.ts';
 import { BusyError } from '../../../shared/account/replica.ts';
 import { classifyFailure } from '../../../shared/aws/retry.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
+import { DamagedBlobError } from '../../../shared/blob/damaged-blob.ts';
 import { PasswordVerifierBusyError } from '../../../shared/directory/password-verifier.ts';
 import { TlsHandshakeError } from '../server/tls.ts';
 import type { Refusal } from '../wire/command.ts';
@@ -50,7 +51,8 @@ export function answerTo(error: unknown): Answer {
     return refuse('NO', 'the change is too large for one command, please split it', 'LIMIT');
   if (error instanceof UnknownVersionError)
     return fault('UNAVAILABLE', 'this server is being upgraded, please try again later');
-  if (error instanceof BlobMissingError) return fault('SERVERBUG', 'a message cannot be read');
+  if (error instanceof BlobMissingError || error instanceof DamagedBlobError)
+    return fault('SERVERBUG', 'a message cannot be read');
   // A store that throttles, fails or cannot be reached (RFC 5530 §3).
   if (classifyFailure(error) !== 'fatal')
     return fault('UNAVAILABLE', 'the store does not answer at this moment');

@@ -108,7 +108,7 @@ function* messageSteps(
     cursor.space('a literal with the message');
   }
   const sent = before.reduce((sum, { data }) => sum + bytesOf(data), 0);
-  const target = { mailbox, flags, before: { messages: before.length, bytes: sent } };
+  const target = { mailbox, flags, date, before: { messages: before.length, bytes: sent } };
   return { flags, date, data: yield* dataSteps(cursor, target) };
 }
 

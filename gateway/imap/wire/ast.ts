@@ -313,6 +313,7 @@ export type LiteralPlace =
 export interface AppendTarget {
   readonly mailbox: string;
   readonly flags: readonly string[];
+  readonly date: AppendedMessage['date'];
   /** What this command brings before this message. */
   readonly before: { readonly messages: number; readonly bytes: number };
 }

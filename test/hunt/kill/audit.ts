@@ -6,7 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import { blobKeys } from '../../../shared/aws/keys.ts';
+import type { BlobId } from '../../../shared/account/ids.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
+import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import { compareWithImap } from '../imap-comparison.ts';
 import { JournalReplay, flagsAt } from '../journal-replay.ts';
 import { digestOfTail, tokenOf } from '../message.ts';
@@ -17,12 +19,23 @@ import { PASSWORD } from './load.ts';
 /** Deliveries are tried again within a minute or two; a queue that is not empty by then has lost something. */
 const DRAIN_MS = 240_000;
 
+/** Messages, and the objects that they are, read past the instance. */
+export interface AuditedStores {
+  readonly messages: MessageStore;
+  readonly blobs: BlobStore;
+}
+
+interface KnownMessage {
+  readonly token: string;
+  readonly size: number;
+}
+
 export class Audit {
   readonly address: string;
   readonly replay: JournalReplay;
   readonly #ledger: Ledger;
   /** Tokens by blob: a blob never changes, so each is read once. */
-  readonly #known = new Map<string, string>();
+  readonly #known = new Map<string, KnownMessage>();
 
   constructor(address: string, replay: JournalReplay, ledger: Ledger) {
     this.address = address;
@@ -30,43 +43,47 @@ export class Audit {
     this.#ledger = ledger;
   }
 
-  /** `blobs`: the store of messages, read past the instance. Throws a `Violation`. */
-  async look(blobs: BlobStore, imapPort: number): Promise<void> {
+  /** Throws a `Violation`. */
+  async look(stores: AuditedStores, imapPort: number): Promise<void> {
     await this.replay.catchUp();
     const { state } = this.replay;
-    const tokens = await this.#readBlobs(blobs, state);
+    const tokens = await this.#readBlobs(stores, state);
     this.#compareLedger(state, tokens);
     const login = `${this.address} ${PASSWORD}`;
     await compareWithImap({ port: imapPort, login, state, tokenOf: (blob) => tokens.get(blob) ?? '' });
   }
 
   /** Tokens of all blobs that rows name; each must be there in the size that its row says. */
-  async #readBlobs(blobs: BlobStore, state: AccountState): Promise<ReadonlyMap<string, string>> {
-    const { account } = this.replay;
-    const sizes = new Map<string, number>();
-    for await (const { key, size } of blobs.list(blobKeys.messages(account))) sizes.set(key, size);
+  async #readBlobs(
+    { blobs, messages }: AuditedStores,
+    state: AccountState,
+  ): Promise<ReadonlyMap<string, string>> {
+    const there = new Set<string>();
+    for await (const { key } of blobs.list(blobKeys.messages(this.replay.account))) there.add(key);
     const tokens = new Map<string, string>();
     for (const { columns, name } of state.mailboxes.values())
       for (let row = 0; row < (columns?.count ?? 0); row++) {
         const blob = columns?.blobAt(row);
         if (!columns || blob === undefined) continue;
-        const key = blobKeys.message(account, blob);
         const uid = columns.uidAt(row);
+        const key = blobKeys.message(this.replay.account, blob);
+        ensure(there.has(key), () => `UID ${uid} of ${name} has no blob`);
+        const { token, size } = await this.#messageIn(messages, blob);
         ensure(
-          sizes.get(key) === columns.sizes[row],
-          () =>
-            `UID ${uid} of ${name} has ${columns.sizes[row] ?? 0} bytes, its blob ${sizes.get(key) ?? 'is missing'}`,
+          size === columns.sizes[row],
+          () => `UID ${uid} of ${name} has ${columns.sizes[row] ?? 0} bytes, its blob ${size}`,
         );
-        tokens.set(blob, await this.#tokenIn(blobs, key, blob));
+        tokens.set(blob, token);
       }
     return tokens;
   }
 
-  async #tokenIn(blobs: BlobStore, key: string, blob: string): Promise<string> {
+  async #messageIn(messages: MessageStore, blob: BlobId): Promise<KnownMessage> {
     const known = this.#known.get(blob);
     if (known !== undefined) return known;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of await blobs.get(key)) chunks.push(chunk);
+    const place = { blob, pack: null };
+    for await (const chunk of await messages.get(this.replay.account, place)) chunks.push(chunk);
     const message = Buffer.concat(chunks);
     const token = tokenOf(message);
     ensure(token !== undefined, () => `blob ${blob} of ${this.address} is no message of the hunt`);
@@ -80,8 +97,9 @@ export class Audit {
       tracked.origin === 'smtp' || message.length === tracked.size,
       () => `message ${token} has ${message.length} bytes, ${tracked.size} were appended`,
     );
-    this.#known.set(blob, token);
-    return token;
+    const read = { token, size: message.length };
+    this.#known.set(blob, read);
+    return read;
   }
 
   #compareLedger(state: AccountState, tokens: ReadonlyMap<string, string>): void {

@@ -172,7 +172,7 @@ class KillHunt {
     const blobs = await FolderBlobStore.open(paths.blobs);
     for (const audit of this.#audits) {
       audit.replay.readFrom(engine.journal);
-      await audit.look(blobs, this.#quarry.imap);
+      await audit.look({ blobs, messages: engine.messages }, this.#quarry.imap);
     }
   }
 }

@@ -145,7 +145,7 @@ class Swarm {
     this.#naps = new Naps(this.#draw.fork());
     this.#left = options.operations;
     this.#replay = new JournalReplay(world.engine.journal, world.account);
-    this.#tokens = new Tokens(world.blobs, world.account);
+    this.#tokens = new Tokens(world.engine.messages, world.account);
     const ownOf = (guest: GuestUser): OwnAccount =>
       new OwnAccount(world.engine.journal, guest.account, this.#tokens.inAccount(guest.account));
     this.#owns = new Map(world.guests.map((guest) => [guest, ownOf(guest)]));

@@ -1,7 +1,6 @@
 /** The messages of the swarm: which were promised, and which message a blob is. */
 import type { AccountId, BlobId } from '../../../shared/account/ids.ts';
-import { blobKeys } from '../../../shared/aws/keys.ts';
-import type { BlobStore } from '../../../shared/blob/blob-store.ts';
+import type { MessageStore } from '../../../shared/blob/message-store.ts';
 import { digestOf, digestOfTail, tokenOf } from '../message.ts';
 import { ensure } from '../violation.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
@@ -21,7 +20,7 @@ interface Sent {
 const KEPT_BLOBS = 20_000;
 
 export class Tokens {
-  readonly #blobs: BlobStore;
+  readonly #messages: MessageStore;
   readonly #account: AccountId;
   readonly #sent: Map<string, Sent>;
   readonly #ofBlob = new Map<BlobId, string>();
@@ -29,15 +28,15 @@ export class Tokens {
   #unread: BlobId[] = [];
   #serial = 0;
 
-  constructor(blobs: BlobStore, account: AccountId, sent = new Map<string, Sent>()) {
-    this.#blobs = blobs;
+  constructor(messages: MessageStore, account: AccountId, sent = new Map<string, Sent>()) {
+    this.#messages = messages;
     this.#account = account;
     this.#sent = sent;
   }
 
   /** The same messages, as they are in another account. */
   inAccount(account: AccountId): Tokens {
-    return new Tokens(this.#blobs, account, this.#sent);
+    return new Tokens(this.#messages, account, this.#sent);
   }
 
   next(): string {
@@ -76,7 +75,7 @@ export class Tokens {
     const known = this.#ofBlob.get(blob);
     if (known !== undefined) return known;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of await this.#blobs.get(blobKeys.message(this.#account, blob)))
+    for await (const chunk of await this.#messages.get(this.#account, { blob, pack: null }))
       chunks.push(chunk);
     const message = Buffer.concat(chunks);
     const token = tokenOf(message) ?? '';

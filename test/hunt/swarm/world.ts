@@ -13,14 +13,12 @@ import { sesNotification } from '../../../infra/local/ses-notification.ts';
 import { readSettings } from '../../../infra/local/settings.ts';
 import { ensureQueues } from '../../../infra/local/sqs.ts';
 import { StartedParts } from '../../../infra/local/started-parts.ts';
-import { engineSettings, startEngine, startStores } from '../../../infra/local/stores.ts';
+import { startEngine, startStores } from '../../../infra/local/stores.ts';
 import { beginAccount } from '../../../shared/account/new-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
-import { s3Client } from '../../../shared/aws/clients.ts';
 import { withRetry } from '../../../shared/aws/retry.ts';
 import type { BlobStore } from '../../../shared/blob/blob-store.ts';
-import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { hashPassword } from '../../../shared/directory/password.ts';
 import { createLog } from '../../../shared/log.ts';
 import { startLoopbackS3 } from '../../support/loopback-s3.ts';
@@ -57,7 +55,6 @@ export interface World {
   readonly guests: readonly GuestUser[];
   readonly account: AccountId;
   readonly engine: Engine;
-  readonly blobs: BlobStore;
   readonly inbound: BlobStore;
   /** What the processes have met. */
   readonly faults: Tally;
@@ -118,14 +115,11 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
   await Promise.all(functions);
   const folder = await members.start('fold', common);
   const { inbound } = engine;
-  const client = s3Client(engineSettings(places).aws);
-  parts.add('S3 client', () => client.destroy());
   return {
     owner: ADDRESS,
     account,
     guests,
     engine,
-    blobs: new S3BlobStore(client, BUCKETS.mailBucket),
     inbound,
     faults: members.faults,
     ports: gateways.map(({ port }) => port),

@@ -30,6 +30,9 @@ export async function audit(world: World, account: AccountId): Promise<void> {
   );
   ensureSame(plain, state, 'a process that has just started');
   const source = {
+    ready: messages.ready.bind(messages),
+    inline: messages.inline.bind(messages),
+    frameOpener: messages.frameOpener.bind(messages),
     chunk: messages.chunk.bind(messages),
     overflow: messages.overflow.bind(messages),
     recompute: (_: AccountId, { blob }: BlobPlace) =>

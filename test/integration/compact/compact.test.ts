@@ -311,6 +311,9 @@ describe.each([31, 32])('on a bad day at AWS, seed %i', (seed) => {
       if (!columns) throw new Error('not loaded');
       const rows = Array.from({ length: columns.count }, (_, row) => row);
       const source = {
+        ready: messages.ready.bind(messages),
+        inline: messages.inline.bind(messages),
+        frameOpener: messages.frameOpener.bind(messages),
         chunk: messages.chunk.bind(messages),
         overflow: messages.overflow.bind(messages),
         recompute: () => Promise.reject(new Error('a summary is lost')),

@@ -3,8 +3,10 @@ import { expect, test } from '@jest/globals';
 import { PROGRESS_EVERY_MS } from '../../../gateway/imap/session/progress.ts';
 import { type Timers, systemTimers } from '../../../gateway/imap/server/timers.ts';
 import { ManualTimers } from '../imap-connection/manual-timers.ts';
+import { inChunks } from '../../support/blob-store-contract.ts';
 import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 /** Of progress alone: everything else takes its time. */
 const manual = new ManualTimers();
@@ -100,7 +102,11 @@ inVariants((variant) => {
     const gateway = await TestGateway.start({ timers, variant });
     await gateway.addUser();
     const client = await gateway.signIn();
-    const body = `${'x'.repeat(78)}\r\n`.repeat(5_000);
+    // It does not compress to one frame: the others come by a request of their own, which is the one that stalls.
+    const random = seededRandom(1);
+    const line = (): string =>
+      Array.from({ length: 78 }, () => Math.floor(random() * 36).toString(36)).join('');
+    const body = Array.from({ length: 5_000 }, () => `${line()}\r\n`).join('');
     await client.append('INBOX', `Subject: x\r\n\r\n${body}`);
     await client.run('SELECT INBOX');
     const get = gateway.blobs.get.bind(gateway.blobs);
@@ -111,6 +117,7 @@ inVariants((variant) => {
       const chunks: Uint8Array[] = [];
       for await (const chunk of await get(...args)) chunks.push(chunk);
       const whole = Buffer.concat(chunks);
+      if (args[1] && 'last' in args[1]) return inChunks(whole, whole.length);
       return (async function* () {
         yield whole.subarray(0, 100_000);
         stalled();

@@ -7,6 +7,7 @@ import type { Replica } from '../../../shared/account/replica.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import { FoldingAccount } from '../../support/folding.ts';
+import { NOT_SEALED } from '../../support/memory-fold-store.ts';
 
 const MESSAGES = 40;
 const blobOf = (index: number) => index.toString(16).padStart(32, '0') as BlobId;
@@ -34,6 +35,7 @@ async function setUp() {
   for (const index of all) await writer.commit({ decide: () => ({ ops: [append(index)], value: null }) });
   const asked = { chunks: 0, recomputed: 0 };
   const source = {
+    ...NOT_SEALED,
     chunk: (id: AccountId, fold: string, range: { start: number; end: number }) => {
       asked.chunks++;
       return account.summaries.chunk(id, fold, range);

@@ -170,14 +170,15 @@ test('a message that is gone is named, with its subject, and nothing is invented
   ]);
 });
 
-test('a message that was cut, by its size', async () => {
+test('a message that was cut', async () => {
   const account = await folded();
   const blob = await account.receive('short');
-  account.blobs.objects.set(account.keyOf(blob), Buffer.from('Subject: sh'));
+  const key = account.keyOf(blob);
+  account.blobs.objects.set(key, account.blobs.objects.get(key)?.subarray(0, 60) ?? Buffer.alloc(0));
   expect((await account.check()).findings).toEqual([
     expect.objectContaining({
       kind: 'message-damaged',
-      what: expect.stringContaining('has 11 bytes in the place of'),
+      what: expect.stringContaining('cannot be read'),
     }),
   ]);
 });

@@ -53,6 +53,31 @@ describe('an account whose tables are lost', () => {
     expect((await account.contents()).INBOX?.at(-1)).toBe('7 after');
   });
 
+  test('with what its framed objects tell of their arrival', async () => {
+    const account = await KeptAccount.begun();
+    const arrival = {
+      date: 1_600_000_000,
+      zone: 60,
+      system: SEEN,
+      keywords: ['work'],
+      mailbox: 'Work',
+      use: null,
+      time: 0,
+    };
+    const message = Buffer.from('Subject: told\r\n\r\n');
+    await account.messages.put(account.id, message, message.length, { arrival });
+    const created = account.rim.now();
+    loseTable(account);
+    expect(await rebuildAccount(account.deps, account.id, { created })).toMatchObject({ kind: 'rebuilt' });
+    const work = [...(await account.reopened()).mailboxes.values()].find(({ name }) => name === 'Work');
+    expect(work?.columns?.row(0)).toMatchObject({
+      system: SEEN,
+      keywords: ['work'],
+      date: 1_600_000_000,
+      zone: 60,
+    });
+  });
+
   test('with flags and mailbox as of its arrival, where its object keeps them', async () => {
     const { account, blobs, created } = await filled();
     loseTable(account);

@@ -36,6 +36,9 @@ test('a message that came back while a fold took its record out of the tail has 
 
   const { messages } = account;
   const source = {
+    ready: messages.ready.bind(messages),
+    inline: messages.inline.bind(messages),
+    frameOpener: messages.frameOpener.bind(messages),
     chunk: messages.chunk.bind(messages),
     overflow: messages.overflow.bind(messages),
     recompute: () => Promise.reject(new Error('the message had to be read')),

@@ -7,10 +7,10 @@ import type { Columns } from '../../../shared/account/columns.ts';
 import { type Divergence } from '../../../shared/account/apply.ts';
 import type { Op } from '../../../shared/account/ops.ts';
 import { Replica } from '../../../shared/account/replica.ts';
-import { blobKeys } from '../../../shared/aws/keys.ts';
 import { MessageStore } from '../../../shared/blob/message-store.ts';
 import type { Resolution } from '../../../shared/directory/directory.ts';
 import { createLog } from '../../../shared/log.ts';
+import { drained } from '../../support/blob-store-contract.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { TestRim } from '../../support/rim.ts';
@@ -93,7 +93,8 @@ async function columnsOf(account: AccountId, mailbox = INBOX): Promise<Columns> 
 
 async function stored(account: AccountId, row = 0, mailbox = INBOX): Promise<string> {
   const blob = (await columnsOf(account, mailbox)).blobAt(row);
-  return Buffer.from(mail.objects.get(blobKeys.message(account, blob)) ?? []).toString();
+  const messages = new MessageStore(mail, new TestRim());
+  return (await drained(await messages.get(account, { blob, pack: null }))).toString();
 }
 
 const counts = async (account: AccountId) =>
