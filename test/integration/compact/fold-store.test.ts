@@ -238,6 +238,20 @@ describe('emptying a record', () => {
     expect(await journal.put(account, [{ ...record, commit: 'c2' }])).toMatchObject({ kind: 'conflict' });
   });
 
+  test('a key that is free is taken, and what stands at another is left alone', async () => {
+    const { account, folds, journal, strike } = setUp();
+    await journal.put(account, [record]);
+    const fence = { usage: { messages: 3, bytes: 99 }, journalBytes: 42, emptied: true } as const;
+    strike('reset-after-effect', ['PutItem']);
+    for (const number of [1, 2] as RecordNumber[])
+      await folds.occupy(account, { ...fence, number }, 1_800_000_000);
+    const [first, second] = await journal.after(account, 0 as RecordNumber, 'strong');
+    expect(first).toEqual(record);
+    expect(second).toEqual({ ...fence, number: 2 });
+    const next = { ...record, number: 2 as RecordNumber };
+    expect(await journal.put(account, [next])).toMatchObject({ kind: 'conflict', first: { emptied: true } });
+  });
+
   test('a second time changes nothing, and one that is not there is not made', async () => {
     const { account, folds, journal } = setUp();
     await journal.put(account, [record]);

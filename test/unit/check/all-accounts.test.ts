@@ -1,0 +1,112 @@
+import { describe, expect, test } from '@jest/globals';
+import { checkDirectory } from '../../../functions/check/check-directory.ts';
+import { everyAccount } from '../../../functions/check/every-account.ts';
+import { Rate } from '../../../functions/check/rate.ts';
+import type { AccountId } from '../../../shared/account/ids.ts';
+import type { Account, Login } from '../../../shared/directory/directory.ts';
+import { TestRim } from '../../support/rim.ts';
+
+const LIMITS = { quotaBytes: 10, quotaMessages: 20, maxConnections: 30 };
+
+function accountOf(digit: string, over: Partial<Account> = {}): Account {
+  const facts = {
+    displayName: '',
+    state: 'active',
+    administrator: false,
+    limits: LIMITS,
+    created: 0,
+  } as const;
+  return { id: digit.repeat(20) as AccountId, addresses: [`${digit}@example.org`], ...facts, ...over };
+}
+
+function loginOf(account: Account, over: Partial<Login> = {}): Login {
+  const { id, addresses, administrator, limits } = account;
+  const secret = { passwordHash: '', disabled: false };
+  return { account: id, address: addresses[0] ?? '', ...secret, administrator, limits, ...over };
+}
+
+test('a rate: so many requests a second, evenly, and none is saved up', async () => {
+  const rim = new TestRim();
+  const rate = new Rate(rim, 10);
+  const begun = rim.time;
+  const times: number[] = [];
+  for (let request = 0; request < 5; request++) {
+    await rate.wait();
+    times.push(rim.time - begun);
+  }
+  rim.time += 10_000;
+  for (let request = 0; request < 3; request++) {
+    await rate.wait();
+    times.push(rim.time - begun);
+  }
+  expect(times).toEqual([0, 100, 200, 300, 400, 10_400, 10_500, 10_600]);
+});
+
+test('a walk tells of each account before the next, passes over those that are done, and survives a failure', async () => {
+  const accounts = ['a', 'b', 'c', 'd'].map((digit) => accountOf(digit));
+  const events: string[] = [];
+  async function* listed() {
+    yield* accounts;
+  }
+  const counts = await everyAccount({
+    accounts: listed(),
+    done: new Set(['b'.repeat(20) as AccountId]),
+    visit: async ({ addresses }) => {
+      events.push(`visit ${addresses[0]}`);
+      if (addresses[0]?.startsWith('c')) throw new Error('cannot be read');
+      return 'well';
+    },
+    tell: async ({ addresses }, outcome) => {
+      events.push(`tell ${addresses[0]} ${'result' in outcome ? outcome.result : String(outcome.error)}`);
+    },
+  });
+  expect(counts).toEqual({ visited: 3, skipped: 1, failed: 1 });
+  expect(events).toEqual([
+    'visit a@example.org',
+    'tell a@example.org well',
+    'visit c@example.org',
+    'tell c@example.org Error: cannot be read',
+    'visit d@example.org',
+    'tell d@example.org well',
+  ]);
+});
+
+describe('the directory agrees with itself', () => {
+  const account = accountOf('a');
+  const check = (found: Account | undefined, login: Login | undefined, of = account) =>
+    checkDirectory(
+      {
+        directory: { users: { find: async () => found } as never },
+        logins: { findLogin: async () => login },
+      },
+      of,
+    );
+  const what = async (...args: Parameters<typeof check>) =>
+    (await check(...args)).map(({ kind, what: told }) => `${kind}: ${told}`);
+
+  test('about an account that is whole, disabled, or closed', async () => {
+    expect(await what(account, loginOf(account))).toEqual([]);
+    const disabled = accountOf('a', { state: 'disabled' });
+    expect(await what(disabled, loginOf(disabled, { disabled: true }), disabled)).toEqual([]);
+    expect(await what(undefined, undefined, accountOf('a', { state: 'closed' }))).toEqual([]);
+  });
+
+  test.each([
+    [undefined, loginOf(account), 'a@example.org leads to nobody'],
+    [accountOf('b'), loginOf(account), 'a@example.org leads to another account'],
+    [account, undefined, 'the login of a@example.org is missing'],
+    [account, loginOf(accountOf('b')), 'the login of a@example.org leads to another account'],
+    [
+      account,
+      loginOf(account, { disabled: true }),
+      'the login of a@example.org is disabled, and the account is not',
+    ],
+    [
+      account,
+      loginOf(account, { limits: { ...LIMITS, quotaBytes: 11 } }),
+      'the login of a@example.org has other limits than the account',
+    ],
+  ])('or it is told in what it does not, %#', async (found, login, told) => {
+    expect(await what(found, login)).toEqual([`directory-differs: ${told}`]);
+  });
+});
