@@ -6,7 +6,7 @@
  * They come back by the op `restore`, as what was undeleted does: with new UIDs, and from wherever their bytes lie, a
  * pack included.
  */
-import { type BlobPlace, ZONE_STEP } from '../../shared/account/columns.ts';
+import { type BlobPlace, type SummaryRef, ZONE_STEP } from '../../shared/account/columns.ts';
 import type { AccountId, BlobId, MailboxId } from '../../shared/account/ids.ts';
 import {
   type AppendOp,
@@ -58,8 +58,8 @@ export interface Recovery {
 }
 
 const PARALLEL_READS = 4;
-/** Its summary is worked out anew by whoever asks, until a checkpoint has it. */
-const NO_SUMMARY = { chunk: 0, at: 0, slot: 0 };
+/** Above the ops of any record. */
+const NO_OP = 2 ** 31;
 
 export async function recoverMessages(
   deps: RecoverDeps,
@@ -98,7 +98,7 @@ async function recoveredFrom(
 ): Promise<Recovered> {
   const { size, sentDate, sentZone } = decodeSummary(summary);
   const { blob, pack, modified: stored } = object;
-  const where = { blob, pack, size, summary: NO_SUMMARY };
+  const where = { blob, pack, size, summary: nowhere(blob) };
   if (recorded) {
     const { system, keywords, date, zone, to } = recorded;
     return { row: { ...where, system, keywords, date, zone }, stored, summary, to, name: null };
@@ -114,6 +114,15 @@ async function recoveredFrom(
     use: null,
   };
   return { row: { ...where, system, keywords, date, zone }, stored, summary, to: useOf(use), name: mailbox };
+}
+
+/**
+ * Where no summary lies, so that it is worked out anew by whoever asks, until a checkpoint has it. Each message has a place of
+ * its own: a fold may come first, and gives all rows of one place one summary.
+ */
+function nowhere(blob: BlobId): SummaryRef {
+  const word = (from: number): number => Number.parseInt(blob.slice(from, from + 8), 16);
+  return { chunk: 0, at: word(0), slot: NO_OP + (word(8) % NO_OP) };
 }
 
 function useOf(use: string | null): Target | null {

@@ -1,6 +1,7 @@
 /** One account in memory with real messages: what checks, repairs and restores work on. */
 import { checkAccount } from '../../functions/check/check-account.ts';
 import { mendAccount } from '../../functions/check/mend-account.ts';
+import { subjectOf } from '../../functions/check/subject.ts';
 import { foldAccount } from '../../functions/compact/fold-account.ts';
 import type { FindingKind } from '../../shared/account/finding.ts';
 import type { Checkpoint } from '../../shared/account/checkpoint.ts';
@@ -11,6 +12,7 @@ import type { AccountId, BlobId } from '../../shared/account/ids.ts';
 import { beginAccount } from '../../shared/account/new-account.ts';
 import type { AppendOp, Op, Target } from '../../shared/account/ops.ts';
 import { Replica } from '../../shared/account/replica.ts';
+import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { AccountState } from '../../shared/account/state.ts';
 import { blobKeys } from '../../shared/aws/keys.ts';
 import { MessageStore } from '../../shared/blob/message-store.ts';
@@ -156,6 +158,24 @@ export class KeptAccount {
 
   async checkpoint(): Promise<Checkpoint> {
     return (await openAccount(this.journal, this.id)).base;
+  }
+
+  /** Subjects of messages whose summary tells another. */
+  async wrongSummaries(): Promise<string[]> {
+    const replica = this.replica();
+    const state = await replica.load([...(await replica.sync()).mailboxes.keys()]);
+    const reader = new SummaryReader(this.journal, this.messages, 1_000_000);
+    const wrong: string[] = [];
+    for (const { id, columns } of state.mailboxes.values()) {
+      if (!columns) continue;
+      const rows = Array.from({ length: columns.count }, (_, row) => row);
+      const summaries = await reader.read(replica, id, columns, rows);
+      for (const row of rows) {
+        const subject = await this.subject(columns.blobAt(row));
+        if (subjectOf(summaries[row] ?? new Uint8Array(0)) !== subject) wrong.push(subject);
+      }
+    }
+    return wrong;
   }
 
   get stored() {

@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { FOLD_LIMITS } from '../../../shared/account/fold.ts';
+import { mendAccount } from '../../../functions/check/mend-account.ts';
 import { effectOfRemoval } from '../../../shared/account/effect.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/account/checkpoint.ts';
 import { inboxOf } from '../../support/fold-ops.ts';
-import { SMALL_LIMITS } from '../../support/folding.ts';
+import { KilledError, Killer, SMALL_LIMITS } from '../../support/folding.ts';
 import { KeptAccount } from '../../support/kept-account.ts';
 
 /** Several segments of a few messages, and no bundle. */
@@ -83,6 +84,40 @@ describe('a segment that is lost', () => {
     expect(Math.min(...uids(fresh))).toBeGreaterThan(Math.max(...uids(before.INBOX)));
   });
 });
+
+test('killed at any of its calls, before or after the effect, the next repair ends it: each message once, with its own summary', async () => {
+  let calls = 0;
+  for (const when of ['before', 'after'] as const)
+    for (let at = 0; ; at++) {
+      const account = await aged();
+      const subjects = await subjectsIn(account);
+      for (const key of [...account.stored.segments.keys()])
+        if (key.startsWith(`${INBOX_ID}/`)) account.stored.segments.delete(key);
+      const killer = new Killer(at, when);
+      const { journal, folds } = account;
+      const deps = {
+        ...account.deps,
+        journal: killer.watch(journal),
+        folds: killer.watch(folds),
+        digests: true,
+      };
+      const end = await mendAccount(deps, account.id).catch((error: unknown) => error);
+      if (!(end instanceof KilledError)) break;
+      calls++;
+      expect((await account.mend()).left.findings).toEqual([]);
+      await account.receive('after');
+      await account.fold();
+      expect(await subjectsIn(account)).toEqual([...subjects, 'after'].sort());
+      expect(await account.kinds()).toEqual([]);
+      expect(await account.wrongSummaries()).toEqual([]);
+    }
+  expect(calls).toBeGreaterThan(20);
+});
+
+async function subjectsIn(account: KeptAccount): Promise<string[]> {
+  const lines = Object.values(await account.contents()).flat();
+  return lines.map((line) => line.replace(/^\d+ /, '')).sort();
+}
 
 test('a replica that holds the account comes out as one that opens it anew', async () => {
   const account = await aged();

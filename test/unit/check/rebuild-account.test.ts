@@ -51,6 +51,7 @@ describe('an account whose tables are lost', () => {
     await account.receive('after');
     await account.fold();
     expect((await account.contents()).INBOX?.at(-1)).toBe('7 after');
+    expect(await account.wrongSummaries()).toEqual([]);
   });
 
   test('with what its framed objects tell of their arrival', async () => {
