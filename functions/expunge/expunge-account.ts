@@ -3,6 +3,7 @@
  * purged. Each step is decided anew on the newest state, so a death between any two calls leaves what is still to be
  * done to the next run, which finds it.
  */
+import { closingIsDue } from '../../shared/account/closing.ts';
 import { decideRetention, mayDelete } from '../../shared/account/decide-purge.ts';
 import { type Day, nextDueDay } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
@@ -27,6 +28,8 @@ export interface AccountReport {
   readonly finished: boolean;
   /** Whether it has lain there long enough for the compaction to have work, though nobody writes to it. */
   readonly rested: boolean;
+  /** The account is closed, or is to be: the rest is `close.ts`'s. */
+  readonly closing: boolean;
   /** When the account is to be looked at next. */
   readonly next: Day;
 }
@@ -60,5 +63,8 @@ export async function expungeAccount(
     sweep && done && !held ? await sweepAccount(deps, account, whole, until) : { swept: 0, finished: done };
   const looked = { state: whole.state, buried: whole.buried, now: now(), grace: deps.graceSeconds };
   const rested = hasRested(whole, rim.now(), KEEP_MS);
-  return { expired, purged, swept, held, finished, rested, next: nextDueDay(account, looked) };
+  const { policy } = whole.state;
+  const closing = policy.closed || closingIsDue(policy, rim.now());
+  const next = nextDueDay(account, looked);
+  return { expired, purged, swept, held, finished, rested, closing, next };
 }

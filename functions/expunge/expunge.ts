@@ -12,6 +12,7 @@ import type { DueAccount, DynamoDbCalendar } from '../../shared/aws/dynamodb-cal
 import type { DynamoDbWorkItems } from '../../shared/aws/work-items.ts';
 import type { Log } from '../../shared/log.ts';
 import { inParallel } from '../../shared/parallel.ts';
+import type { CloseOutcome } from './close.ts';
 import { type AccountReport, type ExpungeAccountDeps, expungeAccount } from './expunge-account.ts';
 
 /** As long as a Lambda may run: nobody can take over the work of a function that lives. */
@@ -24,7 +25,12 @@ export interface ExpungeDeps extends ExpungeAccountDeps {
   /** Where work for the compaction is left. */
   readonly work: Pick<DynamoDbWorkItems, 'leave'>;
   readonly log: Log;
+  /** Closes an account whose time has come; a test may do without. */
+  readonly close?: (account: AccountId, until: number) => Promise<CloseOutcome>;
 }
+
+/** What was being written while an account was closed is done by then. */
+const AGAIN_AFTER_DAYS = 2;
 
 export interface ExpungeReport {
   /** Accounts that were looked after. */
@@ -83,18 +89,36 @@ async function lookAfter(
     const report = await expungeOrMissing(deps, due, until);
     if (report) {
       log.info({ account, ...report }, 'expunge');
-      if (report.rested) await deps.work.leave('pack', account);
+      const next = report.closing ? await closed(deps, account, until) : undefined;
+      if (next === undefined && report.rested) await deps.work.leave('pack', account);
       // What was not finished goes on in the next run, a sweep under its own day.
-      await calendar.leave(
-        account,
-        report.finished ? report.next : isSweepDay(account, due.day) ? due.day : today,
-      );
+      const again = isSweepDay(account, due.day) ? due.day : today;
+      const day = next === undefined ? (report.finished ? report.next : again) : next;
+      if (day !== null) await calendar.leave(account, day);
     }
     await calendar.finish(taken);
     return report ?? 'left';
   } catch (error) {
     log.error({ account, err: error }, 'expunge failed; it is tried again when its lease has run out');
     return 'failed';
+  }
+}
+
+/** The day on which the closing goes on; null: never; undefined: it is none. */
+async function closed(deps: ExpungeDeps, account: AccountId, until: number): Promise<Day | null | undefined> {
+  const outcome = await deps.close?.(account, until);
+  const today = dayOf(deps.rim.now() / 1000);
+  if (outcome !== undefined) deps.log.info({ account, outcome }, 'closing');
+  switch (outcome) {
+    case 'unfinished':
+      return today;
+    case 'closed':
+      return today + AGAIN_AFTER_DAYS;
+    case 'gone':
+      return null;
+    case 'open':
+    case undefined:
+      return undefined;
   }
 }
 

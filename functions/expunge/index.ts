@@ -8,6 +8,7 @@ import { Waker } from '../../shared/wake/waker.ts';
 import { type MaintenanceSettings, maintenanceSettingsFrom } from '../maintenance-settings.ts';
 import type { ScheduleContext } from '../compact/index.ts';
 import { flushingMetrics } from '../flushing-metrics.ts';
+import { type CloseDeps, closeAccount } from './close.ts';
 import { type ExpungeDeps, type ExpungeReport, expunge } from './expunge.ts';
 import { removeOrphanedQueues } from './wake-queues.ts';
 
@@ -21,7 +22,7 @@ export type ExpungeHandler = (event: unknown, context: ScheduleContext) => Promi
 export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, log: Log): ExpungeDeps {
   const { journal, folds, messages, objects, rim, work, calendar, metrics, watches, wakeSender } = engine;
   const waker = new Waker({ watches, sender: wakeSender, now: rim.now, log, self: null });
-  return {
+  const deps: ExpungeDeps = {
     journal,
     folds,
     folded: folds,
@@ -45,6 +46,17 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
       await Promise.all([waker.settled(), left]);
     },
   };
+  const { directory, sharing } = engine;
+  const closing: CloseDeps = {
+    ...deps,
+    folds,
+    folded: folds,
+    objects,
+    users: directory.users,
+    sharing,
+    work,
+  };
+  return { ...deps, close: (account, until) => closeAccount(closing, account, until) };
 }
 
 /** The expunge function on an engine. */

@@ -2,22 +2,29 @@
 import { Command } from 'commander';
 import { beginAccount } from '../../shared/account/new-account.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
+import { DAY_SECONDS, type Policy } from '../../shared/account/policy.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
-import { noSuchUser } from '../../shared/directory/directory-errors.ts';
-import type { Limits } from '../../shared/directory/directory.ts';
+import { inUse, noSuchUser } from '../../shared/directory/directory-errors.ts';
+import type { AccountDirectory, Limits } from '../../shared/directory/directory.ts';
 import { isAccountId } from '../../shared/directory/items.ts';
 import { hashPassword } from '../../shared/directory/password.ts';
 import { NEW_ACCOUNT_LIMITS } from '../local/demo-accounts.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, readPassword, withEngine } from './administration.ts';
+import { layDown, say, withAccount } from './kept.ts';
 import { formatSize, parseCount, parseSize } from './size.ts';
+import { formatMoment } from './time.ts';
 
 const PASSWORD_STDIN = [
   '--password-stdin',
   'read the password from standard input instead of asking',
 ] as const;
 const DEFAULT_SIZE = formatSize(NEW_ACCOUNT_LIMITS.quotaBytes);
+
+/** Time enough to notice that it was the wrong one. */
+const CLOSING_DAYS = 30;
+const MAX_CLOSING_DAYS = 3_650;
 
 export function userCommand(): Command {
   const user = new Command('user').description('the people who have an account');
@@ -62,6 +69,15 @@ export function userCommand(): Command {
   );
   addDirectoryOptions(sub('enable <address>', 'undo disable')).action((address: string, flags: Flags) =>
     setDisabled(address, false, flags),
+  );
+  addDirectoryOptions(
+    sub(
+      'close <address>',
+      'refuse logins and mail, and delete the account with all its mail when a delay is over',
+    ).option('--after <days>', `how long "reopen" can take it back (default: ${CLOSING_DAYS})`),
+  ).action(close);
+  addDirectoryOptions(sub('reopen <address>', 'take a closing back, before its delay is over')).action(
+    reopen,
   );
   addDirectoryOptions(
     sub('remove <address>', 'close an account for good and free its address; its mail stays in the stores'),
@@ -153,14 +169,55 @@ async function setDisabled(address: string, disabled: boolean, flags: Flags): Pr
   });
 }
 
+async function close(address: string, flags: Flags): Promise<void> {
+  const days = typeof flags.after === 'string' ? parseCount(flags.after, '--after') : CLOSING_DAYS;
+  if (days < 1 || days > MAX_CLOSING_DAYS)
+    throw new SetupError(`--after is ${days}, but it must be from 1 to ${MAX_CLOSING_DAYS} days.`);
+  await withAccount(flags, address, async ({ id }, { directory }, deps) => {
+    const { address: name } = parseAddress(address);
+    // They would keep the address from going with the account.
+    const leading = await leadingTo(directory, name);
+    if (leading.length > 0) throw inUse(name, leading);
+    await directory.users.setDisabled(address, true);
+    const due = deps.rim.now() + days * DAY_SECONDS * 1000;
+    await layDown(deps, id, () => [{ op: 'policy', change: { closing: due } }]);
+    const until = formatMoment(due / 1000);
+    say(
+      `${name} takes no logins and no mail any more. All of it goes after ${until}, unless it is reopened.`,
+    );
+  });
+}
+
+async function reopen(address: string, flags: Flags): Promise<void> {
+  await withAccount(flags, address, async ({ id }, { directory }, deps) => {
+    const { address: name } = parseAddress(address);
+    const refuse = (policy: Policy): void => {
+      if (policy.closed) throw new SetupError(`${name} is closed for good: its mail is being deleted.`);
+      if (policy.closing === null) throw new SetupError(`${name} is not being closed: nothing was changed.`);
+    };
+    // It is decided on the newest state: whoever closes it for good at this moment comes first, or not at all.
+    await layDown(deps, id, ({ state }) => {
+      refuse(state.policy);
+      return [{ op: 'policy', change: { closing: null } }];
+    });
+    await directory.users.setDisabled(address, false);
+    say(`${name} is open again.`);
+  });
+}
+
+async function leadingTo({ aliases, domains }: AccountDirectory, address: string): Promise<string[]> {
+  const leading: string[] = [];
+  for await (const { address: alias, targets } of aliases.list())
+    if (targets.includes(address)) leading.push(alias);
+  for await (const { domain, catchAll } of domains.list())
+    if (catchAll === address) leading.push(`@${domain}`);
+  return leading;
+}
+
 async function remove(address: string, flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory, sharing }) => {
     const { id } = await directory.users.remove(address);
     await sharing.withdraw(id, address);
     say(`${address} is closed.`);
   });
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

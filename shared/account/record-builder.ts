@@ -26,6 +26,14 @@ export class TooLargeError extends Error {
   }
 }
 
+/** The account was closed for good: nothing can be done to it any more. */
+export class AccountClosedError extends Error {
+  constructor() {
+    super('the account is closed');
+    this.name = 'AccountClosedError';
+  }
+}
+
 interface Draft {
   readonly number: RecordNumber;
   readonly ops: Op[];
@@ -69,8 +77,9 @@ export class RecordBuilder {
     return this.#bytes + bytes <= GROUP_BYTES && this.#ops + ops.length < OPS_PER_RECORD;
   }
 
-  /** Adds one decision, or throws `TooLargeError` and is as it was. */
+  /** Adds one decision, or throws `TooLargeError` or `AccountClosedError` and is as it was. */
   add(ops: readonly Op[]): void {
+    if (ops.length > 0 && this.#trial.policy.closed) throw new AccountClosedError();
     const before = { trial: this.#trial, bytes: this.#bytes, ops: this.#ops };
     const drafts = this.#drafts.map((draft) => ({ ...draft, ops: [...draft.ops] }));
     try {

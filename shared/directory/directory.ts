@@ -74,6 +74,8 @@ export interface SharingDirectory {
   publish(shares: Shares): Promise<void>;
   /** The account is closed: nobody lists its mailboxes any more, whatever is published from now on. */
   withdraw(owner: AccountId, address: string): Promise<void>;
+  /** After `withdraw`, when nobody can publish anything of the account any more: nothing tells that it shared anything. */
+  forget(owner: AccountId): Promise<void>;
 }
 
 /** Values by the name of their entry, as `parseAnnotationName` spells it. */
@@ -192,6 +194,8 @@ export interface UserDirectory {
   setLimits(address: string, limits: Limits): Promise<void>;
   /** Closes the account and frees its address. Refused while an alias or a catch-all leads to it. */
   remove(address: string): Promise<Account>;
+  /** Takes the entry of a closed account away; one that is not closed stays, one that is not there is no error. */
+  forget(account: AccountId): Promise<void>;
 }
 
 export interface AliasDirectory {

@@ -12,13 +12,15 @@ import { ANYONE, type Grantee, type Share } from '../account/acl.ts';
 import { parseIfAddress } from './address.ts';
 import type { Grant, Owner, Shares, SharingDirectory } from './directory.ts';
 import type { DynamoDbDirectoryOptions } from './dynamodb-directory.ts';
-import { type Change, DirectoryTable } from './dynamodb-table.ts';
+import { type Change, type Condition, DirectoryTable } from './dynamodb-table.ts';
 import { type Item, ITEM_VERSION, decodeAddress, decodeGrant, decodeGrantees } from './items.ts';
 import { directoryKeys } from './keys.ts';
 import { MAX_LEVELS } from './resolve.ts';
 
 /** Items that are written at one time. */
 const PARALLEL_PUTS = 8;
+/** Whatever it is by now, and if it is not there. */
+const ANY_STATE: Condition = { ConditionExpression: 'attribute_exists(pk) OR attribute_not_exists(pk)' };
 const NO_SHARE: Share = { shown: [], hidden: [] };
 
 export class DynamoDbSharingDirectory implements SharingDirectory {
@@ -95,6 +97,15 @@ export class DynamoDbSharingDirectory implements SharingDirectory {
       number: Number.MAX_SAFE_INTEGER as RecordNumber,
       grantees: new Map(),
     });
+  }
+
+  async forget(owner: AccountId): Promise<void> {
+    const key = directoryKeys.shares(owner);
+    const item = await this.#table.get(key);
+    if (!item) return;
+    // The list of grantees goes last: it leads to the others.
+    const grants = [...decodeGrantees(item).grantees].map((grantee) => directoryKeys.grant(grantee, owner));
+    for (const grant of [...grants, key]) await this.#table.transact([this.#table.remove(grant, ANY_STATE)]);
   }
 
   async publish(shares: Shares): Promise<void> {

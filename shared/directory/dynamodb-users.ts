@@ -174,6 +174,16 @@ export class DynamoDbUsers implements UserDirectory {
     throw changedTooOften(address);
   }
 
+  async forget(account: AccountId): Promise<void> {
+    await this.#table.transact([
+      this.#table.remove(directoryKeys.account(checkedId(account)), {
+        ConditionExpression: '#state = :closed',
+        ExpressionAttributeNames: { '#state': 'state' },
+        ExpressionAttributeValues: { ':closed': { S: 'closed' } },
+      }),
+    ]);
+  }
+
   async #entry(address: string): Promise<UserEntry | undefined> {
     const item = await this.#table.get(directoryKeys.address(address));
     return item && decodeUser(item);

@@ -63,6 +63,12 @@ export class MemorySharing implements SharingDirectory {
     return Promise.resolve();
   }
 
+  forget(owner: AccountId): Promise<void> {
+    this.calls.push('forget');
+    this.#published.delete(owner);
+    return Promise.resolve();
+  }
+
   withdraw(owner: AccountId): Promise<void> {
     this.#published.delete(owner);
     return Promise.resolve();

@@ -2,7 +2,7 @@
 import { MessageRefusal, type MessageRefusalReason } from '../../../shared/account/decide-messages.ts';
 import { OutcomeUnknownError } from '../../../shared/account/journal-store.ts';
 import { UnknownVersionError } from '../../../shared/account/record.ts';
-import { TooLargeError } from '../../../shared/account/record-builder.ts';
+import { AccountClosedError, TooLargeError } from '../../../shared/account/record-builder.ts';
 import { BusyError } from '../../../shared/account/replica.ts';
 import { classifyFailure } from '../../../shared/aws/retry.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
@@ -46,6 +46,7 @@ export function answerTo(error: unknown): Answer {
   if (error instanceof MessageRefusal) return refuse('NO', error.message, MESSAGE_REFUSALS[error.reason]);
   if (error instanceof BusyError)
     return refuse('NO', 'the account is very busy at this moment, please try again', 'UNAVAILABLE');
+  if (error instanceof AccountClosedError) return refuse('NO', error.message, 'CONTACTADMIN');
   if (error instanceof PasswordVerifierBusyError) return refuse('NO', error.message, 'UNAVAILABLE');
   if (error instanceof TooLargeError)
     return refuse('NO', 'the change is too large for one command, please split it', 'LIMIT');

@@ -105,6 +105,7 @@ export async function expungeByHand(
   account: AccountId,
 ): Promise<string> {
   const report = await expungeAccount(expungeDeps(world, process), account, {
+    sweep: true,
     until: process.rim.now() + RUN_MS,
   });
   return `${account.slice(0, 4)}: ${JSON.stringify(report)}`;

@@ -1,7 +1,7 @@
 /** A directory on a table of its own, and the clients that it is reached by. */
 import { randomBytes } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { dynamoDbClient } from '../../../shared/aws/clients.ts';
 import type { AwsSettings, Transport } from '../../../shared/aws/clients.ts';
@@ -111,4 +111,12 @@ export async function all<T>(list: AsyncIterable<T>): Promise<T[]> {
   const items: T[] = [];
   for await (const item of list) items.push(item);
   return items;
+}
+
+/** Keys of everything in the table. */
+export async function itemsOf(settings: AwsSettings, table: string): Promise<string[]> {
+  const client = dynamoDbClient(settings);
+  const { Items = [] } = await client.send(new ScanCommand({ TableName: table, ConsistentRead: true }));
+  client.destroy();
+  return Items.map(({ pk, sk }) => `${pk?.S ?? ''} ${sk?.S ?? ''}`);
 }

@@ -6,7 +6,14 @@ import type { TestDynoxide } from '../../support/dynoxide.ts';
 import { startTestDynoxide } from '../../support/dynoxide.ts';
 import { callOf, wrapping } from '../../support/transport.ts';
 import type { DirectoryFixture } from './directory-fixture.ts';
-import { LIMITS, createDirectoryTable, newUser, openDirectory, randomAccount } from './directory-fixture.ts';
+import {
+  LIMITS,
+  createDirectoryTable,
+  itemsOf,
+  newUser,
+  openDirectory,
+  randomAccount,
+} from './directory-fixture.ts';
 
 let store: TestDynoxide;
 let table: string;
@@ -145,6 +152,20 @@ test('of a closed account nothing is listed, whoever publishes late', async () =
   await directory.sharing.withdraw(owner, ALICE);
   await directory.sharing.publish(shares(6, [[bob, { shown: ['Work'] }]])).catch(() => undefined);
   expect(await namesFor(bob)).toEqual([]);
+});
+
+test('of an account that is forgotten nothing is left, however often it is said', async () => {
+  await directory.sharing.publish(
+    shares(5, [
+      [bob, { shown: ['Work'] }],
+      [carol, { shown: ['Work'] }],
+    ]),
+  );
+  await directory.sharing.withdraw(owner, ALICE);
+  await directory.sharing.forget(owner);
+  await directory.sharing.forget(owner);
+  expect(await directory.sharing.publishedUpTo(owner)).toBe(0);
+  expect(await itemsOf(store.settings, table)).toEqual([]);
 });
 
 /** A publisher whose process dies after so many requests. */

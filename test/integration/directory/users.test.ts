@@ -215,6 +215,18 @@ describe('changing users', () => {
     });
   });
 
+  test('a closed account is forgotten, one that is not stays', async () => {
+    const { users } = directory.accounts;
+    const { id } = await users.add(newUser(A));
+    await users.forget(id);
+    expect(await users.read(id)).toMatchObject({ state: 'active' });
+    await users.remove(A);
+    await users.forget(id);
+    await users.forget(id);
+    expect(await users.read(id)).toBeUndefined();
+    expect(await all(users.list())).toEqual([]);
+  });
+
   test('removed: the address is free, the account stays, closed', async () => {
     const { users } = directory.accounts;
     const first = await users.add(newUser(A));

@@ -78,6 +78,30 @@ test('quire undelete, retention, hold and expunge', async () => {
   expect(await interrupt(child)).toBe(0);
 });
 
+test('quire user close and reopen', async () => {
+  const data = path.join(await temporaryFolder(), 'data');
+  await mkdir(data);
+  const at = ['--data', data];
+  await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD);
+  await run(['alias', 'add', 'team@example.test', CAROL, ...at]);
+  const inUse = await run(['user', 'close', CAROL, ...at]);
+  expect([inUse.status, inUse.errors]).toEqual([1, expect.stringContaining('team@example.test')]);
+  await run(['alias', 'remove', 'team@example.test', ...at]);
+  const closed = await run(['user', 'close', CAROL, '--after', '3', ...at]);
+  expect(closed.output).toMatch(
+    /^carol@example\.test takes no logins and no mail any more\. All of it goes after \d{4}-\d\d-\d\dT/,
+  );
+  expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tdisabled`);
+  expect((await run(['retention', CAROL, ...at])).output).toContain('The account is being closed');
+  expect((await run(['expunge', ...at])).status).toBe(0);
+  expect((await run(['user', 'reopen', CAROL, ...at])).output).toBe(`${CAROL} is open again.\n`);
+  expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tactive`);
+  const again = await run(['user', 'reopen', CAROL, ...at]);
+  expect([again.status, again.errors]).toEqual([1, expect.stringContaining('not being closed')]);
+  const never = await run(['user', 'close', CAROL, '--after', '0', ...at]);
+  expect([never.status, never.errors]).toEqual([1, expect.stringContaining('from 1 to 3650 days')]);
+});
+
 test('what they cannot do is one sentence', async () => {
   const data = path.join(await temporaryFolder(), 'data');
   await mkdir(data);
