@@ -279,7 +279,7 @@ conforms(
     S: e OK capabilities listed
     S: f OK [CAPABILITY …] signed in
     S: g OK done
-    S: h BAD select a mailbox before FETCH
+    S: h BAD select a mailbox before …FETCH
     S: i OK mailbox created
   `);
     const other = await gateway.signIn();
@@ -299,7 +299,7 @@ conforms('UNSELECT', 'leaves the mailbox without expunging', async (gateway) => 
     C: a UNSELECT
     S: a OK unselected
     C: b FETCH 1 FLAGS
-    S: b BAD select a mailbox before FETCH
+    S: b BAD select a mailbox before …FETCH
     C: c STATUS INBOX (MESSAGES)
     S: * STATUS INBOX (MESSAGES 1)
     S: c OK status told
