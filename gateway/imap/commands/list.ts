@@ -28,7 +28,14 @@ import {
   lsubEntries,
   ownTree,
 } from './list-match.ts';
-import { type NamedEntry, namedEntries, maySeeAnnotations, select, tellMetadata } from './metadata.ts';
+import {
+  type NamedEntry,
+  mailboxAnnotations,
+  maySeeAnnotations,
+  namedEntries,
+  select,
+  tellMetadata,
+} from './metadata.ts';
 import { statusResponse, useStatusItems } from './status.ts';
 
 /** Characters of names compared with characters of patterns in one turn: about a millisecond. */
@@ -153,7 +160,7 @@ function tellAnnotations(
     tellMetadata(
       session,
       name,
-      select(mailbox.annotations, entries, { maxSize: undefined, depth: 0 }).values,
+      select(mailboxAnnotations(home, mailbox), entries, { maxSize: undefined, depth: 0 }).values,
     );
 }
 

@@ -39,7 +39,9 @@ async function get(session: Session, cursor: CommandCursor): Promise<Completion>
   const { account } = session.home;
   const entries = namedEntries(args.entries, account);
   const { home, mailbox } = await annotated(session, args.mailbox);
-  const annotations = mailbox ? mailbox.annotations : await serverAnnotations(session, home, entries);
+  const annotations = mailbox
+    ? mailboxAnnotations(home, mailbox)
+    : await serverAnnotations(session, home, entries);
   const found = select(annotations, entries, args);
   tellMetadata(session, args.mailbox, found.values);
   if (found.longest === 0) return { text: 'annotations told' };
@@ -61,6 +63,32 @@ async function serverAnnotations(
   for (const [name, value] of ofAll)
     annotations = withAnnotation(annotations, { scope: 'shared', name, value });
   return annotations;
+}
+
+/** Of special uses, which are the owner's alone (RFC 6154 §4). */
+const SPECIAL_USE = '/specialuse';
+
+/** What is kept of the mailbox, and its special use, as LIST tells it. */
+export function mailboxAnnotations(home: Home, { annotations, use }: Mailbox): Annotations {
+  if (home.guest !== null) return annotations;
+  const value = use === null ? null : Buffer.from(`\\${use}`);
+  return withAnnotation(annotations, { scope: home.account, name: SPECIAL_USE, value });
+}
+
+/** `changes` without what would only say the special use again; any other cannot be set (RFC 6154 §4). */
+function withoutSpecialUse(
+  home: Home,
+  { use }: Mailbox,
+  changes: readonly AnnotationChange[],
+): readonly AnnotationChange[] {
+  if (home.guest !== null) return changes;
+  return changes.filter(({ scope, name, value }) => {
+    if (scope !== home.account || name !== SPECIAL_USE) return true;
+    const wanted = value && Buffer.from(value).toString('latin1').toLowerCase();
+    if (wanted !== (use && `\\${use}`.toLowerCase()))
+      throw new No('the special use of a mailbox is given by CREATE, and stays', 'USEATTR');
+    return false;
+  });
 }
 
 interface Annotated {
@@ -185,7 +213,7 @@ async function setOwn(session: Session, name: string, changes: readonly Annotati
     decide: (state) => {
       const now = id === null ? undefined : state.mailboxes.get(id);
       if (now) requireAnnotations(home, now);
-      return decideAnnotate(state, id, changes);
+      return decideAnnotate(state, id, now ? withoutSpecialUse(home, now, changes) : changes);
     },
   });
 }

@@ -6,6 +6,7 @@
  * a search by age all are, for time changes them. Results are UIDs, four bytes each.
  */
 import type { Columns } from '../../../shared/account/columns.ts';
+import type { Mailbox } from '../../../shared/account/state.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import { Bad } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
@@ -96,17 +97,23 @@ export class Contexts {
     for (const tag of tags) this.#contexts?.delete(tag);
   }
 
+  /** Whether some search could have changed in `mailbox`, up to the message before UID `next`. Looks at counters only. */
+  haveNews(mailbox: Mailbox, next: number): boolean {
+    return [...(this.#contexts?.values() ?? [])].some((context) => isBehind(context, mailbox, next));
+  }
+
   /**
-   * What has changed, `before` being the view that the client had until now. REMOVEFROM comes before the news, while the
+   * What has changed, `before` being the view that the client had until now, and `mailbox` what its news are told of: so
+   * that the two tell of one moment. Undefined: nobody has asked for the news, and the newest state is looked at. REMOVEFROM comes before the news, while the
    * numbers of what is expunged are valid, ADDTO behind, when those of what arrived are (RFC 5267 §4.3.3, §4.3.4).
    */
-  async updates(session: Session, before: View): Promise<ContextUpdates> {
+  async updates(session: Session, before: View, mailbox?: Mailbox): Promise<ContextUpdates> {
     if (!this.#contexts) return NOTHING;
     const lines = { before: [] as string[], arrived: [] as (() => Promise<void>)[], after: [] as string[] };
     for (const context of this.#contexts.values()) {
       const { tag } = context;
       try {
-        const { removed, added } = await update(session, context);
+        const { removed, added } = await update(session, context, mailbox);
         const { selected } = session;
         lines.before.push(...told(context, 'REMOVEFROM', removed, before));
         lines.after.push(...told(context, 'ADDTO', added, selected.view));
@@ -134,16 +141,16 @@ export class Contexts {
 async function update(
   session: Session,
   context: Context,
+  mailbox: Mailbox | undefined,
 ): Promise<{ removed: readonly Change[]; added: readonly Change[] }> {
   const { selected } = session;
   const { next } = selected.view;
   const { key, criteria } = context.request;
-  const isOfTime = usesKey(key, 'within');
-  // By counters alone: nothing is loaded for a context that has no news.
-  if (!isOfTime && selected.current?.highestModSeq === context.watermark && next === context.next)
-    return { removed: [], added: [] };
-  const place = await selectedPlace(session);
-  const asked = isOfTime ? place.uids : changedSince(place, context);
+  // Nothing is loaded for a context that has no news.
+  const now = mailbox ?? selected.current;
+  if (now && !isBehind(context, now, next)) return { removed: [], added: [] };
+  const place = await selectedPlace(session, mailbox);
+  const asked = isOfTime(context) ? place.uids : changedSince(place, context);
   const { rows, limit } = await find(
     session,
     { ...place, uids: asked },
@@ -167,6 +174,15 @@ async function update(
     removed: removals(before, stays, criteria !== null),
     added: additions(after, (uid) => isNew.has(uid), criteria !== null),
   };
+}
+
+function isBehind(context: Context, { highestModSeq }: Mailbox, next: number): boolean {
+  return isOfTime(context) || highestModSeq !== context.watermark || next !== context.next;
+}
+
+/** Time alone changes what it finds. */
+function isOfTime({ request }: Context): boolean {
+  return usesKey(request.key, 'within');
 }
 
 /** UIDs of the messages that may match otherwise than before. */

@@ -56,11 +56,11 @@ export async function surroundingsOf(session: Session, cursor: CommandCursor): P
   };
 }
 
-/** The selected mailbox as its client knows it. */
-export async function selectedPlace(session: Session): Promise<SearchPlace> {
+/** The selected mailbox as its client knows it; `loaded`: as it is in a state that is at hand, its messages with it. */
+export async function selectedPlace(session: Session, loaded?: Mailbox): Promise<SearchPlace> {
   const { selected, dialect } = session;
   const { home, id, view, saved } = selected;
-  const mailbox = await home.load(id);
+  const mailbox = loaded ?? (await home.load(id));
   if (!mailbox?.columns) throw new No('the mailbox is gone', 'NONEXISTENT');
   return {
     home,

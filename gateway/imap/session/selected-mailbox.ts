@@ -30,6 +30,12 @@ const HIGHEST = (modSeq: number): string => `* OK [HIGHESTMODSEQ ${modSeq}] all 
 
 const NOTHING_SAVED = new Uint32Array(0);
 
+/** Untagged responses, and the mailbox that they lead up to; undefined if nothing was compared with it. */
+export interface News {
+  readonly lines: readonly string[];
+  readonly mailbox: Mailbox | undefined;
+}
+
 export class SelectedMailbox {
   /** The account that the mailbox is in. */
   readonly home: Home;
@@ -136,25 +142,27 @@ export class SelectedMailbox {
    * The untagged responses that bring the client up to the newest state that this process knows, and notes that it knows
    * it now. Null if the mailbox is gone. Loads columns only when something else than an arrival has happened.
    */
-  async news(options: TellOptions): Promise<readonly string[] | null> {
+  async news(options: TellOptions): Promise<News | null> {
     const { replica } = this.home;
     const { kinds = ALL_KINDS } = options;
     let state = await this.home.state();
     let mailbox = this.home.mailbox(state, this.id);
     if (!mailbox) return null;
-    if (!kinds.messages && !kinds.flags) return [];
-    if (!this.hasNews(state, options.expunges)) return this.#reminder(options.dialect);
+    if (!kinds.messages && !kinds.flags) return { lines: [], mailbox: undefined };
+    const searched = this.contexts.haveNews(mailbox, mailbox.uidNext);
+    if (!searched && !this.hasNews(state, options.expunges))
+      return { lines: this.#reminder(options.dialect), mailbox };
     const permitted = this.#permissionLines(mailbox);
     if (!mailbox.columns) {
-      const arrivals = kinds.messages && this.#pureArrivals(state, mailbox, options.dialect);
-      if (arrivals) return [...permitted, ...arrivals];
+      const arrivals = !searched && kinds.messages && this.#pureArrivals(state, mailbox, options.dialect);
+      if (arrivals) return { lines: [...permitted, ...arrivals], mailbox };
       state = await replica.load([this.id]);
       mailbox = this.home.mailbox(state, this.id);
     }
     if (!mailbox?.columns) return null;
     // What was noted while the columns were being loaded is in them, or it is still to be told.
     if (replica.current?.number === state.number) this.#touched = false;
-    return [...permitted, ...this.#compare(state, mailbox, mailbox.columns, options)];
+    return { lines: [...permitted, ...this.#compare(state, mailbox, mailbox.columns, options)], mailbox };
   }
 
   /** The owner has changed what this session may do (RFC 4314 §5.1.1). */

@@ -303,8 +303,8 @@ export class Session implements ChangeListener {
   /** If the mailbox is gone, the connection ends with BYE. */
   async #announceSelected(selected: SelectedMailbox, options: TellOptions): Promise<void> {
     const { view } = selected;
-    const lines = await selected.news(options);
-    if (lines === null) {
+    const news = await selected.news(options);
+    if (news === null) {
       this.deselect();
       const own = selected.home.guest === null;
       this.connection.bye(
@@ -314,8 +314,8 @@ export class Session implements ChangeListener {
       );
       return;
     }
-    const { before, arrived, after } = await selected.contexts.updates(this, view);
-    await this.#write([...before, ...lines]);
+    const { before, arrived, after } = await selected.contexts.updates(this, view, news.mailbox);
+    await this.#write([...before, ...news.lines]);
     for (const tell of arrived) await tell();
     await this.#write(after);
     if (this.#notifier && selected.view.next > view.next)

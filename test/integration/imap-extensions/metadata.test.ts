@@ -163,6 +163,38 @@ inVariants((variant) => {
       ).toMatch(/^tag NO \[METADATA MAXSIZE/);
     });
 
+    test('the special use of a mailbox is its owner’s entry, and only CREATE gives it (RFC 6154 §4)', async () => {
+      await client.play(`
+      C: a GETMETADATA Drafts /private/specialuse
+      S: * METADATA Drafts (/private/specialuse "\\\\Drafts")
+      S: a OK annotations told
+      C: b GETMETADATA (DEPTH 1) INBOX (/private/specialuse)
+      S: * METADATA INBOX (/private/specialuse NIL)
+      S: b OK annotations told
+      C: c SETMETADATA INBOX (/private/specialuse "\\\\Drafts" /private/comment "x")
+      S: c NO [USEATTR] …
+      C: d SETMETADATA Drafts (/private/specialuse NIL)
+      S: d NO [USEATTR] …
+      C: e SETMETADATA Drafts (/private/specialuse "\\\\drafts" /private/comment "x")
+      S: e OK annotations set
+      C: f LIST "" (INBOX Drafts) RETURN (METADATA (/private/specialuse /private/comment))
+      S: * LIST (\\HasNoChildren) "/" INBOX
+      S: * METADATA INBOX (/private/specialuse NIL /private/comment NIL)
+      S: * LIST (\\HasNoChildren \\Drafts) "/" Drafts
+      S: * METADATA Drafts (/private/specialuse "\\\\Drafts" /private/comment "x")
+      S: f OK mailboxes listed
+    `);
+      const bob = 'bob@example.test';
+      await gateway.addUser(bob);
+      await client.run(`SETACL Drafts ${bob} lr`);
+      const guest = await gateway.signIn(undefined, bob);
+      await guest.play(`
+      C: a GETMETADATA #user/alice@example.test/Drafts /private/specialuse
+      S: * METADATA #user/alice@example.test/Drafts (/private/specialuse NIL)
+      S: a OK annotations told
+    `);
+    });
+
     test('follow a mailbox that is renamed, and go with one that is deleted', async () => {
       await client.play(`
       C: a CREATE One

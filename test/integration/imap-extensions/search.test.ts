@@ -347,10 +347,10 @@ inVariants((variant) => {
 });
 
 /** Another one on the same stores, which hears of nothing by itself. */
-async function secondGateway({ journal, blobs, logins }: TestGateway): Promise<TestGateway> {
+async function secondGateway({ journal, blobs, logins, variant }: TestGateway): Promise<TestGateway> {
   const account = logins.get('alice@example.test')?.account;
   if (account === undefined) throw new Error('alice has no account');
-  const other = await TestGateway.start({ journal, blobs });
+  const other = await TestGateway.start({ journal, blobs, variant });
   await other.admit('alice@example.test', account);
   return other;
 }

@@ -178,11 +178,11 @@ inVariants((variant) => {
     });
 
     test('holds no large part in memory, and reads no further than it is asked to', async () => {
-      const bytes = Buffer.alloc(3_000_000, 'abcdefg\n').toString('latin1');
+      const bytes = Buffer.alloc(600_000, 'abcdefg\n').toString('latin1');
       await append(multipart(encoded(`${bytes}\0`), encoded(bytes)));
-      const whole = await client.run('FETCH 1 (BINARY.SIZE[1] BINARY.SIZE[2] BINARY.PEEK[2]<2999998.10>)');
+      const whole = await client.run('FETCH 1 (BINARY.SIZE[1] BINARY.SIZE[2] BINARY.PEEK[2]<599998.10>)');
       expect(whole).toEqual([
-        inVariant('* 1 FETCH (BINARY.SIZE[1] 3000001 BINARY.SIZE[2] 3000000 BINARY[2]<2999998> {2}', variant),
+        inVariant('* 1 FETCH (BINARY.SIZE[1] 600001 BINARY.SIZE[2] 600000 BINARY[2]<599998> {2}', variant),
         'g\n)',
         'tag OK fetched',
       ]);
@@ -191,7 +191,7 @@ inVariants((variant) => {
     test('of one part many times holds it once', async () => {
       const bytes = 'abcdefg\n'.repeat(25_000);
       await append(multipart(encoded(bytes)));
-      const times = Array.from({ length: 20 }, (_, index) => `BINARY.PEEK[1]<${index}.150000>`);
+      const times = Array.from({ length: 6 }, (_, index) => `BINARY.PEEK[1]<${index}.150000>`);
       const [answer = ''] = (await client.run(`FETCH 1 (BINARY.PEEK[1] ${times.join(' ')})`))
         .join('\r\n')
         .split('\r\ntag ');

@@ -172,6 +172,43 @@ inVariants((variant) => {
   `);
   });
 
+  test('a message leaves a search in the same moment in which its flags are told', async () => {
+    const gateway = await started();
+    const client = await gateway.signIn();
+    const other = await gateway.signIn();
+    for (let count = 0; count < 2; count++) await other.append('INBOX', 'Subject: a\r\n\r\n');
+    await client.run('SELECT INBOX');
+    await other.run('SELECT INBOX');
+    await client.play(`
+    C: a UID SEARCH RETURN (UPDATE) UNSEEN
+    S: * ESEARCH (TAG "a") UID
+    S: a OK searched
+  `);
+    await other.run('UID STORE 1 +FLAGS.SILENT (\\Flagged)');
+    const [login] = gateway.logins.values();
+    const { replica } = gateway.cache.acquire(login?.account ?? ('' as never));
+    const load = replica.load.bind(replica);
+    // The other session is at work while the client's search is looked at.
+    replica.load = async (mailboxes) => {
+      replica.load = load;
+      await other.run('UID STORE 2 +FLAGS.SILENT (\\Seen)');
+      return load(mailboxes);
+    };
+    await client.play(`
+    C: b NOOP
+    S: * 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent))
+    S: b OK done
+  `);
+    replica.load = load;
+    await other.run('UID STORE 2 +FLAGS.SILENT (\\Seen)');
+    await client.play(`
+    C: c NOOP
+    S: * ESEARCH (TAG "a") UID REMOVEFROM (0 2)
+    S: * 2 FETCH (UID 2 FLAGS (\\Seen \\Recent))
+    S: c OK done
+  `);
+  });
+
   test('a search whose new messages cannot be read is given up aloud, and the news go on', async () => {
     class Failing extends MemoryBlobStore {
       fails = false;
