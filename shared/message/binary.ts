@@ -67,6 +67,10 @@ class LineDecoder implements TransferDecoder {
     return this.#lines(this.#inner.end());
   }
 
+  get isFresh(): boolean {
+    return this.#inner.isFresh && this.#last !== CR;
+  }
+
   #lines(bytes: Uint8Array): Uint8Array {
     const bare = this.#bareLineFeeds(bytes);
     if (bytes.length > 0) this.#last = bytes[bytes.length - 1] ?? 0;

@@ -4,6 +4,8 @@ import { hexByte } from './params.ts';
 export interface TransferDecoder {
   write(bytes: Uint8Array): Uint8Array;
   end(): Uint8Array;
+  /** Nothing is held back: what comes next is decoded as a new decoder would. */
+  readonly isFresh: boolean;
 }
 
 /**
@@ -19,7 +21,7 @@ export function transferDecoder(encoding: string): TransferDecoder | null {
     case '7bit':
     case '8bit':
     case 'binary':
-      return { write: (bytes) => bytes, end: () => new Uint8Array(0) };
+      return { write: (bytes) => bytes, end: () => new Uint8Array(0), isFresh: true };
     default:
       return null;
   }
@@ -64,6 +66,10 @@ class Base64Decoder implements TransferDecoder {
   end(): Uint8Array {
     return new Uint8Array(0);
   }
+
+  get isFresh(): boolean {
+    return this.#count === 0;
+  }
 }
 
 const EQUALS = 0x3d;
@@ -99,6 +105,10 @@ class QuotedPrintableDecoder implements TransferDecoder {
     this.#held = [];
     // Blanks at the end of the body end a line, and an `=` there is a soft line break.
     return isHex(held[1]) ? Uint8Array.from(held) : new Uint8Array(0);
+  }
+
+  get isFresh(): boolean {
+    return this.#held.length === 0;
   }
 
   #byte(byte: number, out: Output): void {

@@ -180,7 +180,7 @@ class FetchAnswer {
     this.#session = session;
     this.#columns = columns;
     this.#reader = new MessageReader(session, selected.home, selected.id, columns);
-    this.#literals = new LiteralReader(this.#reader);
+    this.#literals = new LiteralReader(this.#reader, selected.decodedPlace);
     this.#seen = seen;
   }
 

@@ -7,6 +7,7 @@ import { decodeTransfer } from '../../../shared/message/decode.ts';
 import { filterHeaderFields } from '../../../shared/message/header-fields.ts';
 import type { TransferDecoder } from '../../../shared/message/transfer-encoding.ts';
 import type { PartialRange } from '../wire/ast.ts';
+import { type DecodedPlace, slicesOf } from './decoded-place.ts';
 import { type BinaryLiteral, type BinarySize, type Piece, type RangeLiteral, cut } from './fetch-plan.ts';
 import type { MessageReader } from './message-reader.ts';
 
@@ -22,9 +23,11 @@ export interface Literal {
 
 export class LiteralReader {
   readonly #reader: MessageReader;
+  readonly #place: DecodedPlace;
 
-  constructor(reader: MessageReader) {
+  constructor(reader: MessageReader, place: DecodedPlace) {
     this.#reader = reader;
+    this.#place = place;
   }
 
   /** Few enough bytes to be read ahead. */
@@ -124,10 +127,16 @@ export class LiteralReader {
   ): AsyncGenerator<Uint8Array> {
     const from = partial?.offset ?? 0;
     const to = partial ? from + partial.length : Infinity;
-    let at = 0;
-    for await (const bytes of decodeTransfer(await this.#whole(row, { start, end }), decoderOf(decoding))) {
+    const uid = this.#reader.uidAt(row);
+    let { encoded, decoded: at } = this.#place.before(uid, start, from);
+    const decoder = decoderOf(decoding);
+    const source = slices(await this.#whole(row, { start: start + encoded, end }), (slice) => {
+      encoded += slice.length;
+    });
+    for await (const bytes of decodeTransfer(source, decoder)) {
       const piece = bytes.subarray(Math.max(0, from - at), Math.max(0, to - at));
       at += bytes.length;
+      if (partial && at <= to && decoder.isFresh) this.#place.note(uid, start, { encoded, decoded: at });
       if (piece.length > 0) yield piece;
       if (at >= to) return;
     }
@@ -145,6 +154,18 @@ export class LiteralReader {
     };
     return { size: range.end - range.start, body: body(), binary: false };
   }
+}
+
+/** `taken` is told of each slice as it is asked for. */
+async function* slices(
+  body: AsyncIterable<Uint8Array>,
+  taken: (slice: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const bytes of body)
+    for (const slice of slicesOf(bytes)) {
+      taken(slice);
+      yield slice;
+    }
 }
 
 function isRange(piece: Piece): piece is RangeLiteral {

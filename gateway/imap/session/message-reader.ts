@@ -34,6 +34,10 @@ export class MessageReader {
     this.#columns = columns;
   }
 
+  uidAt(row: number): number {
+    return this.#columns.uidAt(row);
+  }
+
   /** Summaries of `rows`; an error stands for a message that cannot be read. */
   async summaries(rows: readonly number[]): Promise<(Summary | Error)[]> {
     try {

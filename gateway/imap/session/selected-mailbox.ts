@@ -10,6 +10,7 @@ import type { Op } from '../../../shared/account/ops.ts';
 import type { Change } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import { BatchRequests } from './batches.ts';
+import { DecodedPlace } from './decoded-place.ts';
 import type { Dialect } from './dialect.ts';
 import { Contexts } from '../search/contexts.ts';
 import type { Home } from './home.ts';
@@ -50,6 +51,7 @@ export class SelectedMailbox {
   saved: Uint32Array = NOTHING_SAVED;
   /** Searches that are kept up to date (RFC 5267). */
   readonly contexts = new Contexts();
+  readonly decodedPlace = new DecodedPlace();
   #watermark: number;
   #keywords: number;
   /** As PERMANENTFLAGS told them. */

@@ -203,6 +203,39 @@ inVariants((variant) => {
       expect(answer.replaceAll('\r\n', '\n') === whole.replaceAll('\r\n', '\n')).toBe(true);
     });
 
+    test('read piece by piece is decoded piece by piece, not from the beginning each time', async () => {
+      const starts: number[] = [];
+      const get = blobs.get.bind(blobs);
+      blobs.get = (key, range, options) => {
+        if (range && 'start' in range) starts.push(range.start);
+        return get(key, range, options);
+      };
+      const lines = Array.from({ length: 30_000 }, (_, index) => `line ${index}\xe9\n`).join('');
+      const printable = lines.replaceAll('\xe9', '=E9').replaceAll('\n', '\r\n');
+      await append(
+        multipart(
+          encoded(lines),
+          encoded(lines, 'text/plain'),
+          `Content-Transfer-Encoding: quoted-printable\r\n\r\n${printable}`,
+        ),
+      );
+      const texts = [lines, lines.replaceAll('\n', '\r\n'), lines.replaceAll('\n', '\r\n')];
+      for (const [index, text] of texts.entries()) {
+        const step = 50_000;
+        let read = '';
+        for (let at = 0; at < text.length; at += step) {
+          starts.length = 0;
+          const answer = await client.run(`UID FETCH 1 BINARY.PEEK[${index + 1}]<${at}.${step}>`);
+          const [, size = '0', bytes = ''] = /\{(\d+)\}\r\n([^]*)\)\r\ntag /.exec(answer.join('\r\n')) ?? [];
+          expect(bytes).toHaveLength(Number(size));
+          read += bytes;
+          // In the message, which is longer than what is decoded.
+          expect(starts.every((start) => start >= at - step)).toBe(true);
+        }
+        expect(read === text).toBe(true);
+      }
+    });
+
     test('of a message that cannot be read is NO, and not a byte of it', async () => {
       await append(multipart(encoded('x'.repeat(400_000))));
       blobs.objects.clear();
