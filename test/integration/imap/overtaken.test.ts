@@ -2,17 +2,19 @@
  * A gateway that has slept through folds finds its next records emptied (I4), and reads the account anew. Its sessions are
  * told exactly what those of a gateway are told which has read every record.
  */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { PackStore } from '../../../shared/blob/pack-store.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { MemoryFoldStore, MemorySummaries } from '../../support/memory-fold-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
+import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { below, pick } from '../../support/random-ops.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { EXPUNGED_BY_NUMBER, seedOf, type Variant } from '../../support/variants.ts';
 
 const MAIL = 'Subject: x\r\n\r\nbody\r\n';
 const gateways: TestGateway[] = [];
@@ -20,11 +22,11 @@ afterEach(async () => {
   for (const gateway of gateways.splice(0)) await gateway.stop();
 });
 
-async function setUp() {
+async function setUp(variant: Variant) {
   const journal = new MemoryJournalStore();
   const blobs = new MemoryBlobStore();
   const start = async () => {
-    const gateway = await TestGateway.start({ journal, blobs });
+    const gateway = await TestGateway.start({ journal, blobs, variant });
     gateways.push(gateway);
     return gateway;
   };
@@ -68,19 +70,12 @@ async function act(writer: ImapClient, random: Random): Promise<void> {
   else await writer.run(`UID MOVE ${uids} Other`);
 }
 
-describe.each([
-  ['CONDSTORE', 'ENABLE CONDSTORE'],
-  ['QRESYNC', 'ENABLE QRESYNC'],
-  ['neither', 'NOOP'],
-])('with %s', (_, enable) => {
-  test.each([1, 2, 3])('seed %i', async (seed) => {
-    const random = seededRandom(seed);
-    const { writer, signIn, empty } = await setUp();
+inVariants((variant) => {
+  test('what it is told is what others were told who were awake', async () => {
+    const random = seededRandom(seedOf(variant));
+    const { writer, signIn, empty } = await setUp(variant);
     const clients = [await signIn(), await signIn()];
-    for (const client of clients) {
-      await client.run(enable);
-      await client.run('SELECT INBOX');
-    }
+    for (const client of clients) await client.run('SELECT INBOX');
     const [awake, asleep] = clients;
     if (!awake || !asleep) throw new Error('two clients');
     let told = 0;
@@ -97,25 +92,27 @@ describe.each([
   });
 });
 
-test('mod-sequences and UIDs are those that were given out', async () => {
-  const { writer, signIn, empty } = await setUp();
-  const client = await signIn();
-  await client.run('SELECT INBOX (CONDSTORE)');
-  await writer.run('UID STORE 2 +FLAGS (\\Flagged)');
-  await writer.run('UID STORE 3:4 +FLAGS.SILENT (\\Deleted)');
-  const told = (await writer.run('UID FETCH 2 (MODSEQ)')).join();
-  const modSeq = /MODSEQ \((\d+)\)/.exec(told)?.[1] ?? 'none';
-  await writer.run('EXPUNGE');
-  await writer.append('INBOX', MAIL);
-  await empty();
-  const lines = await client.run('NOOP');
-  expect(lines).toEqual([
-    '* 3 EXPUNGE',
-    '* 3 EXPUNGE',
-    '* 7 EXISTS',
-    `* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent) MODSEQ (${modSeq}))`,
-    '* 7 RECENT',
-    'tag OK done',
-  ]);
-  expect((await client.run('UID FETCH 9 (UID)'))[0]).toBe('* 7 FETCH (UID 9)');
-});
+inVariants((variant) => {
+  test('mod-sequences and UIDs are those that were given out', async () => {
+    const { writer, signIn, empty } = await setUp(variant);
+    const client = await signIn();
+    await client.run('SELECT INBOX (CONDSTORE)');
+    await writer.run('UID STORE 2 +FLAGS (\\Flagged)');
+    await writer.run('UID STORE 3:4 +FLAGS.SILENT (\\Deleted)');
+    const told = (await writer.run('UID FETCH 2 (MODSEQ)')).join();
+    const modSeq = /MODSEQ \((\d+)\)/.exec(told)?.[1] ?? 'none';
+    await writer.run('EXPUNGE');
+    await writer.append('INBOX', MAIL);
+    await empty();
+    const lines = await client.run('NOOP');
+    expect(lines).toEqual([
+      '* 3 EXPUNGE',
+      '* 3 EXPUNGE',
+      '* 7 EXISTS',
+      `* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent) MODSEQ (${modSeq}))`,
+      '* 7 RECENT',
+      'tag OK done',
+    ]);
+    expect((await client.run('UID FETCH 9 (UID)'))[0]).toBe('* 7 FETCH (UID 9)');
+  });
+}, EXPUNGED_BY_NUMBER);
