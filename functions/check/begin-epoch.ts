@@ -43,10 +43,8 @@ import type { CheckedMessagesResult } from './check-messages.ts';
 import { type InstallDeps, installCheckpoint } from './install.ts';
 import { mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
 import { gravesAfter, orNull } from './placed-rows.ts';
-import type { RecoverDeps } from './recover.ts';
 
-export interface EpochDeps
-  extends Omit<CheckDeps, 'digests'>, Pick<RecoverDeps, 'arrivalOf'>, Pick<InstallDeps, 'limits'> {
+export interface EpochDeps extends Omit<CheckDeps, 'digests'>, Pick<InstallDeps, 'limits'> {
   readonly messages: MessageStore;
   readonly rim: Rim;
 }

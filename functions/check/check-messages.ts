@@ -17,7 +17,7 @@ import { inParallel } from '../../shared/parallel.ts';
 import { type PlacedRow, placedRows, readSummaries } from './placed-rows.ts';
 import { subjectOf } from './subject.ts';
 
-export type CheckedMessages = FoldSummaries & Pick<MessageStore, 'stored' | 'get' | 'recompute'>;
+export type CheckedMessages = FoldSummaries & Pick<MessageStore, 'stored' | 'get' | 'recompute' | 'facts'>;
 
 export interface MessageCheckDeps {
   readonly messages: CheckedMessages;
@@ -136,8 +136,18 @@ async function complaintAbout(
     return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
   if (size !== row.size) return `has ${size} bytes in the place of ${row.size}`;
-  const digest = hash.digest('hex');
-  return told?.digest != null && told.digest !== digest ? 'is not the message that was stored' : null;
+  const known = told?.digest ?? (await digestOf(messages, account, row));
+  return known !== null && known !== hash.digest('hex') ? 'is not the message that was stored' : null;
+}
+
+/** As its own object tells it, where no summary does. */
+async function digestOf(
+  messages: CheckedMessages,
+  account: AccountId,
+  place: BlobPlace,
+): Promise<string | null> {
+  const facts = await messages.facts(account, place);
+  return facts.kind === 'raw' ? null : Buffer.from(facts.digest).toString('hex');
 }
 
 function summariesLost(count: number): Finding {

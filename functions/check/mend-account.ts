@@ -34,9 +34,9 @@ import { type InstallDeps, installCheckpoint } from './install.ts';
 import { isOlder, mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
 import { beginEpoch } from './begin-epoch.ts';
 import { gravesAfter } from './placed-rows.ts';
-import { type RecoverDeps, mailboxOf, recoverMessages } from './recover.ts';
+import { mailboxOf, recoverMessages } from './recover.ts';
 
-export interface MendDeps extends CheckDeps, Pick<RecoverDeps, 'arrivalOf'>, Pick<InstallDeps, 'limits'> {
+export interface MendDeps extends CheckDeps, Pick<InstallDeps, 'limits'> {
   readonly messages: MessageStore;
   readonly rim: Rim;
   /** Wake-ups and work items after a record; it never rejects. */

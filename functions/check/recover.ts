@@ -6,7 +6,7 @@
  * They come back by the op `restore`, as what was undeleted does: with new UIDs, and from wherever their bytes lie, a
  * pack included.
  */
-import { type BlobPlace, type SummaryRef, ZONE_STEP } from '../../shared/account/columns.ts';
+import { type SummaryRef, ZONE_STEP } from '../../shared/account/columns.ts';
 import type { AccountId, BlobId, MailboxId } from '../../shared/account/ids.ts';
 import {
   type AppendOp,
@@ -17,26 +17,13 @@ import {
 } from '../../shared/account/ops.ts';
 import { type JournalEntry, isEmptied } from '../../shared/account/record.ts';
 import { type AccountState, mailboxNamed, resolveTarget } from '../../shared/account/state.ts';
+import type { StoredFacts } from '../../shared/blob/message-blobs.ts';
 import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
 import { decodeSummary } from '../../shared/message/summary.ts';
 import { inParallel } from '../../shared/parallel.ts';
 
-/** How a message arrived. */
-export interface KnownArrival {
-  /** INTERNALDATE: seconds since the epoch, and its zone in minutes east. */
-  readonly date: number;
-  readonly zone: number;
-  readonly system: number;
-  readonly keywords: readonly string[];
-  /** Name of the mailbox that it went to, or the special use that a delivery named. */
-  readonly mailbox: string | null;
-  readonly use: string | null;
-}
-
 export interface RecoverDeps {
   readonly messages: Pick<MessageStore, 'recompute' | 'facts'>;
-  /** What is known of a message's arrival; as its object tells it, unless a test says otherwise. */
-  readonly arrivalOf?: (account: AccountId, place: BlobPlace) => Promise<KnownArrival | null>;
   readonly gate?: (() => Promise<void>) | undefined;
 }
 
@@ -72,9 +59,10 @@ export async function recoverMessages(
   const unreadable: BlobId[] = [];
   await inParallel(objects, PARALLEL_READS, async (object) => {
     await deps.gate?.();
-    const summary = await deps.messages.recompute(account, object).catch(() => null);
-    if (summary === null) unreadable.push(object.blob);
-    else recovered.push(await recoveredFrom(deps, account, object, summary, standing.get(object.blob)));
+    const found = await read(deps, account, object);
+    if (found === null) unreadable.push(object.blob);
+    else if (isMessage(found, standing.get(object.blob)))
+      recovered.push(recoveredFrom(object, found, standing.get(object.blob)));
   });
   recovered.sort(
     (a, b) => a.row.date - b.row.date || a.stored - b.stored || (a.row.blob < b.row.blob ? -1 : 1),
@@ -89,13 +77,35 @@ function appendsOf(entries: readonly JournalEntry[]): ReadonlyMap<BlobId, Append
   return appends;
 }
 
-async function recoveredFrom(
-  { messages, arrivalOf = async (of, place) => (await messages.facts(of, place)).arrival }: RecoverDeps,
+interface ReadMessage {
+  readonly facts: StoredFacts;
+  readonly summary: Uint8Array;
+}
+
+/** Null: it cannot be read. */
+async function read(
+  { messages }: RecoverDeps,
   account: AccountId,
   object: StoredObject,
-  summary: Uint8Array,
+): Promise<ReadMessage | null> {
+  try {
+    const summary = await messages.recompute(account, object);
+    return { summary, facts: await messages.facts(account, object) };
+  } catch {
+    return null;
+  }
+}
+
+/** What a message was to be made of (CATENATE) is none itself: no record names it, and it is framed without an arrival. */
+function isMessage({ facts }: ReadMessage, recorded: AppendOp | undefined): boolean {
+  return recorded !== undefined || facts.kind === 'raw' || facts.arrival !== null;
+}
+
+function recoveredFrom(
+  object: StoredObject,
+  { facts, summary }: ReadMessage,
   recorded: AppendOp | undefined,
-): Promise<Recovered> {
+): Recovered {
   const { size, sentDate, sentZone } = decodeSummary(summary);
   const { blob, pack, modified: stored } = object;
   const where = { blob, pack, size, summary: nowhere(blob) };
@@ -105,7 +115,7 @@ async function recoveredFrom(
   }
   // A message is not sent after it was stored; without a date of its own it gets the one of its object.
   const sent = sentDate !== null && sentDate > 0 && sentDate <= object.modified;
-  const { date, zone, system, keywords, mailbox, use } = (await arrivalOf(account, object)) ?? {
+  const { date, zone, system, keywords, mailbox, use } = facts.arrival ?? {
     date: Math.floor((sent ? sentDate : object.modified) / 1000),
     zone: sent ? Math.round(sentZone / ZONE_STEP) * ZONE_STEP : 0,
     system: 0,

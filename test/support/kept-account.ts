@@ -15,6 +15,8 @@ import { Replica } from '../../shared/account/replica.ts';
 import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { AccountState } from '../../shared/account/state.ts';
 import { blobKeys } from '../../shared/aws/keys.ts';
+import type { Arrival } from '../../shared/blob/arrival.ts';
+import type { BlobFormat } from '../../shared/blob/message-blobs.ts';
 import { MessageStore } from '../../shared/blob/message-store.ts';
 import { drained } from './blob-store-contract.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
@@ -32,19 +34,19 @@ export class KeptAccount {
   keepMs = 86_400_000;
   limits = FOLD_LIMITS;
 
-  private constructor(rim: TestRim, journal: MemoryJournalStore, id: AccountId) {
+  private constructor(rim: TestRim, journal: MemoryJournalStore, id: AccountId, format: BlobFormat) {
     this.rim = rim;
     this.journal = journal;
     this.folds = new MemoryFoldStore(journal);
     this.blobs = new MemoryBlobStore(() => rim.now());
-    this.messages = new MessageStore(this.blobs, rim);
+    this.messages = new MessageStore(this.blobs, rim, { format });
     this.id = id;
   }
 
-  static async begun(seed = 1): Promise<KeptAccount> {
+  static async begun(seed = 1, format: BlobFormat = 'framed'): Promise<KeptAccount> {
     const rim = new TestRim(seed);
     const journal = new MemoryJournalStore();
-    return new KeptAccount(rim, journal, await beginAccount(journal, rim));
+    return new KeptAccount(rim, journal, await beginAccount(journal, rim), format);
   }
 
   get deps() {
@@ -69,11 +71,22 @@ export class KeptAccount {
     to: Target = { inbox: true },
     over: Partial<AppendOp> = {},
     replica = this.replica(),
+    arrived: Partial<Arrival> = {},
   ): Promise<BlobId> {
     const text = `From: jane@example.com\r\nSubject: ${subject}\r\nDate: Thu, 1 Jan 2026 10:00:00 +0000\r\n\r\n${subject}.\r\n`;
     const bytes = Buffer.from(text);
-    const { blob, size, summary } = await this.messages.put(this.id, bytes, bytes.length);
     const date = Math.floor(this.rim.now() / 1000);
+    const arrival: Arrival = {
+      date,
+      zone: 0,
+      system: over.system ?? 0,
+      keywords: over.keywords ?? [],
+      mailbox: null,
+      use: 'use' in to ? to.use : null,
+      time: this.rim.now(),
+      ...arrived,
+    };
+    const { blob, size, summary } = await this.messages.put(this.id, bytes, bytes.length, { arrival });
     const op = { op: 'append', to, blob, size, system: 0, keywords: [], date, zone: 0, summary } as const;
     await this.commit(() => [{ ...op, ...over }], replica);
     this.rim.time += 1000;

@@ -205,17 +205,31 @@ test('a message that is gone is named, with its subject, and nothing is invented
   ]);
 });
 
-test('a message that was cut', async () => {
-  const account = await folded();
-  const blob = await account.receive('short');
-  const key = account.keyOf(blob);
-  account.blobs.objects.set(key, account.blobs.objects.get(key)?.subarray(0, 60) ?? Buffer.alloc(0));
-  expect((await account.check()).findings).toEqual([
-    expect.objectContaining({
-      kind: 'message-damaged',
-      what: expect.stringContaining('cannot be read'),
-    }),
-  ]);
+describe.each(['raw', 'framed'] as const)('a %s message', (format) => {
+  async function damaged(change: (bytes: Uint8Array) => Uint8Array) {
+    const account = await KeptAccount.begun(1, format);
+    await account.receive('well');
+    const blob = await account.receive('the contract');
+    const key = account.keyOf(blob);
+    account.blobs.objects.set(key, change(account.blobs.objects.get(key) ?? new Uint8Array(0)));
+    return (await account.mend()).left.findings;
+  }
+  const named = {
+    kind: 'message-damaged',
+    mendedBy: 'nobody',
+    message: expect.objectContaining({ uid: 2, subject: 'the contract' }),
+  };
+
+  test('that was cut is named', async () => {
+    expect(await damaged((bytes) => bytes.slice(0, 11))).toEqual([expect.objectContaining(named)]);
+  });
+
+  test('in which one bit was changed is named, though it is as long as it was', async () => {
+    for (const at of [0, 30, 60]) {
+      const findings = await damaged((bytes) => bytes.map((byte, index) => (index === at ? byte ^ 4 : byte)));
+      expect(findings).toEqual([expect.objectContaining(named)]);
+    }
+  });
 });
 
 test('a key that has become free below the checkpoint is taken again', async () => {
