@@ -125,7 +125,7 @@ class Installation {
     const state = relocated(known.replay.state, moved, rewrite);
     const kept = { ...known.base, segments: without(known.base.segments, rewrite) };
     const { bundle } = survey;
-    const unmoved = (ref: SummaryRef): SummaryRef => ref;
+    const unmoved = { relocate: (ref: SummaryRef): SummaryRef => ref, moved: new Set<number>() };
     const layout = layOut(
       { base: kept, bundle },
       { ...known.replay, state },
@@ -144,6 +144,7 @@ class Installation {
       replay: { ...known.replay, state },
       stored,
       chunk: null,
+      merge: null,
       graveyards,
       retired: { items: [], emptiedTo: known.base.emptiedTo },
       overflow: this.#plan.overflow,
@@ -172,7 +173,7 @@ class Installation {
     let number = Math.max(this.#plan.known.base.nextChunk, ...chunks.map((chunk) => chunk.number + 1));
     for (const group of groupsOf(this.#plan.summaries, this.#limits.chunkBytes)) {
       const arrived = group.map(([, summary], index): ArrivedSummary => {
-        return { record: index as RecordNumber, slot: 0, mailbox: 0 as MailboxId, summary };
+        return { from: { chunk: 0, at: index, slot: 0 }, mailbox: 0 as MailboxId, summary };
       });
       const fold = this.#deps.rim.randomHex(FOLD_ID_BYTES);
       const { chunk, relocate } = planChunk(arrived, null, number++, fold, seal);

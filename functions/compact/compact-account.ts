@@ -1,4 +1,4 @@
-/** Everything that the compaction does for one account: fold it, look through it for what is to be packed, fold that. */
+/** Everything that the compaction does for one account: fold it and merge old summaries, look through it for what is to be packed, fold that. */
 import type { AccountId } from '../../shared/account/ids.ts';
 import { type FoldDeps, type FoldResult, foldAccount } from './fold-account.ts';
 import { type PackDeps, type PackReport, packAccount } from './pack-account.ts';
@@ -20,7 +20,7 @@ export async function compactAccount(
   account: AccountId,
   until = Infinity,
 ): Promise<CompactedAccount> {
-  const fold = await foldAccount(deps, account, until, { idle: true });
+  const fold = await foldAccount(deps, account, until, { idle: true, merge: true });
   const pack = await packAccount(deps, account, until);
   // Soon, for the old objects go a day after that.
   if (pack.packs + pack.replaced > 0) await foldAccount(deps, account, until);

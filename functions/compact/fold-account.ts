@@ -54,13 +54,13 @@ import {
   planChunk,
 } from '../../shared/account/summary-chunk.ts';
 import { packingDue } from '../../shared/account/pack-plan.ts';
-import { summaryAt } from '../../shared/account/summary-reader.ts';
 import { UNSEALED } from '../../shared/account/summary-frame.ts';
 import { forgottenByAll } from '../../shared/account/purges.ts';
 import { bury } from './bury.ts';
+import { arrivedSummaries, openChunk } from './fold-summaries.ts';
+import { type ChunkMerge, planMerge } from './merge-chunks.ts';
 import { Pace } from './pace.ts';
 import { type RetireDeps, type Retired, deleteItem, hasOld, retire } from './retire.ts';
-import { unlessLost } from './unless-lost.ts';
 
 /** Bytes of keys and attribute names beside an item's data, about. */
 const ITEM_OVERHEAD_BYTES = 200;
@@ -101,28 +101,34 @@ export type FoldResult =
 
 /**
  * Folds one account. `until` (milliseconds since the epoch): deletions and emptyings that are not done by then are left
- * to the next fold. `idle`: also if there is no tail, as long as there is something to delete or to empty. Rejects, with
- * nothing lost, if a store fails.
+ * to the next fold. `idle`: also if there is no tail, as long as there is something to delete or to empty. `merge`: all of
+ * the account is read, and old chunks of summaries are written anew if it is worth it. Rejects, with nothing lost, if a
+ * store fails.
  */
 export async function foldAccount(
   deps: FoldDeps,
   account: AccountId,
   until = Infinity,
-  { idle = false }: { readonly idle?: boolean } = {},
+  { idle = false, merge = false }: { readonly idle?: boolean; readonly merge?: boolean } = {},
 ): Promise<FoldResult> {
   for (let attempt = 1; attempt <= LOAD_ATTEMPTS; attempt++) {
     const opening = await openAccount(deps.journal, account);
     const hasTail = opening.tail.length > 0;
-    if (!hasTail && !(idle && hasOld(deps, opening.base))) return { kind: 'nothing' };
+    const worth = hasTail || (idle && hasOld(deps, opening.base));
+    if (!worth && !merge) return { kind: 'nothing' };
+    const { state } = opening.base;
     const columns = await columnsAtCheckpoint(
       deps.journal,
       account,
       opening,
-      touchedBy(opening.base.state, opening.tail),
+      merge ? state.mailboxes.keys() : touchedBy(state, opening.tail),
     );
     if (!columns) continue;
     const replay = replayTail(opening, columns, (divergence) => deps.report?.(account, divergence));
-    return new Fold(deps, account, opening, replay).run(until);
+    const limits = deps.limits ?? FOLD_LIMITS;
+    const merged = merge ? await planMerge(deps, account, opening, replay, limits) : null;
+    if (!worth && !merged) return { kind: 'nothing' };
+    return new Fold(deps, account, opening, replay, merged).run(until);
   }
   return { kind: 'lost' };
 }
@@ -132,6 +138,7 @@ class Fold {
   readonly #account: AccountId;
   readonly #opening: Opening;
   readonly #replay: Replay;
+  readonly #merge: ChunkMerge | null;
   readonly #fold: string;
   readonly #limits: FoldLimits;
   readonly #pace: Pace;
@@ -141,11 +148,18 @@ class Fold {
   /** How many graveyards this fold has put. */
   #graveyards = 0;
 
-  constructor(deps: FoldDeps, account: AccountId, opening: Opening, replay: Replay) {
+  constructor(
+    deps: FoldDeps,
+    account: AccountId,
+    opening: Opening,
+    replay: Replay,
+    merge: ChunkMerge | null,
+  ) {
     this.#deps = deps;
     this.#account = account;
     this.#opening = opening;
     this.#replay = replay;
+    this.#merge = merge;
     this.#fold = deps.rim.randomHex(FOLD_ID_BYTES);
     this.#limits = deps.limits ?? FOLD_LIMITS;
     this.#pace = new Pace(deps.rim);
@@ -192,7 +206,8 @@ class Fold {
   async #write(retired: Retired): Promise<Written | null> {
     const { base } = this.#opening;
     const { chunk, relocate, overflow } = await this.#chunk();
-    const planned = layOut(this.#opening, this.#replay, this.#fold, relocate, this.#limits);
+    const moved = this.#moved();
+    const planned = layOut(this.#opening, this.#replay, this.#fold, { relocate, moved }, this.#limits);
     const layout = await this.#withBundlePieces(planned);
     if (!layout) return null;
     const stored = storedAs(layout, base, this.#fold, this.#limits);
@@ -206,6 +221,7 @@ class Fold {
       replay: this.#replay,
       stored,
       chunk,
+      merge: this.#merge,
       graveyards,
       retired,
       overflow,
@@ -213,6 +229,11 @@ class Fold {
     const { root, parts } = encodeCheckpoint(checkpoint);
     for (const { name, data } of parts) await this.#putItem({ kind: 'part', name, fold: this.#fold }, data);
     return { stored, root, time: checkpoint.time };
+  }
+
+  /** Chunks that are merged into another one. */
+  #moved(): ReadonlySet<number> {
+    return new Set(this.#merge?.merged.map(({ number }) => number));
   }
 
   /** Step 3. */
@@ -230,21 +251,16 @@ class Fold {
     );
   }
 
-  /** The chunk that takes the summaries which came in the tail. */
+  /** The chunk that takes the summaries which came in the tail, and those of old chunks that are merged. */
   async #chunk(): Promise<ChunkPlan & { readonly overflow: readonly FoldedItem[] }> {
     const { arrivals } = this.#replay;
     const { base } = this.#opening;
-    const arrived: ArrivedSummary[] = [];
-    for (const { blob, place, ...where } of arrivals) {
-      // Null: it is lost, or can be read by nobody any more.
-      const { summaries } = this.#deps;
-      const summary = await unlessLost(summaryAt(summaries, this.#account, { blob, summary: place }));
-      // A lost summary is worked out anew from its message by whoever wants it.
-      if (summary) arrived.push({ ...where, summary });
-    }
-    arrived.push(...(await this.#strayed()));
-    const open = arrived.length > 0 ? await this.#openChunk(base) : null;
     const { summaries } = this.#deps;
+    const arrived = await arrivedSummaries(summaries, this.#account, base, this.#replay);
+    arrived.push(...(this.#merge?.summaries ?? []));
+    // What is merged begins a chunk of its own.
+    const grows = arrived.length > 0 && !this.#merge?.merged.length;
+    const open = grows ? await openChunk(summaries, this.#account, base, this.#limits.chunkBytes) : null;
     const seal = arrived.length > 0 ? await summaries.frameSealer(this.#account) : UNSEALED;
     const plan = planChunk(arrived, open, base.nextChunk, this.#fold, seal);
     const overflow = arrivals.flatMap(({ place, record, slot }): FoldedItem[] => {
@@ -252,31 +268,6 @@ class Fold {
       return 'object' in place && moved ? [{ kind: 'overflow', object: place.object }] : [];
     });
     return { ...plan, overflow };
-  }
-
-  /**
-   * Summaries of messages that came back, whose undelete was decided before the last fold and put after it: a fold makes no
-   * conflict. Their rows name a record that is in no tail any more and is emptied soon, so they are worked out anew.
-   */
-  async #strayed(): Promise<readonly ArrivedSummary[]> {
-    const { base } = this.#opening;
-    const strayed: ArrivedSummary[] = [];
-    for (const { mailbox, row } of this.#replay.restored) {
-      const { chunk, at, slot } = row.summary;
-      if (chunk !== 0 || at > base.state.number) continue;
-      const summary = await unlessLost(this.#deps.summaries.recompute(this.#account, row));
-      if (summary) strayed.push({ record: at as RecordNumber, slot, mailbox, summary });
-    }
-    return strayed;
-  }
-
-  async #openChunk(base: Checkpoint): Promise<WrittenChunk | null> {
-    const info = base.chunks.at(-1);
-    if (!info || info.bytes >= this.#limits.chunkBytes) return null;
-    const range = { start: 0, end: info.bytes };
-    const data = await unlessLost(this.#deps.summaries.chunk(this.#account, info.fold, range));
-    // One that is not what the list says must not be built on.
-    return data?.length === info.bytes ? { info, data } : null;
   }
 
   async #withBundlePieces(layout: Layout): Promise<Layout | null> {
@@ -295,13 +286,18 @@ class Fold {
       row: { ...one.row, summary: relocate(one.row.summary) },
     }));
     const forgets = forgottenByAll(purges);
-    const changes = purges.ops.length > 0 || packing.movesBuried;
+    const moved = this.#moved();
+    const changes = purges.ops.length > 0 || packing.movesBuried || moved.size > 0;
+    const reburied = (one: BuriedRow): BuriedRow =>
+      moved.has(one.row.summary.chunk)
+        ? { ...one, row: { ...one.row, summary: relocate(one.row.summary) } }
+        : one;
     const { rowsPerGraveyard } = this.#limits;
     return bury(
       {
         before,
         buried,
-        rebury: changes ? (row) => (forgets(row) ? null : packing.moved(row)) : null,
+        rebury: changes ? (row) => (forgets(row) ? null : reburied(packing.moved(row))) : null,
         rowsPerGraveyard,
       },
       {

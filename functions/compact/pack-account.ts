@@ -26,8 +26,8 @@ import {
   commitOnWholeState,
   openWholeState,
 } from '../../shared/account/whole-state.ts';
-import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import type { PackStore } from '../../shared/blob/pack-store.ts';
+import { unlessMissing } from './unless-missing.ts';
 
 /** A record is put within an hour of its packs, long before a sweep may take one that is not named (I2). */
 const FRESH_MS = 3_600_000;
@@ -206,14 +206,5 @@ class Packer {
       this.#report.messages += blobs.length;
       this.#report.bytes += blobs.reduce((sum, { bytes }) => sum + bytes, 0);
     }
-  }
-}
-
-async function unlessMissing<T>(read: Promise<T>): Promise<T | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof BlobMissingError) return null;
-    throw error;
   }
 }

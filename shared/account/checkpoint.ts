@@ -52,6 +52,8 @@ export interface ChunkInfo {
   /** The fold that wrote the object: its key. The next fold may put a longer one in its place. */
   readonly fold: string;
   readonly bytes: number;
+  /** Summaries that were put into it; 0: not known. */
+  readonly count: number;
 }
 
 /** Rows that were expunged, in one item, for undelete and for the purge of their blobs. */
@@ -171,7 +173,7 @@ function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
       mailbox,
       list.map((segment) => [segment.firstUid, segment.lastUid, segment.count, segment.fold]),
     ]),
-    checkpoint.chunks.map((chunk) => [chunk.number, chunk.fold, chunk.bytes]),
+    checkpoint.chunks.map((chunk) => [chunk.number, chunk.fold, chunk.bytes, chunk.count]),
     checkpoint.nextChunk,
     checkpoint.graveyards.map(({ fold, part, count }) => [fold, part, count]),
     checkpoint.superseded.map(({ since, item }) => [since, item]),
@@ -228,10 +230,11 @@ function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
         list.map(([firstUid, lastUid, count, of]) => ({ firstUid, lastUid, count, fold: of })),
       ]),
     ),
-    chunks: (chunks as [number, string, number][]).map(([n, of, size]) => ({
+    chunks: (chunks as [number, string, number, number?][]).map(([n, of, size, count = 0]) => ({
       number: n,
       fold: of,
       bytes: size,
+      count,
     })),
     nextChunk: nextChunk as number,
     graveyards: (graveyards as [string, number, number][]).map(([of, part, count]) => ({

@@ -228,7 +228,6 @@ export class Columns {
   get saved(): Uint32Array {
     return this.#fixed.saved;
   }
-
   /** Bytes of memory held. Values that share arrays each count them. */
   get bytes(): number {
     const indices = this.#flags.keywordSet.bytes + this.#packs.bytes;
@@ -353,9 +352,11 @@ export class Columns {
     return rows;
   }
 
-  /** Whether any of the rows `from` … `to` (end excluded) has a blob that is `packed`. */
-  anyPacked(packed: PackedBlobs, from: number, to: number): boolean {
-    for (let row = from; row < to; row++) if (packed(this.#fixed.blob, row * BLOB_BYTES)) return true;
+  /** Whether a row of `from` … `to` (end excluded) has a blob that is `packed`, or its summary in one of `chunks`. */
+  anyMoved(from: number, to: number, packed: PackedBlobs | null, chunks: ReadonlySet<number>): boolean {
+    const { blob, chunk } = this.#fixed;
+    for (let row = from; row < to; row++)
+      if (packed?.(blob, row * BLOB_BYTES) || chunks.has(chunk[row] as number)) return true;
     return false;
   }
 

@@ -32,6 +32,8 @@ export interface SegmentPlan {
   readonly changedFrom: ModSeq;
   /** Blobs that were packed since then, which sets no mod-sequence. */
   readonly packed: PackedBlobs | null;
+  /** Chunks whose summaries lie in another one now. */
+  readonly moved: ReadonlySet<number>;
   /** The name of new segments. */
   readonly fold: string;
   readonly relocate: Relocate;
@@ -64,15 +66,15 @@ function runsOf(columns: Columns, before: readonly SegmentInfo[], plan: SegmentP
   return runs;
 }
 
-/** UIDs are never given out again, and whatever changes a row sets its mod-sequence, but for packing. */
+/** UIDs are never given out again, and whatever changes a row sets its mod-sequence, but for what is moved. */
 function changedSince(
   columns: Columns,
   from: number,
   to: number,
-  { changedFrom, packed }: SegmentPlan,
+  { changedFrom, packed, moved }: SegmentPlan,
 ): boolean {
   for (let row = from; row < to; row++) if ((columns.modSeqs[row] as number) >= changedFrom) return true;
-  return packed !== null && columns.anyPacked(packed, from, to);
+  return (packed !== null || moved.size > 0) && columns.anyMoved(from, to, packed, moved);
 }
 
 function joinSmall(runs: readonly Run[], limit: number): Run[] {

@@ -5,8 +5,9 @@
 import { type Report, type Visit, apply } from './apply.ts';
 import { BUNDLE_BYTES, type Bundle, decodeBundle, encodeBundle } from './bundle.ts';
 import type { Checkpoint, FoldedItem, GraveyardInfo, SegmentInfo, Superseded } from './checkpoint.ts';
+import type { ChosenChunks, MergeLimits } from './chunk-merge.ts';
 import type { Columns } from './columns.ts';
-import { type PlannedSegment, planSegments } from './fold-segments.ts';
+import { type PlannedSegment, type SegmentPlan, planSegments } from './fold-segments.ts';
 import type { BuriedRow } from './graveyard.ts';
 import { type BlobId, type MailboxId, type RecordNumber, modSeqOf } from './ids.ts';
 import type { SegmentKey } from './journal-store.ts';
@@ -34,12 +35,10 @@ const BYTES_PER_MESSAGE = 48;
 const REBUNDLE_SHARE = 0.5;
 
 /** Sizes at which folds divide what they write; a test makes them small. */
-export interface FoldLimits {
+export interface FoldLimits extends MergeLimits {
   readonly bundleBytes: number;
   readonly messagesPerSegment: number;
   readonly rowsPerGraveyard: number;
-  /** A chunk that has grown to this is closed. */
-  readonly chunkBytes: number;
 }
 
 export const FOLD_LIMITS: FoldLimits = {
@@ -48,6 +47,8 @@ export const FOLD_LIMITS: FoldLimits = {
   rowsPerGraveyard: MESSAGES_PER_SEGMENT,
   // Each fold reads and writes an open chunk once: two requests at any size.
   chunkBytes: 1024 * 1024,
+  // What one fold may read and write of old ones.
+  mergedBytes: 16 * 1024 * 1024,
 };
 
 /** Where a journal has come to. */
@@ -186,7 +187,7 @@ export function layOut(
   { base, bundle }: Pick<Opening, 'base' | 'bundle'>,
   { state, packing }: Pick<Replay, 'state' | 'packing'>,
   fold: string,
-  relocate: Relocate,
+  { relocate, moved }: Pick<SegmentPlan, 'relocate' | 'moved'>,
   limits: FoldLimits,
 ): Layout {
   const bundled = bundle ? decodeBundle(bundle.data) : null;
@@ -197,7 +198,7 @@ export function layOut(
     if (!columns && before.length === 0 && messages > 0)
       throw new Error(`the messages of mailbox ${id} were not loaded for the fold`);
     const planned = columns
-      ? planSegments(columns, before, { changedFrom, packed: packing.blobs(), fold, relocate, limits })
+      ? planSegments(columns, before, { changedFrom, packed: packing.blobs(), moved, fold, relocate, limits })
       : before.map((info) => ({ info, data: null }));
     if (planned.length > 0) layout.set(id, bundled ? fromBundle(id, planned, bundled) : planned);
   }
@@ -333,6 +334,8 @@ export interface FoldParts {
   readonly replay: Replay;
   readonly stored: Stored;
   readonly chunk: ChunkPlan['chunk'];
+  /** Chunks that the checkpoint does without: what of them is in use lies in `chunk`. */
+  readonly merge: ChosenChunks | null;
   readonly graveyards: readonly GraveyardInfo[];
   /** What was retired: deleted items leave the list, emptied records are done with. */
   readonly retired: { readonly items: readonly FoldedItem[]; readonly emptiedTo: RecordNumber };
@@ -346,14 +349,16 @@ export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
   const { base, tail } = opening;
   const { packing } = replay;
   const gone = new Set(retired.items);
+  const { merged = [], dead = [] } = parts.merge ?? {};
+  const before = base.chunks.filter((each) => !merged.includes(each) && !dead.includes(each));
   const chunks = chunk
-    ? [...base.chunks.filter(({ number }) => number !== chunk.info.number), chunk.info]
-    : base.chunks;
+    ? [...before.filter(({ number }) => number !== chunk.info.number), chunk.info]
+    : before;
   const fresh: Superseded[] = [
     ...supersededSegments(base, stored),
     ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
     ...base.chunks
-      .filter(({ number }) => number === chunk?.info.number)
+      .filter((each) => !chunks.includes(each))
       .map((grown) => ({ kind: 'chunk' as const, fold: grown.fold })),
     ...base.graveyards
       .filter((old) => !parts.graveyards.includes(old))

@@ -6,16 +6,15 @@
  */
 import type { ChunkInfo } from './checkpoint.ts';
 import type { SummaryRef } from './columns.ts';
-import type { MailboxId, RecordNumber } from './ids.ts';
+import type { MailboxId } from './ids.ts';
 import { FRAME_BYTES, type FrameCoder, SUMMARIES_PER_FRAME, encodeFrame, frameRef } from './summary-frame.ts';
 
 /** A reference has 24 bits for a frame's length; a larger one (of a single summary) is left to be worked out anew. */
 const FRAME_LENGTH_LIMIT = 2 ** 24;
 
-/** A summary, and the append op that brought it. */
+/** A summary, and where it lay before: with the append op that brought it, or in an older chunk. */
 export interface ArrivedSummary {
-  readonly record: RecordNumber;
-  readonly slot: number;
+  readonly from: SummaryRef;
   readonly mailbox: MailboxId;
   readonly summary: Uint8Array;
 }
@@ -52,20 +51,28 @@ export function planChunk(
   for (const group of frames(arrived)) {
     const frame = seal(number, offset, encodeFrame(group.map(({ summary }) => summary)));
     if (frame.length >= FRAME_LENGTH_LIMIT) continue;
-    group.forEach(({ record, slot }, index) => {
-      places.set(`${record}/${slot}`, frameRef(number, offset, frame.length, index));
+    group.forEach(({ from }, index) => {
+      places.set(keyOf(from), frameRef(number, offset, frame.length, index));
     });
     pieces.push(frame);
     offset += frame.length;
   }
-  const relocate: Relocate = (ref) => (ref.chunk === 0 ? (places.get(`${ref.at}/${ref.slot}`) ?? ref) : ref);
+  const relocate: Relocate = (ref) => places.get(keyOf(ref)) ?? ref;
   if (places.size === 0) return { chunk: null, relocate };
-  return { chunk: { info: { number, fold, bytes: offset }, data: Buffer.concat(pieces) }, relocate };
+  const count = (open?.info.count ?? 0) + places.size;
+  return { chunk: { info: { number, fold, bytes: offset, count }, data: Buffer.concat(pieces) }, relocate };
 }
+
+const keyOf = ({ chunk, at, slot }: SummaryRef): string => `${chunk}/${at}/${slot}`;
+
+const chunkOrder = ({ chunk }: SummaryRef): number => (chunk === 0 ? Number.MAX_SAFE_INTEGER : chunk);
+/** In their order: older chunks, and then what arrived. */
+const inOrder = (a: SummaryRef, b: SummaryRef): number =>
+  chunkOrder(a) - chunkOrder(b) || a.at - b.at || a.slot - b.slot;
 
 /** Those of one mailbox together: they are asked for together. */
 function frames(arrived: readonly ArrivedSummary[]): ArrivedSummary[][] {
-  const sorted = arrived.toSorted((a, b) => a.mailbox - b.mailbox || a.record - b.record || a.slot - b.slot);
+  const sorted = arrived.toSorted((a, b) => a.mailbox - b.mailbox || inOrder(a.from, b.from));
   const groups: ArrivedSummary[][] = [];
   let bytes = 0;
   for (const each of sorted) {

@@ -95,6 +95,11 @@ export class FoldingAccount {
     return foldAccount({ ...this.deps, ...deps }, ACCOUNT, until);
   }
 
+  /** As the compaction does now and then: old chunks of summaries are written anew. */
+  mergeFold(deps: Partial<FoldDeps> = {}): Promise<FoldResult> {
+    return foldAccount({ ...this.deps, ...deps }, ACCOUNT, Infinity, { merge: true });
+  }
+
   /** As for an account that nobody writes to. */
   idleFold(): Promise<FoldResult> {
     return foldAccount(this.deps, ACCOUNT, Infinity, { idle: true });
@@ -191,6 +196,7 @@ export const SMALL_LIMITS: FoldLimits = {
   messagesPerSegment: 8,
   rowsPerGraveyard: 12,
   chunkBytes: 1000,
+  mergedBytes: 4000,
 };
 
 /** Everything that a reader of the state can tell, but for where summaries lie. */

@@ -96,7 +96,7 @@ function checkpointOf(extremes: Extremes): Omit<Checkpoint, 'parts'> {
       subscriptions: new Set(list(extremes.subscriptions, () => text(extremes.nameLength))),
     },
     segments,
-    chunks: list(extremes.chunks, (number) => ({ number: number + 1, fold: hex(12), bytes: 1e6 })),
+    chunks: list(extremes.chunks, (number) => ({ number: number + 1, fold: hex(12), bytes: 1e6, count: 5 })),
     nextChunk: extremes.chunks + 1,
     graveyards: list(extremes.graveyards, (part) => ({ fold: hex(12), part, count: 4096 })),
     packs: list(extremes.packs, (time) => ({ pack: hex(16) as PackId, count: 2000, bytes: 1e7, time })),

@@ -51,6 +51,7 @@ function plan(all: readonly Row[], before: readonly SegmentInfo[], messagesPerSe
   return planSegments(columns, before, {
     changedFrom: CHANGED_FROM,
     packed: null,
+    moved: new Set<number>(),
     fold: 'new',
     relocate,
     limits: { messagesPerSegment },
