@@ -4,7 +4,7 @@
  * write instead; all of them are told at once.
  */
 import { AddressError, parseAddress } from '../../shared/directory/address.ts';
-import { RECORD_KINDS, type RecordKind } from './config.ts';
+import { COLD_CLASSES, RECORD_KINDS, type RecordKind } from './config.ts';
 import { Findings, type Fields } from './findings.ts';
 import { RECEIVING_REGIONS, type ReceivingRegion } from './regions.ts';
 import { SIZE_CLASSES, SIZES, type Size, type SizeClass } from './sizes.ts';
@@ -27,10 +27,13 @@ export interface Deployment {
   readonly mailWithoutTls: 'accept' | 'refuse';
   readonly bounceUnknown: 'never' | 'authenticated';
   readonly restoredTables?: { readonly mail: string; readonly directory: string };
+  readonly coldStorage: { readonly class: ColdStorageClass; readonly afterDays: number };
   readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
   /** `messagesPerCommand` 0: no limit. */
   readonly limits: { readonly connectionsPerAddress: number; readonly messagesPerCommand: number };
 }
+
+type ColdStorageClass = (typeof COLD_CLASSES)[number];
 
 export interface DomainDeployment {
   readonly name: string;
@@ -86,6 +89,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     'mailWithoutTls',
     'bounceUnknown',
     'restoredTables',
+    'coldStorage',
     'retention',
     'limits',
   ]);
@@ -123,6 +127,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
       'authenticated',
     ),
     ...checkRestored(root.restoredTables, found),
+    coldStorage: checkColdStorage(root.coldStorage, found),
     retention: checkRetention(root.retention, found),
     limits: {
       connectionsPerAddress: found.whole(
@@ -321,6 +326,18 @@ function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'resto
       '',
     );
   return { restoredTables: { mail: name('mail'), directory: name('directory') } };
+}
+
+function checkColdStorage(value: unknown, found: Findings): Deployment['coldStorage'] {
+  const cold =
+    value === undefined
+      ? {}
+      : (found.object(value, 'coldStorage', "{ class: 'glacier-instant', afterDays: 90 }") ?? {});
+  found.known(cold, 'coldStorage', ['class', 'afterDays']);
+  return {
+    class: found.choice(cold.class, 'coldStorage.class', COLD_CLASSES, 'intelligent-tiering'),
+    afterDays: found.whole(cold.afterDays, 'coldStorage.afterDays', 30, 3_650, 30),
+  };
 }
 
 function checkRetention(value: unknown, found: Findings): Deployment['retention'] {

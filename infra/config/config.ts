@@ -42,6 +42,7 @@ export interface QuireConfig {
    * under the stack's key.
    */
   readonly restoredTables?: { readonly mail: string; readonly directory: string };
+  readonly coldStorage?: ColdStorageConfig;
   readonly retention?: RetentionConfig;
   readonly limits?: LimitsConfig;
 }
@@ -74,6 +75,20 @@ export type TlsConfig =
   | { readonly at: 'load-balancer'; readonly certificateArn?: string }
   /** The secret's value is JSON: `{"certificate": "<PEM chain>", "privateKey": "<PEM>"}`. */
   | { readonly at: 'gateway'; readonly secretArn: string };
+
+/** Where packs, and messages of a megabyte and more, go by age. Anything smaller would cost more there than it saves. */
+export interface ColdStorageConfig {
+  /**
+   * `intelligent-tiering`: S3 sees by itself what is read, and takes nothing for reading. `standard-ia` and
+   * `glacier-instant`: cheaper for what nobody reads, each gigabyte that is read costs. `none`: they stay. Default
+   * `intelligent-tiering`.
+   */
+  readonly class?: (typeof COLD_CLASSES)[number];
+  /** Days since they were stored: 30 or more. Default 30; packs go to `intelligent-tiering` at once, which waits itself. */
+  readonly afterDays?: number;
+}
+
+export const COLD_CLASSES = ['intelligent-tiering', 'standard-ia', 'glacier-instant', 'none'] as const;
 
 /** In days. */
 export interface RetentionConfig {

@@ -25,8 +25,34 @@ const VERSION_MARGIN_DAYS = 1;
 const UNSETTLED_DAYS = 400;
 /** Below it, a cheaper class costs more in transitions and monitoring than it saves. */
 const TIERED_FROM_BYTES = 1_048_576;
-const TIERED_AFTER_DAYS = 30;
 const TTL_ATTRIBUTE = 'expiresAt';
+
+const COLD_CLASSES = {
+  'intelligent-tiering': StorageClass.INTELLIGENT_TIERING,
+  'standard-ia': StorageClass.INFREQUENT_ACCESS,
+  'glacier-instant': StorageClass.GLACIER_INSTANT_RETRIEVAL,
+} as const;
+
+/**
+ * S3 moves objects by their age by itself, for a price a thousand and without a request of ours. A pack is as old as its
+ * messages have lain unread, and a week younger.
+ */
+function coldRules(cold: Deployment['coldStorage']): readonly LifecycleRule[] {
+  if (cold.class === 'none') return [];
+  const storageClass = COLD_CLASSES[cold.class];
+  const after = (days: number) => [{ storageClass, transitionAfter: Duration.days(days) }];
+  // That class looks for 30 days by itself who reads what, and takes nothing for reading.
+  const watches = cold.class === 'intelligent-tiering';
+  return [
+    { id: 'packs', prefix: 'packs/', transitions: after(watches ? 0 : cold.afterDays) },
+    {
+      id: 'large-messages',
+      prefix: 'blobs/',
+      objectSizeGreaterThan: TIERED_FROM_BYTES,
+      transitions: after(cold.afterDays),
+    },
+  ];
+}
 
 export interface StorageStackProps extends StackProps {
   readonly deployment: Deployment;
@@ -54,24 +80,7 @@ export class StorageStack extends Stack {
     this.mailTable = this.#table('MailTable', deployment, restoredTables?.mail);
     this.directoryTable = this.#table('DirectoryTable', deployment, restoredTables?.directory);
     const { backup, aside } = deployment.retention;
-    this.mailBucket = this.#makeBucket('MailBucket', backup, [
-      {
-        id: 'packs',
-        prefix: 'packs/',
-        transitions: [{ storageClass: StorageClass.INTELLIGENT_TIERING, transitionAfter: Duration.days(0) }],
-      },
-      {
-        id: 'large-messages',
-        prefix: 'blobs/',
-        objectSizeGreaterThan: TIERED_FROM_BYTES,
-        transitions: [
-          {
-            storageClass: StorageClass.INTELLIGENT_TIERING,
-            transitionAfter: Duration.days(TIERED_AFTER_DAYS),
-          },
-        ],
-      },
-    ]);
+    this.mailBucket = this.#makeBucket('MailBucket', backup, coldRules(deployment.coldStorage));
     this.inboundBucket = this.#makeBucket('InboundBucket', backup, [
       { id: 'aside', prefix: 'aside/', expiration: Duration.days(aside) },
       // Mail that was never settled lies here until somebody has it delivered; this ends what nobody ever will.

@@ -34,6 +34,7 @@ const CONFIGS = {
     activateReceiptRules: 'never',
     mailWithoutTls: 'refuse',
     bounceUnknown: 'never',
+    coldStorage: { class: 'glacier-instant', afterDays: 90 },
     restoredTables: { mail: 'mail-restored', directory: 'directory-restored' },
     retention: { backup: 7, logs: 90, aside: 14 },
   },
@@ -223,6 +224,17 @@ describe('storage', () => {
         ObjectSizeGreaterThan: 1_048_576,
         Transitions: [{ StorageClass: 'INTELLIGENT_TIERING' }],
       },
+    ]);
+  });
+
+  test('where they go, and when, is as configured', () => {
+    const transitions = rulesOf(gateway, 'MailBucket').flatMap(({ Prefix, Transitions }) =>
+      Transitions === undefined ? [] : [[Prefix, Transitions]],
+    );
+    const at = [{ StorageClass: 'GLACIER_IR', TransitionInDays: 90 }];
+    expect(transitions).toEqual([
+      ['packs/', at],
+      ['blobs/', at],
     ]);
   });
 

@@ -43,6 +43,7 @@ describe('what is left out', () => {
       activateReceiptRules: 'if-none',
       mailWithoutTls: 'accept',
       bounceUnknown: 'authenticated',
+      coldStorage: { class: 'intelligent-tiering', afterDays: 30 },
       retention: { backup: 35, logs: 30, aside: 90 },
       limits: { connectionsPerAddress: 500, messagesPerCommand: 0 },
     });
@@ -208,6 +209,11 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       'a restored table without a name',
       { restoredTables: { mail: 'mail-restored' } },
       'restoredTables.directory is null: write the name of a table of DynamoDB.',
+    ],
+    [
+      'cold storage',
+      { coldStorage: { class: 'deep', afterDays: 7 } },
+      'coldStorage.afterDays is 7: write a whole number from 30 to 3650.',
     ],
     ['a backup', { retention: { backup: 36 } }, 'retention.backup is 36: write a whole number from 1 to 35.'],
     [
