@@ -212,7 +212,7 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     ],
     [
       'cold storage',
-      { coldStorage: { class: 'deep', afterDays: 7 } },
+      { coldStorage: { afterDays: 7 } },
       'coldStorage.afterDays is 7: write a whole number from 30 to 3650.',
     ],
     ['a backup', { retention: { backup: 36 } }, 'retention.backup is 36: write a whole number from 1 to 35.'],
