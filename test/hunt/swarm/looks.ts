@@ -106,9 +106,11 @@ export async function search(player: Player): Promise<void> {
     player.refused(answer, command, { NONEXISTENT: (state) => !state.mailboxes.has(mailbox) });
     return;
   }
-  const uids = byUid ? found : found.map((number) => numbers[number - 1] ?? 0);
-  // NOTIFY may have told of more before the search was made: of that, what was found must match.
-  const more = player.session.watching === null ? [] : uids.filter((uid) => !known.includes(uid));
+  // NOTIFY may have told of more before the search was made: of that, what was found must match, if its UID was told.
+  const { watching } = player.session;
+  const byNumber = found.map((number) => numbers[number - 1] ?? 0);
+  const uids = byUid ? found : byNumber.filter((uid) => watching === null || uid > 0);
+  const more = watching === null ? [] : uids.filter((uid) => !known.includes(uid));
   const asked = [...known, ...more].sort((a, b) => a - b);
   const wanted = await searcher(player, key, mailbox, asked);
   player.happened({ ...answer, begin: since }, `${command} finding ${uids.join(',')}`, (state) => {
