@@ -85,7 +85,9 @@ export async function tellMessages(
 ): Promise<void> {
   const mailbox = await session.selected.home.load(session.selected.id);
   if (!mailbox?.columns) return;
-  const all = itemsOf({ items, changedSince: undefined }, !session.dialect.uidOnly);
+  const { uidOnly, modSeqs } = session.dialect;
+  // An external agent has caused them: RFC 7162 §3.2.4 wants the mod-sequence, too.
+  const all = itemsOf({ items, changedSince: modSeqs ? 0 : undefined }, !uidOnly);
   await new FetchAnswer(session, all, mailbox.columns, NO_UIDS).send(uids, 0);
 }
 

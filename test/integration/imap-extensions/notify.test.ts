@@ -60,6 +60,26 @@ conforms(
   },
 );
 
+conforms(
+  'NOTIFY',
+  'a new message is told with its mod-sequence to who has enabled CONDSTORE (RFC 7162 §3.2.4)',
+  async (gateway) => {
+    const one = await gateway.signIn();
+    await one.run('SELECT INBOX (CONDSTORE)');
+    const two = await gateway.signIn();
+    await one.play(`
+    C: a NOTIFY SET (SELECTED (MessageNew (RFC822.SIZE) MessageExpunge))
+    S: a OK watching
+  `);
+    await two.append('INBOX', MAIL);
+    await one.play(`
+    S: * 1 EXISTS
+    S: * 1 RECENT
+    S: * 1 FETCH (UID 1 RFC822.SIZE 20 MODSEQ (2048))
+  `);
+  },
+);
+
 // By message number; under QRESYNC reminders (RFC 7162 §6) stand between.
 conforms(
   'NOTIFY',
