@@ -151,6 +151,56 @@ inVariants((variant) => {
     });
   });
 
+  describe('in a mailbox that another user shares', () => {
+    const BOB = 'bob@example.test';
+    const NAME = '#user/alice@example.test/INBOX';
+
+    async function reader(): Promise<ImapClient> {
+      const guest = await gateway.signIn(undefined, BOB);
+      await guest.run('ENABLE QRESYNC');
+      return guest;
+    }
+
+    test('the reader is told of own \\Seen, of the owner’s other flags, and of what went', async () => {
+      await gateway.addUser(BOB);
+      await other.run(`SETACL INBOX ${BOB} lrs`);
+      const [laptop, phone] = [await reader(), await reader()];
+      const [status = ''] = await laptop.run(`STATUS ${NAME} (UIDVALIDITY HIGHESTMODSEQ)`);
+      const [, validity = '', before = ''] = /UIDVALIDITY (\d+) HIGHESTMODSEQ (\d+)/.exec(status) ?? [];
+      await phone.run(`SELECT ${NAME}`);
+      await phone.run('UID STORE 2 +FLAGS.SILENT (\\Seen)');
+      await other.run('UID STORE 3 +FLAGS.SILENT (\\Seen)');
+      await other.run('UID STORE 4 +FLAGS.SILENT (\\Flagged)');
+      await remove('5');
+      const lines = await laptop.run(`SELECT ${NAME} (QRESYNC (${validity} ${before} 1:10))`);
+      const told = lines
+        .filter((line) => /VANISHED|FETCH/.test(line))
+        .map((line) => line.replace(/ MODSEQ .*/, ''));
+      expect(told).toEqual([
+        '* VANISHED (EARLIER) 5',
+        inVariant('* 2 FETCH (UID 2 FLAGS (\\Seen)', variant),
+        // The owner's \Seen is nobody else's, but the mod-sequence of a message is everybody's.
+        inVariant('* 3 FETCH (UID 3 FLAGS ()', variant),
+        inVariant('* 4 FETCH (UID 4 FLAGS (\\Flagged)', variant),
+      ]);
+      await phone.run('NOOP');
+      await remove('6');
+      expect((await phone.run('NOOP')).slice(0, -1).at(-1)).toBe('* VANISHED 6');
+    });
+
+    test('whoever may read no longer learns nothing of what happened since', async () => {
+      await gateway.addUser(BOB);
+      await other.run(`SETACL INBOX ${BOB} lr`);
+      const guest = await reader();
+      await guest.run(`STATUS ${NAME} (MESSAGES)`);
+      await other.run(`SETACL INBOX ${BOB} l`);
+      await remove('5');
+      expect(await guest.run(`SELECT ${NAME} (QRESYNC (${uidValidity} 1 1:10))`)).toEqual([
+        expect.stringMatching(/^tag NO \[NOPERM\]/),
+      ]);
+    });
+  });
+
   describe('what went before the checkpoint', () => {
     test('is told by the journal as long as its records are there', async () => {
       await remove('2');
