@@ -3,8 +3,9 @@
  * them under "Quirks of clients".
  */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { DEFAULT_LIMITS } from '../../../gateway/imap/server/limits.ts';
 import { inVariants } from '../../support/conformance.ts';
-import { TestGateway } from '../../support/gateway.ts';
+import { PASSWORD, TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { NUMBERED, type Variant } from '../../support/variants.ts';
 
@@ -151,6 +152,52 @@ inVariants((variant) => {
     expect(await other.run('RENAME Work Play')).toContainEqual(expect.stringMatching(/^tag OK/));
     expect(await client.run('NOOP')).toEqual(['tag OK done']);
     expect(await other.run('CREATE Play')).toContainEqual(expect.stringMatching(/^tag NO \[ALREADYEXISTS\]/));
+  });
+
+  test('one message goes and another comes: both are told, though there are as many as before', async () => {
+    await other.run('UID STORE 1 +FLAGS.SILENT (\\Deleted)');
+    await client.run('NOOP');
+    await other.run('EXPUNGE');
+    await other.append('INBOX', MAIL);
+    await client.play(`
+      C: a NOOP
+      S[!qresync !uidonly]: * 1 EXPUNGE
+      S[qresync uidonly]: * VANISHED 1
+      S: * 2 EXISTS
+      S: a OK done
+    `);
+  });
+
+  test('APPENDUID and COPYUID have the UIDVALIDITY of the mailbox', async () => {
+    const validity = async (name: string): Promise<string> =>
+      /UIDVALIDITY ([1-9]\d*)/.exec((await client.run(`STATUS ${name} (UIDVALIDITY)`)).join())?.[1] ?? 'none';
+    expect(await client.append('Archive', MAIL)).toBe(
+      `tag OK [APPENDUID ${await validity('Archive')} 1] appended`,
+    );
+    expect((await client.run('UID COPY 1 Archive')).at(-1)).toBe(
+      `tag OK [COPYUID ${await validity('Archive')} 1 2] copied`,
+    );
+  });
+
+  test('what Apple Mail and Thunderbird for Android look for is announced together', async () => {
+    const stranger = await gateway.connect();
+    const before = await stranger.run('CAPABILITY');
+    const after = await stranger.run(`LOGIN alice@example.test "${PASSWORD}"`);
+    const offered = [...before, ...after].join().split(/[ ,\]]/);
+    // All of the first line, or Apple Mail uses no UIDONLY; both of the second, or the other uses no SPECIAL-USE.
+    for (const together of [
+      'UIDONLY PARTIAL UIDBATCHES ENABLE ESEARCH',
+      'SPECIAL-USE LIST-EXTENDED',
+      'SASL-IR ID IDLE CONDSTORE COMPRESS=DEFLATE LIST-STATUS LITERAL+ MOVE UIDPLUS',
+    ])
+      expect(offered).toEqual(expect.arrayContaining(together.split(' ')));
+    expect(offered).toContainEqual(expect.stringMatching(/^APPENDLIMIT=\d+$/));
+  });
+
+  test('who speaks every 24 minutes stays connected, whatever a load balancer thinks of idle flows', () => {
+    expect(DEFAULT_LIMITS.idleMs).toBeGreaterThan(24 * 60_000);
+    // A network load balancer closes a flow after 350 s; what TCP asks meanwhile counts.
+    expect(DEFAULT_LIMITS.keepAliveMs).toBeLessThan(350_000);
   });
 
   test('a search for what is saved finds nothing of what came later', async () => {
