@@ -7,6 +7,7 @@ import type { Finding } from '../../shared/account/finding.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { UnknownVersionError } from '../../shared/account/record.ts';
 import type { Survey } from '../../shared/account/survey.ts';
+import { KeyDeletedError } from '../../shared/keys/account-keys.ts';
 import { type CheckedMessagesResult, type MessageCheckDeps, checkMessages } from './check-messages.ts';
 import { type SurveyDeps, surveyAccount } from './survey-account.ts';
 
@@ -40,12 +41,17 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
   await deps.gate?.();
   let survey: Survey;
   try {
+    await deps.messages.ready(account);
     survey = await surveyAccount(deps, account);
   } catch (error) {
-    if (!(error instanceof UnknownVersionError)) throw error;
-    return { report: reportOf(account, [newer(error)]), survey: null, known: null, messages: null };
+    const finding = whyUnread(error);
+    if (!finding) throw error;
+    return { report: reportOf(account, [finding]), survey: null, known: null, messages: null };
   }
   const { findings, known } = examine(survey);
+  // Of an account that is closed for good, everything goes, in any order.
+  if (known?.replay.state.policy.closed)
+    return { report: reportOf(account, []), survey, known: null, messages: null };
   if (!known) return { report: reportOf(account, findings), survey, known, messages: null };
   const messages = await checkMessages(deps, account, survey, known);
   const report = {
@@ -62,6 +68,18 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
 
 function reportOf(account: AccountId, findings: readonly Finding[]): AccountReport {
   return { account, findings, records: 0, mailboxes: 0, messages: 0, expunged: 0, read: 0, unnamed: 0 };
+}
+
+function whyUnread(error: unknown): Finding | null {
+  if (error instanceof UnknownVersionError) return newer(error);
+  if (!(error instanceof KeyDeletedError)) return null;
+  return {
+    kind: 'key-deleted',
+    what: error.message,
+    means:
+      'Nobody can read the account, and nothing can be mended; a backup of the key table may have its key.',
+    mendedBy: 'nobody',
+  };
 }
 
 function newer(error: UnknownVersionError): Finding {

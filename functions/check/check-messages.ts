@@ -14,10 +14,11 @@ import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
 import { decodeSummary } from '../../shared/message/summary.ts';
 import { inParallel } from '../../shared/parallel.ts';
-import { type PlacedRow, placedRows, readSummaries } from './placed-rows.ts';
+import { type PlacedRow, isLost, placedRows, readSummaries } from './placed-rows.ts';
 import { subjectOf } from './subject.ts';
 
-export type CheckedMessages = FoldSummaries & Pick<MessageStore, 'stored' | 'get' | 'recompute' | 'facts'>;
+export type CheckedMessages = FoldSummaries &
+  Pick<MessageStore, 'stored' | 'get' | 'recompute' | 'facts' | 'ready'>;
 
 export interface MessageCheckDeps {
   readonly messages: CheckedMessages;
@@ -133,7 +134,8 @@ async function complaintAbout(
     }
   } catch (error) {
     if (error instanceof BlobMissingError) return 'is gone';
-    return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    if (!(error instanceof Error) || !isLost(error)) throw error;
+    return `cannot be read: ${error.message}`;
   }
   if (size !== row.size) return `has ${size} bytes in the place of ${row.size}`;
   const known = told?.digest ?? (await digestOf(messages, account, row));

@@ -33,7 +33,7 @@ import { Pace } from '../compact/pace.ts';
 import { type InstallDeps, installCheckpoint } from './install.ts';
 import { isOlder, mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
 import { beginEpoch } from './begin-epoch.ts';
-import { gravesAfter } from './placed-rows.ts';
+import { gravesAfter, isLost } from './placed-rows.ts';
 import { mailboxOf, recoverMessages } from './recover.ts';
 
 export interface MendDeps extends CheckDeps, Pick<InstallDeps, 'limits'> {
@@ -195,7 +195,12 @@ class Pass {
 
   async #recompute(place: BlobPlace): Promise<Uint8Array | null> {
     await this.#deps.gate?.();
-    return this.#deps.messages.recompute(this.#account, place).catch(() => null);
+    try {
+      return await this.#deps.messages.recompute(this.#account, place);
+    } catch (error) {
+      if (isLost(error)) return null;
+      throw error;
+    }
   }
 
   /** Summaries that are lost, from their messages. */

@@ -9,6 +9,8 @@ import type { AccountId, MailboxId } from '../../shared/account/ids.ts';
 import type { SummaryPlace } from '../../shared/account/ops.ts';
 import { type JournalEntry, isEmptied } from '../../shared/account/record.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
+import { DamagedBlobError } from '../../shared/blob/damaged-blob.ts';
+import { DamagedPackError } from '../../shared/blob/pack-format.ts';
 import { UNSEALED, decodeFrame, frameOf } from '../../shared/account/summary-frame.ts';
 import { summaryAt } from '../../shared/account/summary-reader.ts';
 import { DamagedTextError } from '../../shared/keys/sealed-text.ts';
@@ -123,6 +125,15 @@ function decoded(frame: () => Uint8Array): readonly Uint8Array[] {
   } catch {
     return [];
   }
+}
+
+/** Whether an object is gone, or not what was stored: for good, unlike a store that fails at the moment. */
+export function isLost(error: unknown): boolean {
+  return (
+    error instanceof BlobMissingError ||
+    error instanceof DamagedBlobError ||
+    error instanceof DamagedPackError
+  );
 }
 
 /** Null: it is gone. That a store fails is another matter. */

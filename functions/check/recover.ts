@@ -21,6 +21,7 @@ import type { StoredFacts } from '../../shared/blob/message-blobs.ts';
 import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
 import { decodeSummary } from '../../shared/message/summary.ts';
 import { inParallel } from '../../shared/parallel.ts';
+import { isLost } from './placed-rows.ts';
 
 export interface RecoverDeps {
   readonly messages: Pick<MessageStore, 'recompute' | 'facts'>;
@@ -91,8 +92,10 @@ async function read(
   try {
     const summary = await messages.recompute(account, object);
     return { summary, facts: await messages.facts(account, object) };
-  } catch {
-    return null;
+  } catch (error) {
+    if (isLost(error)) return null;
+    // What cannot be read at the moment must not be given up.
+    throw error;
   }
 }
 

@@ -7,6 +7,7 @@ import type { BlobId, MailboxId } from './ids.ts';
 export type FindingKind =
   | 'account-missing'
   | 'unknown-version'
+  | 'key-deleted'
   | 'checkpoint-unreadable'
   | 'journal-hole'
   | 'journal-unreadable'

@@ -114,6 +114,30 @@ test('killed at any of its calls, before or after the effect, the next repair en
   expect(calls).toBeGreaterThan(20);
 });
 
+test('a store that fails while messages are read again ends the repair, and gives none of them up', async () => {
+  const account = await aged();
+  const subjects = await subjectsIn(account);
+  for (const key of [...account.stored.segments.keys()])
+    if (key.startsWith(`${INBOX_ID}/`)) account.stored.segments.delete(key);
+  const get = account.blobs.get.bind(account.blobs);
+  let calls = 0;
+  account.blobs.get = async (...args) => {
+    if (args[0].startsWith('blobs/') && ++calls === 8) throw new Error('SlowDown');
+    return get(...args);
+  };
+  await expect(account.mend()).rejects.toThrow('SlowDown');
+  expect((await account.mend()).left.findings).toEqual([]);
+  expect(await subjectsIn(account)).toEqual(subjects);
+});
+
+test('of an account that is closed for good nothing is missed', async () => {
+  const account = await aged();
+  await account.commit(() => [{ op: 'policy', change: { closed: true } }]);
+  for (const key of [...account.blobs.objects.keys()]) account.blobs.objects.delete(key);
+  expect(await account.kinds()).toEqual([]);
+  expect(await account.mend()).toMatchObject({ done: [] });
+});
+
 async function subjectsIn(account: KeptAccount): Promise<string[]> {
   const lines = Object.values(await account.contents()).flat();
   return lines.map((line) => line.replace(/^\d+ /, '')).sort();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { rebuildAccount } from '../../../functions/check/rebuild-account.ts';
 import { effectOfRemoval } from '../../../shared/account/effect.ts';
+import { DamagedBlobError } from '../../../shared/blob/damaged-blob.ts';
 import { FLAGGED, SEEN } from '../../../shared/account/flags.ts';
 import type { BlobId, PackId } from '../../../shared/account/ids.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
@@ -127,7 +128,7 @@ describe('an account whose tables are lost', () => {
     await account.blobs.put(key, Buffer.from('x'), 1);
     const get = account.blobs.get.bind(account.blobs);
     account.blobs.get = async (asked, ...rest) => {
-      if (asked === key) throw new Error('it is cut');
+      if (asked === key) throw new DamagedBlobError('c'.repeat(32), 'it is cut');
       return get(asked, ...rest);
     };
     const result = await rebuildAccount(account.deps, account.id, { created });
