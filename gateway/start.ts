@@ -50,7 +50,7 @@ export interface GatewayProcess {
 /** Rejects with `ListenError` if a port cannot be opened. */
 export async function startGatewayProcess(options: GatewayProcessOptions): Promise<GatewayProcess> {
   const { engine, log } = options;
-  const { journal, messages, logins, sharing, rim, watches, wakeSender, work, sqs, metrics } = engine;
+  const { journal, messages, logins, sharing, rim, watches, wakeSender, work, sqs, metrics, keys } = engine;
   const gateway = rim.randomHex(8) as GatewayId;
   const now = (): number => rim.now();
   const waker = new Waker({ watches, sender: wakeSender, now, log, self: gateway });
@@ -65,6 +65,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   const cache = new ReplicaCache(journal, rim, {
     budgetBytes: options.replicaBudgetBytes ?? REPLICA_BUDGET_BYTES,
     onCommit: committed,
+    ...(keys && { beside: (account: AccountId) => keys.look(account) }),
     onDivergence: (account, divergence) => {
       metrics.add('Divergences', 1);
       log.error({ account, divergence }, 'a replay gave another state than its record says');

@@ -1,8 +1,8 @@
 /** `quire user`: who has an account, and what it may take. */
 import { Command } from 'commander';
-import { beginAccount } from '../../shared/account/new-account.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { DAY_SECONDS, type Policy } from '../../shared/account/policy.ts';
+import { makeAccount } from '../../shared/aws/make-account.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { inUse, noSuchUser } from '../../shared/directory/directory-errors.ts';
 import type { AccountDirectory, Limits } from '../../shared/directory/directory.ts';
@@ -99,14 +99,15 @@ async function add(address: string, flags: Flags): Promise<void> {
   const limits = changedLimits(NEW_ACCOUNT_LIMITS, flags.quota, flags.messages, '--quota');
   const lost = lostAccountOf(flags);
   const passwordHash = await hashPassword(await readPassword(flags));
-  await withEngine(flags, async ({ directory, journal, rim, calendar }) => {
+  await withEngine(flags, async (engine) => {
+    const { directory } = engine;
     await directory.domains.add(domain);
     const { name } = flags;
     await directory.users.add({
       address,
       passwordHash,
       // Its journal first: an account without one is taken for lost. One that nobody comes to own costs an item.
-      account: lost ?? (await beginAccount(journal, rim, calendar)),
+      account: lost ?? (await makeAccount(engine)),
       limits,
       ...(typeof name === 'string' ? { displayName: name } : {}),
     });

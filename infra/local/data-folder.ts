@@ -19,6 +19,8 @@ export function dataPaths(folder: string) {
     spool: path.join(folder, 'spool'),
     certificate: path.join(folder, 'certificate.pem'),
     privateKey: path.join(folder, 'private-key.pem'),
+    /** Wraps the data keys of accounts. */
+    keyFile: path.join(folder, 'data-keys.key'),
     instance: path.join(folder, 'instance.json'),
   } as const;
 }

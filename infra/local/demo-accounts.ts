@@ -1,6 +1,6 @@
 /** The accounts that a first start makes, so that there is somebody to send mail to. */
-import { beginAccount } from '../../shared/account/new-account.ts';
 import type { Engine } from '../../shared/aws/engine.ts';
+import { makeAccount } from '../../shared/aws/make-account.ts';
 import type { Limits } from '../../shared/directory/directory.ts';
 import { logIn } from '../../shared/directory/log-in.ts';
 import { hashPassword } from '../../shared/directory/password.ts';
@@ -26,13 +26,8 @@ export interface DemoAccount {
  * Makes them in a directory that has no other accounts, and returns those that still have their first password. One that
  * somebody has removed is not made again.
  */
-export async function demoAccounts({
-  directory,
-  journal,
-  logins,
-  rim,
-  calendar,
-}: Engine): Promise<DemoAccount[]> {
+export async function demoAccounts(engine: Engine): Promise<DemoAccount[]> {
+  const { directory, logins } = engine;
   const known = new Set<string>();
   for await (const account of directory.users.list())
     for (const address of account.addresses) known.add(address);
@@ -43,7 +38,7 @@ export async function demoAccounts({
         address,
         passwordHash: await hashPassword(PASSWORD),
         // Its journal first: an account without one is taken for lost.
-        account: await beginAccount(journal, rim, calendar),
+        account: await makeAccount(engine),
         limits: NEW_ACCOUNT_LIMITS,
       });
     }

@@ -4,6 +4,7 @@
  * exit; after a `kill -9` it lies there, so whoever reads it asks whether that process is still alive.
  */
 import { rm } from 'node:fs/promises';
+import type { BlobFormat } from '../../shared/blob/message-blobs.ts';
 import { dataPaths, readIfPresent, replaceFile } from './data-folder.ts';
 import { identityOf, isAlive, type ProcessIdentity } from './process-identity.ts';
 import type { S3Settings } from './settings.ts';
@@ -28,6 +29,17 @@ export interface Endpoints {
   readonly sqs: { readonly endpoint: string };
   /** Folders, or buckets. */
   readonly blobs: { readonly mail: string; readonly inbound: string } | S3Settings;
+  readonly sealing: Sealing;
+}
+
+/** How messages are stored. */
+export interface Sealing {
+  readonly blobFormat: BlobFormat;
+  /** Whether new accounts get a data key. */
+  readonly dataKeys: boolean;
+  readonly keysTable: string;
+  /** Path of the file that wraps the keys. */
+  readonly keyFile: string;
 }
 
 export interface Instance extends Endpoints {

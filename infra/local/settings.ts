@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { GRACE_DAYS } from '../../shared/account/due.ts';
+import { BLOB_FORMATS, type BlobFormat } from '../../shared/blob/message-blobs.ts';
 import { LOG_LEVELS, type LogLevel } from '../../shared/log.ts';
 import { SetupError } from './setup-error.ts';
 
@@ -45,6 +46,11 @@ export interface LocalSettings {
   readonly s3?: S3Settings;
   readonly mailTable: string;
   readonly directoryTable: string;
+  readonly keysTable: string;
+  /** How messages of accounts without a data key are stored. */
+  readonly blobFormat: BlobFormat;
+  /** Whether new accounts get a data key. */
+  readonly dataKeys: boolean;
 }
 
 /** What commander hands over: camel-cased names of the flags that were given. */
@@ -71,6 +77,8 @@ const DEFAULTS = {
   logLevel: 'info',
   mailTable: 'mail',
   directoryTable: 'directory',
+  keysTable: 'keys',
+  blobFormat: 'framed',
 } as const;
 
 /** Every setting, as help and README list them. Switches that are on by default are turned off by `--no-…`. */
@@ -205,6 +213,26 @@ export const SETTINGS = {
     help: 'DynamoDB table of users, aliases and domains',
     default: DEFAULTS.directoryTable,
   },
+  keysTable: {
+    flag: 'keys-table',
+    argument: 'name',
+    variable: 'QUIRE_KEYS_TABLE',
+    help: 'DynamoDB table of data keys',
+    default: DEFAULTS.keysTable,
+  },
+  blobFormat: {
+    flag: 'blob-format',
+    argument: 'format',
+    variable: 'QUIRE_BLOB_FORMAT',
+    help: 'how messages are stored: framed (compressed), or raw, as they came; raw takes --no-data-keys',
+    default: DEFAULTS.blobFormat,
+  },
+  dataKeys: {
+    flag: 'no-data-keys',
+    variable: 'QUIRE_DATA_KEYS',
+    help: 'give new accounts no key that their mail is encrypted with',
+    default: 'each gets one',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -264,6 +292,8 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     ...(s3 === undefined ? {} : { s3 }),
     mailTable: tableName(given('mailTable')) ?? DEFAULTS.mailTable,
     directoryTable: tableName(given('directoryTable')) ?? DEFAULTS.directoryTable,
+    keysTable: tableName(given('keysTable')) ?? DEFAULTS.keysTable,
+    ...sealing(given('blobFormat'), given('dataKeys')),
   };
 }
 
@@ -357,6 +387,23 @@ function tableName(given: Given | undefined): string | undefined {
   throw new SetupError(
     `${given.name} is "${given.text}", but a table's name has 3 to 255 letters, digits, "_", "-" or ".".`,
   );
+}
+
+function sealing(
+  format: Given | undefined,
+  keys: Given | undefined,
+): Pick<LocalSettings, 'blobFormat' | 'dataKeys'> {
+  const blobFormat = BLOB_FORMATS.find((known) => known === (format?.text ?? DEFAULTS.blobFormat));
+  if (blobFormat === undefined)
+    throw new SetupError(
+      `${format?.name ?? ''} is "${format?.text ?? ''}", but it must be one of ${BLOB_FORMATS.join(', ')}.`,
+    );
+  const dataKeys = yesOrNo(keys) ?? true;
+  if (blobFormat === 'raw' && dataKeys)
+    throw new SetupError(
+      'Raw messages are not encrypted: with --blob-format raw, give --no-data-keys as well.',
+    );
+  return { blobFormat, dataKeys };
 }
 
 function bucketName(given: Given): string {

@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { openEngine, type Engine, type EngineOptions, type EngineSettings } from '../../shared/aws/engine.ts';
+import { ensureKeyFile } from '../../shared/keys/key-file.ts';
 import type { Log } from '../../shared/log.ts';
 import { dataPaths, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
@@ -15,9 +16,9 @@ import type { StartedParts } from './started-parts.ts';
 import { ensureTables } from './tables.ts';
 
 /** Where the stores are. */
-export type StorePlaces = Pick<Endpoints, 'dynamodb' | 'sqs' | 'blobs'>;
+export type StorePlaces = Pick<Endpoints, 'dynamodb' | 'sqs' | 'blobs' | 'sealing'>;
 
-export function engineSettings({ dynamodb, sqs, blobs }: StorePlaces): EngineSettings {
+export function engineSettings({ dynamodb, sqs, blobs, sealing }: StorePlaces): EngineSettings {
   const s3 = 'mail' in blobs ? undefined : blobs;
   return {
     aws: {
@@ -30,6 +31,8 @@ export function engineSettings({ dynamodb, sqs, blobs }: StorePlaces): EngineSet
     },
     mailTable: dynamodb.mailTable,
     directoryTable: dynamodb.directoryTable,
+    blobFormat: sealing.blobFormat,
+    keys: { table: sealing.keysTable, wrap: { file: sealing.keyFile }, create: sealing.dataKeys },
     ...('mail' in blobs
       ? { mail: { folder: blobs.mail }, inbound: { folder: blobs.inbound } }
       : { mail: { bucket: blobs.mailBucket }, inbound: { bucket: blobs.inboundBucket } }),
@@ -55,6 +58,7 @@ export async function startStores(options: StoreOptions, holder: string): Promis
   const lock = await lockDataFolder(settings.data, holder);
   parts.add('lock of the data folder', () => lock.release());
   const paths = dataPaths(settings.data);
+  await ensureKeyFile(paths.keyFile);
   const dynamodb = await startStore(options);
   let sqsEndpoint = settings.sqsEndpoint;
   if (sqsEndpoint === undefined) {
@@ -66,6 +70,12 @@ export async function startStores(options: StoreOptions, holder: string): Promis
     dynamodb: { ...dynamodb, mailTable: settings.mailTable, directoryTable: settings.directoryTable },
     sqs: { endpoint: sqsEndpoint },
     blobs: settings.s3 ?? { mail: paths.blobs, inbound: paths.inbound },
+    sealing: {
+      blobFormat: settings.blobFormat,
+      dataKeys: settings.dataKeys,
+      keysTable: settings.keysTable,
+      keyFile: paths.keyFile,
+    },
   };
 }
 
@@ -90,7 +100,11 @@ export async function startEngine(
 ): Promise<Engine> {
   const engine = await openEngine(engineSettings(places), options);
   parts.add('engine', () => engine.close());
-  await ensureTables(engine.dynamodb, [places.dynamodb.mailTable, places.dynamodb.directoryTable]);
+  await ensureTables(engine.dynamodb, [
+    places.dynamodb.mailTable,
+    places.dynamodb.directoryTable,
+    places.sealing.keysTable,
+  ]);
   return engine;
 }
 

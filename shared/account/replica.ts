@@ -73,6 +73,8 @@ export interface ReplicaOptions {
     records: readonly JournalRecord[],
     journalBytesBefore: number,
   ) => void;
+  /** Done beside each opening, which fails if it does: an account may have become unreadable. */
+  readonly beside?: (account: AccountId) => Promise<void>;
   /** After anything that may have changed `bytes`. */
   readonly onUse?: (account: AccountId) => void;
 }
@@ -220,7 +222,10 @@ export class Replica {
 
   async #open(): Promise<AccountState> {
     const before = this.#state;
-    const opening = await openAccount(this.#store, this.account);
+    const [opening] = await Promise.all([
+      openAccount(this.#store, this.account),
+      this.#options.beside?.(this.account),
+    ]);
     let state = opening.base.state;
     for (const record of opening.tail) state = this.#applied(state, record);
     if (before && state.number < before.number) throw new Error(`account ${this.account} went back in time`);

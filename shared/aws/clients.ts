@@ -2,6 +2,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SESClient } from '@aws-sdk/client-ses';
 import { SQSClient } from '@aws-sdk/client-sqs';
@@ -17,6 +18,7 @@ export interface AwsSettings {
     readonly s3?: string;
     readonly sqs?: string;
     readonly ses?: string;
+    readonly kms?: string;
   };
   /** Unset: the environment's own (on AWS, the role's), or a placeholder for an endpoint on loopback. */
   readonly credentials?: AwsCredentials;
@@ -59,9 +61,12 @@ const S3_TIMEOUTS: Timeouts = { connection: 2_000, idle: 20_000 };
 /** Long polling waits 20 s at most before the answer comes. */
 const SQS_TIMEOUTS: Timeouts = { connection: 2_000, request: 30_000, idle: 30_000 };
 
+/** It answers in milliseconds, as DynamoDB does. */
+const KMS_TIMEOUTS: Timeouts = { connection: 1_000, request: 5_000, idle: 5_000 };
+
 const SES_TIMEOUTS: Timeouts = { connection: 2_000, request: 10_000, idle: 10_000 };
 
-const MAX_SOCKETS = { dynamodb: 256, s3: 128, sqs: 64, ses: 8 };
+const MAX_SOCKETS = { dynamodb: 256, s3: 128, sqs: 64, ses: 8, kms: 32 };
 
 export function dynamoDbClient(settings: AwsSettings, options: ClientOptions = {}): DynamoDBClient {
   return metered(
@@ -87,6 +92,11 @@ export function s3Client(settings: AwsSettings, options: ClientOptions = {}): S3
 
 export function sqsClient(settings: AwsSettings, options: ClientOptions = {}): SQSClient {
   return metered(new SQSClient(common(settings, 'sqs', SQS_TIMEOUTS, options)), 'sqs', options);
+}
+
+/** For data keys: once an hour for each account that is in use. */
+export function kmsClient(settings: AwsSettings, options: ClientOptions = {}): KMSClient {
+  return new KMSClient(common(settings, 'kms', KMS_TIMEOUTS, options));
 }
 
 /** For a bounce now and then. */

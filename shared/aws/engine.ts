@@ -3,12 +3,14 @@
  * tests. Where the stores are is all that differs between AWS and one machine.
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { KMSClient } from '@aws-sdk/client-kms';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import type { DeliveryMarkers, JournalStore } from '../account/journal-store.ts';
 import type { Rim } from '../account/rim.ts';
 import { AccountObjects } from '../blob/account-objects.ts';
 import type { BlobStore } from '../blob/blob-store.ts';
 import { FolderBlobStore } from '../blob/folder-blob-store.ts';
+import type { BlobFormat } from '../blob/message-blobs.ts';
 import { MessageStore } from '../blob/message-store.ts';
 import { S3BlobStore } from '../blob/s3-blob-store.ts';
 import type {
@@ -25,17 +27,30 @@ import {
 } from '../directory/dynamodb-directory.ts';
 import { DynamoDbServerAnnotations } from '../directory/dynamodb-server-annotations.ts';
 import { DynamoDbSharingDirectory } from '../directory/dynamodb-sharing.ts';
+import { readKeyFile } from '../keys/key-file.ts';
+import { KeyRing } from '../keys/key-ring.ts';
+import type { KeyWrap } from '../keys/key-store.ts';
+import { LocalKeyWrap } from '../keys/local-key-wrap.ts';
 import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import type { GatewayRegister } from '../wake/presence.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
-import { type AwsSettings, type ClientOptions, dynamoDbClient, s3Client, sqsClient } from './clients.ts';
+import {
+  type AwsSettings,
+  type ClientOptions,
+  dynamoDbClient,
+  kmsClient,
+  s3Client,
+  sqsClient,
+} from './clients.ts';
 import { DynamoDbCalendar } from './dynamodb-calendar.ts';
 import { DynamoDbDeliveryMarkers } from './dynamodb-delivery-markers.ts';
 import { DynamoDbFoldStore } from './dynamodb-fold-store.ts';
 import { DynamoDbGatewayRegister } from './dynamodb-gateway-register.ts';
+import { DynamoDbKeyStore } from './dynamodb-key-store.ts';
 import { DynamoDbJournalStore } from './dynamodb-journal-store.ts';
 import { DynamoDbWatchRegister } from './dynamodb-watch-register.ts';
+import { KmsKeyWrap } from './kms-key-wrap.ts';
 import { SqsWakeSender } from './sqs-wake-queue.ts';
 import { DynamoDbWorkItems } from './work-items.ts';
 
@@ -48,6 +63,19 @@ export interface EngineSettings {
   readonly directoryTable: string;
   readonly mail: BlobPlace;
   readonly inbound: BlobPlace;
+  /** How messages of accounts without a data key are stored. Default `framed`. */
+  readonly blobFormat?: BlobFormat;
+  /** Absent: no account has a data key, nor gets one. */
+  readonly keys?: KeySettings;
+}
+
+/** Where data keys are kept, and what wraps them. */
+export interface KeySettings {
+  readonly table: string;
+  /** A key of KMS, by id or ARN; or a file of this machine with a key in it (`readKeyFile`). */
+  readonly wrap: { readonly kms: string } | { readonly file: string };
+  /** Whether new accounts get one. */
+  readonly create: boolean;
 }
 
 /** Which of the two stores of objects. */
@@ -66,6 +94,8 @@ export interface Engine {
   readonly work: DynamoDbWorkItems;
   readonly calendar: DynamoDbCalendar;
   readonly messages: MessageStore;
+  /** Null: this installation has no data keys. */
+  readonly keys: KeyRing | null;
   readonly objects: AccountObjects;
   readonly inbound: BlobStore;
   readonly logins: LoginDirectory;
@@ -98,6 +128,8 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
   const mail = await blobs('mail');
   const rim = systemRim;
   const metrics = options.metrics ?? NO_METRICS;
+  const kms = settings.keys && 'kms' in settings.keys.wrap ? kmsClient(aws, options) : undefined;
+  const keys = settings.keys ? await keyRing(settings.keys, dynamodb, kms, rim) : null;
   const directory = { client: dynamodb, table: directoryTable };
   return {
     rim,
@@ -106,7 +138,11 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     markers: new DynamoDbDeliveryMarkers(dynamodb, mailTable),
     work: new DynamoDbWorkItems(dynamodb, mailTable),
     calendar: new DynamoDbCalendar(dynamodb, mailTable),
-    messages: new MessageStore(mail, rim),
+    messages: new MessageStore(mail, rim, {
+      format: settings.blobFormat ?? 'framed',
+      ...(keys && { keys }),
+    }),
+    keys,
     objects: new AccountObjects(mail),
     inbound: await blobs('inbound'),
     logins: new DynamoDbLoginDirectory(directory),
@@ -121,9 +157,23 @@ export async function openEngine(settings: EngineSettings, options: EngineOption
     sqs,
     metrics,
     close: () => {
-      for (const client of [dynamodb, sqs, s3]) client.destroy();
+      for (const client of [dynamodb, sqs, s3, kms]) client?.destroy();
     },
   };
+}
+
+async function keyRing(
+  { table, wrap, create }: KeySettings,
+  dynamodb: DynamoDBClient,
+  kms: KMSClient | undefined,
+  rim: Rim,
+): Promise<KeyRing> {
+  const wrapped: KeyWrap =
+    'kms' in wrap && kms
+      ? new KmsKeyWrap(kms, wrap.kms)
+      : new LocalKeyWrap(await readKeyFile('file' in wrap ? wrap.file : ''));
+  const store = new DynamoDbKeyStore(dynamodb, table);
+  return new KeyRing({ store, wrap: wrapped, create, now: rim.now });
 }
 
 /**

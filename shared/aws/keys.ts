@@ -14,6 +14,7 @@ export interface ItemKey {
 /** Record numbers have twelve digits, so that keys sort as numbers do. */
 const RECORD_DIGITS = 12;
 const JOURNAL = 'journal#';
+const KEY = 'key#';
 
 /** Beginnings of the partition keys, and of the names of objects: what IAM policies are made of. */
 export const mailKeyPrefixes = {
@@ -119,6 +120,13 @@ export const blobKeys = {
 } as const;
 
 export type ObjectKind = 'message' | 'pack' | 'overflow' | 'chunk';
+
+/** Of the table `keys`. */
+export const keyItems = {
+  prefix: KEY,
+  of: (account: AccountId): ItemKey => ({ pk: `${KEY}${account}`, sk: '-' }),
+  accountOf: (pk: string): AccountId => pk.slice(KEY.length) as AccountId,
+} as const;
 
 /** Work for the scheduled functions is spread over so many partitions, which are queried in parallel. */
 export const WORK_SHARDS = 16;

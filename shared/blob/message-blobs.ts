@@ -23,7 +23,8 @@ import { peeked } from './peeked.ts';
 import { BlobSizeError, checkBlobSize, sizedBody } from './sized-body.ts';
 
 /** How new messages of accounts without a data key are stored. With one, they are framed and sealed in any case. */
-export type BlobFormat = 'framed' | 'raw';
+export const BLOB_FORMATS = ['framed', 'raw'] as const;
+export type BlobFormat = (typeof BLOB_FORMATS)[number];
 
 /** What tells a framed object. */
 const START_BYTES = 8;

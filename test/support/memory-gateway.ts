@@ -8,8 +8,10 @@ import { beginAccount } from '../../shared/account/new-account.ts';
 import { ReplicaCache } from '../../shared/account/replica-cache.ts';
 import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { BlobStore } from '../../shared/blob/blob-store.ts';
+import type { BlobFormat } from '../../shared/blob/message-blobs.ts';
 import { MessageStore } from '../../shared/blob/message-store.ts';
 import type { Account, Login } from '../../shared/directory/directory.ts';
+import type { KeyRing } from '../../shared/keys/key-ring.ts';
 import { hashPassword, type ScryptParameters } from '../../shared/directory/password.ts';
 import { PasswordVerifier } from '../../shared/directory/password-verifier.ts';
 import { createGateway } from '../../gateway/imap/gateway.ts';
@@ -20,6 +22,7 @@ import type { Timers } from '../../gateway/imap/server/timers.ts';
 import type { TlsSettings } from '../../gateway/imap/server/tls.ts';
 import type { Extension } from '../../gateway/imap/extensions.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
+import { keyRingFor } from './memory-keys.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
 import { MemoryServerAnnotations } from './memory-server-annotations.ts';
 import { MemorySharing } from './memory-sharing.ts';
@@ -28,6 +31,7 @@ import type { Variant } from './variants.ts';
 
 /** As cheap as the verifier allows: nobody attacks a test. */
 const CHEAP: ScryptParameters = { ln: 10, r: 8, p: 1 };
+const STORED: TestGatewayOptions['stored'] = process.env.QUIRE_TEST_BLOBS === 'raw' ? 'raw' : 'sealed';
 export const PASSWORD = 'correct horse';
 
 export interface TestGatewayOptions {
@@ -41,6 +45,11 @@ export interface TestGatewayOptions {
   readonly budgetBytes?: number;
   /** What is served; without it, everything. */
   readonly extensions?: readonly Extension[];
+  /**
+   * How messages are stored; sealed unless it is said. `QUIRE_TEST_BLOBS=raw npm test` runs all that do not say with raw
+   * messages.
+   */
+  readonly stored?: 'sealed' | BlobFormat;
   /** What clients switch on when they have signed in, and how they connect. */
   readonly variant?: Variant;
 }
@@ -56,6 +65,7 @@ export class MemoryGateway {
   readonly blobs: BlobStore;
   readonly rim: TestRim;
   readonly cache: ReplicaCache;
+  readonly keys: KeyRing;
   readonly messages: MessageStore;
   readonly errors: LoggedError[] = [];
   readonly logins = new Map<string, Login>();
@@ -71,8 +81,14 @@ export class MemoryGateway {
     this.blobs = options.blobs ?? new MemoryBlobStore();
     // Two gateways with one source of chance would take each other's commits for their own.
     this.rim = options.rim ?? new TestRim(++MemoryGateway.#started);
-    this.messages = new MessageStore(this.blobs, this.rim);
-    this.cache = new ReplicaCache(this.journal, this.rim, { budgetBytes: options.budgetBytes ?? 2 ** 28 });
+    const stored = options.stored ?? STORED;
+    this.keys = keyRingFor(this.blobs, () => this.rim.now(), stored === 'sealed');
+    const format = stored === 'raw' ? 'raw' : 'framed';
+    this.messages = new MessageStore(this.blobs, this.rim, { format, keys: this.keys });
+    this.cache = new ReplicaCache(this.journal, this.rim, {
+      budgetBytes: options.budgetBytes ?? 2 ** 28,
+      beside: (account) => this.keys.look(account),
+    });
     const log: ServerLog = {
       debug: () => undefined,
       warn: () => undefined,
@@ -116,6 +132,7 @@ export class MemoryGateway {
   /** A new account with its mailboxes; its password is `PASSWORD`. */
   async addUser(address = 'alice@example.test', limits: Partial<Login['limits']> = {}): Promise<AccountId> {
     const account = await beginAccount(this.journal, this.rim);
+    await this.keys.begin(account);
     await this.admit(address, account, limits);
     return account;
   }

@@ -6,6 +6,7 @@ import { AccountClosedError, TooLargeError } from '../../../shared/account/recor
 import { BusyError } from '../../../shared/account/replica.ts';
 import { classifyFailure } from '../../../shared/aws/retry.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
+import { KeyDeletedError } from '../../../shared/keys/account-keys.ts';
 import { DamagedBlobError } from '../../../shared/blob/damaged-blob.ts';
 import { PasswordVerifierBusyError } from '../../../shared/directory/password-verifier.ts';
 import { TlsHandshakeError } from '../server/tls.ts';
@@ -52,6 +53,12 @@ export function answerTo(error: unknown): Answer {
     return refuse('NO', 'the change is too large for one command, please split it', 'LIMIT');
   if (error instanceof UnknownVersionError)
     return fault('UNAVAILABLE', 'this server is being upgraded, please try again later');
+  if (error instanceof KeyDeletedError)
+    return refuse(
+      'NO',
+      'the key of this account was deleted: its mail cannot be read any more',
+      'CONTACTADMIN',
+    );
   if (error instanceof BlobMissingError || error instanceof DamagedBlobError)
     return fault('SERVERBUG', 'a message cannot be read');
   // A store that throttles, fails or cannot be reached (RFC 5530 §3).

@@ -81,6 +81,7 @@ describe('instance.json', () => {
     dynamodb: { endpoint: 'http://127.0.0.1:1', pid: 1, mailTable: 'mail', directoryTable: 'directory' },
     sqs: { endpoint: 'http://127.0.0.1:2' },
     blobs: { mail: '/a', inbound: '/b' },
+    sealing: { blobFormat: 'framed', dataKeys: true, keysTable: 'keys', keyFile: '/keys' },
   };
 
   test('tells of an instance that runs, and no longer after it was withdrawn', async () => {

@@ -18,6 +18,7 @@ const ENDPOINTS: Endpoints = {
   dynamodb: { endpoint: 'http://127.0.0.1:4', pid: 4, mailTable: 'mail', directoryTable: 'directory' },
   sqs: { endpoint: 'http://127.0.0.1:5' },
   blobs: { mail: '/mail', inbound: '/inbound' },
+  sealing: { blobFormat: 'framed', dataKeys: true, keysTable: 'keys', keyFile: '/keys' },
 };
 
 /** A watch of an instance that is this process; `look` lets it look once, and returns when it has. */

@@ -19,7 +19,22 @@ describe('settings of a local instance', () => {
       metrics: false,
       mailTable: 'mail',
       directoryTable: 'directory',
+      keysTable: 'keys',
+      blobFormat: 'framed',
+      dataKeys: true,
     });
+  });
+
+  test('raw messages are not encrypted, and who wants them says so', () => {
+    expect(read({ blobFormat: 'raw', dataKeys: false })).toMatchObject({
+      blobFormat: 'raw',
+      dataKeys: false,
+    });
+    expect(read({}, { QUIRE_DATA_KEYS: 'no' })).toMatchObject({ blobFormat: 'framed', dataKeys: false });
+    expect(() => read({ blobFormat: 'raw' })).toThrow(/give --no-data-keys as well/);
+    expect(() => read({ blobFormat: 'zip' })).toThrow(
+      /--blob-format is "zip", but it must be one of framed, raw/,
+    );
   });
 
   test('a variable replaces a default, a flag replaces a variable', () => {
