@@ -86,7 +86,7 @@ class Across {
     try {
       for (const batch of batchesOf(mailbox.columns, rows)) await this.#carry(mailbox.columns, batch);
     } catch (error) {
-      if (kind === 'COPY') await this.#takeBack();
+      if (kind === 'COPY') await this.#takeBack(this.#destination.length);
       throw error instanceof ExpungedError ? expunged() : new AcrossError(this.#outcome(), error);
     }
     return this.#outcome();
@@ -173,22 +173,32 @@ class Across {
     });
   }
 
+  /** Out of the source; or out of the target again, if the right to has been taken away in between. */
   async #remove(uids: readonly number[]): Promise<void> {
     const { home, id } = this.#session.selected;
-    await home.commit({
-      needs: () => [id],
-      decide(state) {
-        for (const right of ['t', 'e'] as const) home.requireIn(state, id, right);
-        return decideRemoval(state, id, uids);
-      },
-    });
+    try {
+      await home.commit({
+        needs: () => [id],
+        decide(state) {
+          for (const right of ['t', 'e'] as const) home.requireIn(state, id, right);
+          return decideRemoval(state, id, uids);
+        },
+      });
+    } catch (error) {
+      if (error instanceof No) await this.#takeBack(uids.length);
+      throw error;
+    }
   }
 
-  /** What earlier batches have appended goes again: a COPY that fails has copied nothing (RFC 9051 §6.4.7). */
-  async #takeBack(): Promise<void> {
+  /**
+   * The last messages that were appended go again: all of them, for a COPY that fails has copied nothing (RFC 9051 §6.4.7);
+   * those of a batch that may not leave where it was, for a message is moved or is not (RFC 6851 §3.3).
+   */
+  async #takeBack(count: number): Promise<void> {
     const { home, mailbox } = this.#target;
-    const uids = this.#destination.splice(0);
-    this.#source.length = 0;
+    const first = this.#destination.length - count;
+    const uids = this.#destination.splice(first);
+    this.#source.splice(first);
     if (uids.length === 0) return;
     await home
       .commit({

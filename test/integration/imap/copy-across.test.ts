@@ -1,5 +1,5 @@
 /** COPY and MOVE between accounts. */
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { MAX_ACROSS_MESSAGES } from '../../../gateway/imap/commands/copy-across.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { TestGateway } from '../../support/gateway.ts';
@@ -139,6 +139,24 @@ inVariants((variant) => {
       expect(answers).toEqual(expect.arrayContaining(gone('1', 1)));
       await alice.run('NOOP');
       expect(await subjects(alice)).toEqual(['two']);
+    });
+
+    test('MOVE of what may not leave any more when it has been stored: it is in no other place', async () => {
+      const put = journal.put.bind(journal);
+      const stored = jest.spyOn(journal, 'put').mockImplementation(async (...args) => {
+        const outcome = await put(...args);
+        if (args[0] === accounts.bob) {
+          stored.mockRestore();
+          await alice.run(`SETACL INBOX ${BOB} lrs`);
+        }
+        return outcome;
+      });
+      const answers = await bob.run('UID MOVE 1:2 Archive');
+      expect(answers.at(-1)).toMatch(/^tag NO \[NOPERM\]/);
+      expect(answers.join('\n')).not.toContain('COPYUID');
+      expect(await bob.run('STATUS Archive (MESSAGES)')).toContain('* STATUS Archive (MESSAGES 0)');
+      await alice.run('NOOP');
+      expect(await subjects(alice)).toEqual(['one', 'two']);
     });
 
     test('a UID that is gone is passed over', async () => {
