@@ -79,6 +79,8 @@ class Packer {
   /** Put, and not yet named by a record. */
   #put: (PutPack & { readonly freshUntil: number })[] = [];
   #emptied: readonly PackId[] = [];
+  /** What was read, to tell what the rest will take. */
+  readonly #seen = { packs: 0, read: { size: 0, stored: 0 } };
   readonly #report = { packs: 0, messages: 0, bytes: 0, replaced: 0, more: false };
 
   constructor(deps: PackDeps, account: AccountId, until: number) {
@@ -99,7 +101,7 @@ class Packer {
     if (rewritten || this.#suffices(fresh))
       for await (const stored of this.#objects(fresh)) await this.#add(stored);
     this.#report.more ||= fresh.length >= MESSAGES_PER_RUN;
-    if (rewritten || this.#groupBytes >= this.#limits.packBytes * SMALLEST_SHARE) await this.#close();
+    if (rewritten || this.#isLarge()) await this.#close();
     await this.#commit();
     return this.#report;
   }
@@ -108,6 +110,12 @@ class Packer {
   #suffices(fresh: readonly Packable[]): boolean {
     const bytes = fresh.reduce((sum, { size }) => sum + size, 0);
     return bytes >= this.#limits.packBytes || fresh.length >= this.#limits.packBlobs;
+  }
+
+  /** Whether the last pack is worth an object. */
+  #isLarge(): boolean {
+    const { packBytes, packBlobs } = this.#limits;
+    return Math.max(this.#groupBytes / packBytes, this.#group.length / packBlobs) >= SMALLEST_SHARE;
   }
 
   /** Packs of which less than half is in use. Only those are looked into which may be. */
@@ -143,13 +151,23 @@ class Packer {
   /** What lies at the places of `fresh`, some at a time, in their order; what is missing is for a check to tell of. */
   async *#objects(fresh: readonly Packable[]): AsyncGenerator<Stored> {
     for (let at = 0; at < fresh.length; at += PARALLEL_READS) {
-      if (this.#late()) return;
+      if (this.#late() || !this.#isWorth(fresh.slice(at))) return;
       const reads = fresh.slice(at, at + PARALLEL_READS).map(async (packable) => {
         const bytes = await unlessMissing(this.#deps.packs.object(this.#account, packable.blob));
         return bytes ? [{ ...packable, bytes }] : [];
       });
       yield* (await Promise.all(reads)).flat();
     }
+  }
+
+  /** Whether a pack that was hardly begun will become one: what is read for it in vain is read again in a week. */
+  #isWorth(rest: readonly Packable[]): boolean {
+    const { packs, read } = this.#seen;
+    if (packs === 0 || this.#group.length > PARALLEL_READS) return true;
+    const { packBytes, packBlobs } = this.#limits;
+    const ratio = read.stored / Math.max(1, read.size);
+    const bytes = this.#groupBytes + ratio * rest.reduce((sum, { size }) => sum + size, 0);
+    return Math.max(bytes / packBytes, (this.#group.length + rest.length) / packBlobs) >= SMALLEST_SHARE;
   }
 
   #late(): boolean {
@@ -164,6 +182,9 @@ class Packer {
     if (!fits) await this.#close();
     this.#group.push(stored);
     this.#groupBytes += stored.bytes.length;
+    this.#seen.read.size += stored.size;
+    this.#seen.read.stored += stored.bytes.length;
+    if (this.#group.length === packBlobs) await this.#close();
   }
 
   /** Puts the group as a pack. */
@@ -173,6 +194,7 @@ class Packer {
     this.#groupBytes = 0;
     if (group.length === 0) return;
     const { rim, packs } = this.#deps;
+    this.#seen.packs++;
     const pack = rim.randomHex(ID_BYTES) as PackId;
     const freshUntil = rim.now() + FRESH_MS;
     await packs.put(this.#account, pack, group);
