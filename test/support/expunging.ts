@@ -4,6 +4,10 @@ import type { FoldDeps } from '../../functions/compact/fold-account.ts';
 import type { ExpungeAccountDeps } from '../../functions/expunge/expunge-account.ts';
 import type { Divergence } from '../../shared/account/apply.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
+import type { BlobPlace } from '../../shared/account/columns.ts';
+import type { Op } from '../../shared/account/ops.ts';
+import { blobKeys } from '../../shared/aws/keys.ts';
+import type { BlobStore } from '../../shared/blob/blob-store.ts';
 import { Replica } from '../../shared/account/replica.ts';
 import { DAY_SECONDS } from '../../shared/account/policy.ts';
 import { decideCopy, decideMove, decideRemoval } from '../../shared/account/decide-messages.ts';
@@ -25,16 +29,19 @@ export const DAY_MS = DAY_SECONDS * 1000;
 /** Deletes nothing that no purge names: that would be the loss that I5 prevents. */
 class PurgedOnly extends MemorySummaries {
   readonly #isPurged: (blob: BlobId) => boolean;
+  readonly #blobs: BlobStore;
 
-  constructor(isPurged: (blob: BlobId) => boolean) {
+  constructor(isPurged: (blob: BlobId) => boolean, blobs: BlobStore) {
     super();
     this.#isPurged = isPurged;
+    this.#blobs = blobs;
   }
 
   override async deleteMessages(account: AccountId, purged: readonly BlobId[]): Promise<void> {
     for (const blob of purged)
       if (!this.#isPurged(blob)) throw new Error(`${blob} is deleted before a record says so`);
     await super.deleteMessages(account, purged);
+    await this.#blobs.delete(purged.map((blob) => blobKeys.message(account, blob)));
   }
 }
 
@@ -52,7 +59,10 @@ export interface Fates {
 }
 
 export class ExpungingAccount extends FoldingAccount {
-  override readonly summaries: MemorySummaries = new PurgedOnly((blob) => this.purged().has(blob));
+  override readonly summaries: MemorySummaries = new PurgedOnly(
+    (blob) => this.purged().has(blob),
+    this.blobs,
+  );
 
   /** `folded`: how far the story has gone when it is folded, 0 to 3. */
   static async told(seed: number, folded: number): Promise<{ account: ExpungingAccount; fates: Fates }> {
@@ -63,6 +73,7 @@ export class ExpungingAccount extends FoldingAccount {
     const writer = account.gateway();
     const ops = Array.from({ length: 6 }, () => append(account));
     const blobs = ops.map(({ blob }) => blob);
+    for (const blob of blobs) await account.store(blob);
     await commit(writer, () => [
       { op: 'create', name: 'INBOX', uidValidity: 1, use: null },
       { op: 'create', name: 'Archive', uidValidity: 2, use: null },
@@ -129,6 +140,34 @@ export class ExpungingAccount extends FoldingAccount {
       needs: (state) => [idOf(state)],
       decide: (state) => decideRemoval(state, idOf(state), uids),
     });
+  }
+
+  /** The bytes of a message, which are told by its blob. */
+  async store(blob: BlobId): Promise<void> {
+    await this.blobs.put(blobKeys.message(ACCOUNT, blob), Buffer.from(blob), blob.length);
+  }
+
+  /** An append of a message that lies in the blob store. */
+  async arrival(): Promise<Op> {
+    const op = append(this);
+    await this.store(op.blob);
+    return op;
+  }
+
+  /** Whether the messages and what can be brought back are read where their rows say that they lie. */
+  async expectReadable(): Promise<void> {
+    const { state, buried } = await openWholeState(this.purgeDeps, ACCOUNT);
+    const rows: BlobPlace[] = buried.map(({ row }) => row);
+    for (const { columns } of state.mailboxes.values())
+      for (let row = 0; columns && row < columns.count; row++) rows.push(columns.row(row));
+    for (const { blob, pack } of rows) {
+      const body = await (pack === null
+        ? this.blobs.get(blobKeys.message(ACCOUNT, blob))
+        : this.packs.get(ACCOUNT, pack, blob));
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe(blob);
+    }
   }
 
   /** Blobs that a purge in the journal names. */

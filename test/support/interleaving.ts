@@ -20,17 +20,21 @@ export interface Schedule {
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
-/** Runs `actors` to their ends; `choose` picks the index of who has the next effect. */
+/**
+ * Runs `actors` to their ends; `choose` picks the index of who has the next effect. `waits`: whether a call waits for its
+ * turn; those that only put or read what never changes need not, for their order makes no difference.
+ */
 export async function interleave(
   actors: Readonly<Record<string, Actor>>,
   choose: (waiting: readonly string[]) => number,
+  waits: (call: string) => boolean = () => true,
 ): Promise<Schedule> {
   const waiting: Waiting[] = [];
   const calls: string[] = [];
   const failures = new Map<string, unknown>();
   let running = 0;
   for (const [actor, run] of Object.entries(actors)) {
-    const watch = <T extends object>(store: T): T => watched(store, actor, waiting);
+    const watch = <T extends object>(store: T): T => watched(store, actor, waiting, waits);
     running++;
     void run(watch)
       .catch((error: unknown) => failures.set(actor, error))
@@ -50,11 +54,17 @@ export async function interleave(
   }
 }
 
-function watched<T extends object>(store: T, actor: string, waiting: Waiting[]): T {
+function watched<T extends object>(
+  store: T,
+  actor: string,
+  waiting: Waiting[],
+  waits: (call: string) => boolean,
+): T {
   return new Proxy(store, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== 'function') return member;
+      if (!waits(String(name))) return (member as (...all: unknown[]) => unknown).bind(target);
       return (...args: unknown[]) =>
         new Promise((resolve, reject) => {
           const proceed = async (): Promise<void> => {
