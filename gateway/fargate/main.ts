@@ -45,13 +45,13 @@ function startGateway(
   settings: FargateSettings,
   certificate: SecretCertificate | undefined,
 ): Promise<GatewayProcess> {
-  const { connections, connectionsPerAddress, messagesPerCommand } = settings;
+  const { connections, connectionsPerAddress, messagesPerCommand, unaskedLiteralBytes } = settings;
   const { replicaBudgetBytes, summaryBudgetBytes } = settings;
   return startGatewayProcess({
     engine,
     listeners: listenersOf(settings),
     ...(certificate && { tls: { context: () => certificate.context } }),
-    limits: { connections, connectionsPerAddress, messagesPerCommand },
+    limits: { connections, connectionsPerAddress, messagesPerCommand, unaskedLiteralBytes },
     replicaBudgetBytes,
     summaryBudgetBytes,
     drain: DRAIN,

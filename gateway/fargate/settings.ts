@@ -21,6 +21,8 @@ export interface FargateSettings {
   readonly connectionsPerAddress: number;
   /** Messages that one command works on (RFC 9738); Infinity: no limit. */
   readonly messagesPerCommand: number;
+  /** Bytes of a literal that comes without waiting (RFC 7888); Infinity: no limit. */
+  readonly unaskedLiteralBytes: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,6 +60,7 @@ export function fargateSettingsFrom(environment: Environment): FargateSettings {
     connections: number('QUIRE_CONNECTIONS'),
     connectionsPerAddress: number('QUIRE_CONNECTIONS_PER_ADDRESS'),
     messagesPerCommand: optionalNumber(environment, 'QUIRE_MESSAGE_LIMIT') ?? Infinity,
+    unaskedLiteralBytes: optionalNumber(environment, 'QUIRE_LITERAL_LIMIT') ?? Infinity,
   };
 }
 

@@ -29,8 +29,12 @@ export interface Deployment {
   readonly restoredTables?: { readonly mail: string; readonly directory: string };
   readonly coldStorage: { readonly class: ColdStorageClass; readonly afterDays: number };
   readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
-  /** `messagesPerCommand` 0: no limit. */
-  readonly limits: { readonly connectionsPerAddress: number; readonly messagesPerCommand: number };
+  /** `messagesPerCommand`, `literalBytes` 0: no limit. */
+  readonly limits: {
+    readonly connectionsPerAddress: number;
+    readonly messagesPerCommand: number;
+    readonly literalBytes: number;
+  };
 }
 
 type ColdStorageClass = (typeof COLD_CLASSES)[number];
@@ -141,6 +145,13 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
         fieldsOf(root.limits).messagesPerCommand,
         'limits.messagesPerCommand',
         1_000,
+        1_000_000_000,
+        0,
+      ),
+      literalBytes: found.whole(
+        fieldsOf(root.limits).literalBytes,
+        'limits.literalBytes',
+        4_096,
         1_000_000_000,
         0,
       ),
@@ -365,6 +376,7 @@ function checkLimits(value: unknown, size: Size, found: Findings): Size {
     'deliveriesAtOnce',
     'connectionsPerAddress',
     'messagesPerCommand',
+    'literalBytes',
   ]);
   return {
     ...size,

@@ -109,4 +109,9 @@ export interface LimitsConfig {
   readonly connectionsPerAddress?: number;
   /** Messages that one IMAP command works on, told as MESSAGELIMIT (RFC 9738): 1,000 or more. Default: no limit. */
   readonly messagesPerCommand?: number;
+  /**
+   * Bytes of a literal that an IMAP client sends without waiting (RFC 7888): 4096, which is told as LITERAL-, or more.
+   * Default: no limit.
+   */
+  readonly literalBytes?: number;
 }

@@ -137,6 +137,7 @@ export class GatewayStack extends Stack {
         QUIRE_CONNECTIONS: String(size.maxSessionsPerTask),
         QUIRE_CONNECTIONS_PER_ADDRESS: String(limits.connectionsPerAddress),
         ...(limits.messagesPerCommand > 0 && { QUIRE_MESSAGE_LIMIT: String(limits.messagesPerCommand) }),
+        ...(limits.literalBytes > 0 && { QUIRE_LITERAL_LIMIT: String(limits.literalBytes) }),
         ...(tls.at === 'load-balancer'
           ? { QUIRE_BEHIND_TLS_PORT: String(IMAPS_PORT) }
           : {

@@ -37,6 +37,7 @@ const CONFIGS = {
     coldStorage: { class: 'glacier-instant', afterDays: 90 },
     restoredTables: { mail: 'mail-restored', directory: 'directory-restored' },
     retention: { backup: 7, logs: 90, aside: 14 },
+    limits: { messagesPerCommand: 1_000, literalBytes: 4_096 },
   },
 } as const satisfies Record<string, QuireConfig>;
 
@@ -588,6 +589,7 @@ describe('the gateway', () => {
     expect(environmentOf(balancer)).toMatchObject({ QUIRE_BEHIND_TLS_PORT: '1993' });
     expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_IMAPS_PORT');
     expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_PROXY_PROTOCOL_FROM');
+    expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_LITERAL_LIMIT');
   });
 
   test('TLS in the gateway: the proxy protocol where the client speaks first, its own address where it does not', () => {
@@ -604,6 +606,8 @@ describe('the gateway', () => {
       QUIRE_IMAPS_PORT: '1993',
       QUIRE_IMAP_PORT: '1143',
       QUIRE_CERTIFICATE_SECRET: SECRET,
+      QUIRE_MESSAGE_LIMIT: '1000',
+      QUIRE_LITERAL_LIMIT: '4096',
     });
     const fronts = resourcesOf(gateway.stacks.Gateway, 'AWS::EC2::Subnet').filter(({ id }) =>
       id.includes('front'),

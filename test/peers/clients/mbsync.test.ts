@@ -27,17 +27,18 @@ let tap: WireTap;
 let home: string;
 
 beforeAll(async () => {
+  // Without COMPRESS, but in the last test: else the tap would see what is compressed.
   instance = await LocalInstance.start();
   tap = await WireTap.before(instance.imap);
   home = await homeFolder();
   await mkdir(path.join(home, 'mail'));
-  await writeFile(path.join(home, '.mbsyncrc'), settings());
+  await writeFile(path.join(home, '.mbsyncrc'), settings('DisableExtension COMPRESS=DEFLATE'));
 });
 
 afterAll(() => tap.close());
 afterAll(() => instance.stop());
 
-const settings = (): string => `
+const settings = (extensions = ''): string => `
 IMAPStore account
 Host ${tap.listener.host}
 Port ${tap.listener.port}
@@ -45,8 +46,7 @@ User ${instance.alice.address}
 Pass ${instance.alice.password}
 SSLType None
 AuthMechs LOGIN
-# Else the tap would see what is compressed.
-DisableExtension COMPRESS=DEFLATE
+${extensions}
 
 MaildirStore folder
 Path ${home}/mail/
@@ -236,4 +236,20 @@ test('new messages, flags and deletions of both sides meet in one run', async ()
   expect(await sync()).toEqual({ far: [20, 30 + 10, 0], near: [20, 24 + 6 + 10, 0] });
   await expectSame('INBOX', MESSAGES + 40 - 20);
   await expectNothingToDo();
+});
+
+test('with COMPRESS all comes into an empty Maildir, and what is new goes back', async () => {
+  home = await homeFolder();
+  await mkdir(path.join(home, 'mail'));
+  await writeFile(path.join(home, '.mbsyncrc'), settings());
+  expect(await sync()).toEqual({ far: [0, 0, 0], near: [MESSAGES + 20 + MESSAGES, 0, 0] });
+  expect(tap.commands).toContain('COMPRESS DEFLATE');
+  // What follows is nothing that the tap could read.
+  expect(work()).toEqual([]);
+  await expectSame('INBOX', MESSAGES + 20);
+  await expectSame('Projects', MESSAGES);
+  for (let n = 0; n < 20; n++) await fileMail('INBOX', `compressed-${n}`, variedMail(n, 'compressed'));
+  expect(await sync()).toEqual({ far: [20, 0, 0], near: [0, 0, 0] });
+  await expectSame('INBOX', MESSAGES + 40);
+  expect(await sync()).toEqual(NOTHING);
 });

@@ -24,6 +24,15 @@ describe('the environment of a task', () => {
       connections: 1_000,
       connectionsPerAddress: 500,
       messagesPerCommand: Infinity,
+      unaskedLiteralBytes: Infinity,
+    });
+  });
+
+  test('with limits for commands', () => {
+    const limited = { ...BEHIND, QUIRE_MESSAGE_LIMIT: '1000', QUIRE_LITERAL_LIMIT: '4096' };
+    expect(fargateSettingsFrom(limited)).toMatchObject({
+      messagesPerCommand: 1_000,
+      unaskedLiteralBytes: 4_096,
     });
   });
 

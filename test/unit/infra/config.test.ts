@@ -45,7 +45,7 @@ describe('what is left out', () => {
       bounceUnknown: 'authenticated',
       coldStorage: { class: 'intelligent-tiering', afterDays: 30 },
       retention: { backup: 35, logs: 30, aside: 90 },
-      limits: { connectionsPerAddress: 500, messagesPerCommand: 0 },
+      limits: { connectionsPerAddress: 500, messagesPerCommand: 0, literalBytes: 0 },
     });
   });
 
@@ -230,6 +230,11 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       'deliveries',
       { limits: { deliveriesAtOnce: 1 } },
       'limits.deliveriesAtOnce is 1: write a whole number from 2 to 1000.',
+    ],
+    [
+      'literals below LITERAL-',
+      { limits: { literalBytes: 4095 } },
+      'limits.literalBytes is 4095: write a whole number from 4096 to 1000000000.',
     ],
     [
       'a name that is misspelt',
