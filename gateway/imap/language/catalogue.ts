@@ -1,12 +1,13 @@
 /**
  * What the server says, in the languages that it speaks (RFC 5255 §3): English as the code has it, German, French. `{}`
- * stands for what differs from time to time, in the same order in all three. What is not here is said in English.
+ * stands for what differs from time to time, in the same order in all three. Refusals are in `refusals.ts`. What is in
+ * neither is said in English: faults in the grammar of a command, which people never see.
  *
  * A test finds each English text in the code, so that a text which is changed there is not forgotten here.
  */
-export type Entry = readonly [english: string, german: string, french: string];
+import { type Entry, REFUSALS } from './refusals.ts';
 
-export const CATALOGUE: readonly Entry[] = [
+const SAID: readonly Entry[] = [
   // --- done
   ['access control list set', 'Zugriffsliste gesetzt', 'liste de contrôle d’accès modifiée'],
   ['access control list told', 'Zugriffsliste genannt', 'liste de contrôle d’accès indiquée'],
@@ -64,157 +65,6 @@ export const CATALOGUE: readonly Entry[] = [
   ['highest mod-sequence', 'höchste Änderungsnummer', 'numéro de modification le plus élevé'],
   ['the mailbox before is closed', 'der vorige Ordner ist geschlossen', 'la boîte précédente est fermée'],
   ['the replacement is stored', 'der Ersatz ist gespeichert', 'le message de remplacement est enregistré'],
-  // --- not done
-  [
-    'there is no mailbox with that name',
-    'es gibt keinen Ordner mit diesem Namen',
-    'aucune boîte ne porte ce nom',
-  ],
-  [
-    'there is no message with that UID',
-    'es gibt keine Nachricht mit dieser UID',
-    'aucun message n’a cet UID',
-  ],
-  ['mailbox "{}" exists already', 'den Ordner „{}“ gibt es schon', 'la boîte « {} » existe déjà'],
-  ['mailbox "{}" does not exist', 'den Ordner „{}“ gibt es nicht', 'la boîte « {} » n’existe pas'],
-  [
-    '"{}" is only a level above other mailboxes: delete those',
-    '„{}“ ist nur eine Ebene über anderen Ordnern: löschen Sie diese',
-    '« {} » n’est qu’un niveau au-dessus d’autres boîtes : supprimez celles-ci',
-  ],
-  ['INBOX cannot be deleted', 'INBOX kann nicht gelöscht werden', 'INBOX ne peut pas être supprimée'],
-  [
-    'a mailbox cannot be moved below itself',
-    'ein Ordner kann nicht unter sich selbst verschoben werden',
-    'une boîte ne peut pas être déplacée sous elle-même',
-  ],
-  [
-    'a mailbox name cannot be empty',
-    'ein Ordnername kann nicht leer sein',
-    'un nom de boîte ne peut pas être vide',
-  ],
-  [
-    'a mailbox name cannot have an empty level: "{}" stands between names',
-    'ein Ordnername kann keine leere Ebene haben: „{}“ steht zwischen Namen',
-    'un nom de boîte ne peut pas avoir de niveau vide : « {} » sépare des noms',
-  ],
-  [
-    'a mailbox name can have at most {} bytes of UTF-8',
-    'ein Ordnername hat höchstens {} Bytes in UTF-8',
-    'un nom de boîte a au plus {} octets en UTF-8',
-  ],
-  [
-    'special use {} is not supported',
-    'die besondere Verwendung {} wird nicht unterstützt',
-    'l’usage particulier {} n’est pas pris en charge',
-  ],
-  [
-    'the account may hold {} bytes',
-    'das Konto fasst höchstens {} Bytes',
-    'le compte contient au plus {} octets',
-  ],
-  [
-    'the account may hold {} messages',
-    'das Konto fasst höchstens {} Nachrichten',
-    'le compte contient au plus {} messages',
-  ],
-  [
-    'a message may have at most {} bytes',
-    'eine Nachricht hat höchstens {} Bytes',
-    'un message a au plus {} octets',
-  ],
-  [
-    'an empty message cannot be appended',
-    'eine leere Nachricht kann nicht angefügt werden',
-    'un message vide ne peut pas être ajouté',
-  ],
-  [
-    'some of the messages have been expunged',
-    'einige der Nachrichten sind endgültig entfernt worden',
-    'certains des messages ont été effacés',
-  ],
-  [
-    'the message to be replaced has been expunged',
-    'die Nachricht, die ersetzt werden soll, ist endgültig entfernt worden',
-    'le message à remplacer a été effacé',
-  ],
-  ['the mailbox is gone', 'den Ordner gibt es nicht mehr', 'la boîte n’existe plus'],
-  [
-    'the mailbox is open for reading only: SELECT it',
-    'der Ordner ist nur zum Lesen offen: SELECT öffnet ihn ganz',
-    'la boîte n’est ouverte qu’en lecture : utilisez SELECT',
-  ],
-  [
-    'a mailbox has at most {} different keywords',
-    'ein Ordner hat höchstens {} verschiedene Schlagwörter',
-    'une boîte a au plus {} mots-clés différents',
-  ],
-  [
-    'a keyword has at most {} characters',
-    'ein Schlagwort hat höchstens {} Zeichen',
-    'un mot-clé a au plus {} caractères',
-  ],
-  [
-    'the header holds 8-bit characters: that needs ENABLE UTF8=ACCEPT before',
-    'der Kopf enthält 8-Bit-Zeichen: dazu muss vorher ENABLE UTF8=ACCEPT gegeben werden',
-    'l’en-tête contient des caractères à 8 bits : il faut d’abord ENABLE UTF8=ACCEPT',
-  ],
-  [
-    'you may not do this with the mailbox: it needs the right "{}"',
-    'das dürfen Sie mit dem Ordner nicht tun: es braucht das Recht „{}“',
-    'vous ne pouvez pas faire cela avec cette boîte : il faut le droit « {} »',
-  ],
-  [
-    'wrong user name or password',
-    'Benutzername oder Kennwort falsch',
-    'nom d’utilisateur ou mot de passe incorrect',
-  ],
-  ['this account is disabled', 'dieses Konto ist gesperrt', 'ce compte est désactivé'],
-  [
-    'passwords are taken over TLS only: use STARTTLS or the TLS port',
-    'Kennwörter werden nur über TLS angenommen: STARTTLS oder der TLS-Port hilft',
-    'les mots de passe ne sont acceptés que sous TLS : utilisez STARTTLS ou le port TLS',
-  ],
-  [
-    'only the mechanism PLAIN is known',
-    'nur das Verfahren PLAIN ist bekannt',
-    'seul le mécanisme PLAIN est connu',
-  ],
-  [
-    'there are too many connections to this account',
-    'es gibt zu viele Verbindungen zu diesem Konto',
-    'il y a trop de connexions à ce compte',
-  ],
-  [
-    'none of these languages is spoken here',
-    'keine dieser Sprachen wird hier gesprochen',
-    'aucune de ces langues n’est parlée ici',
-  ],
-  [
-    'the account is very busy at this moment, please try again',
-    'das Konto ist gerade sehr beschäftigt, bitte versuchen Sie es noch einmal',
-    'le compte est très occupé en ce moment, veuillez réessayer',
-  ],
-  [
-    'the change is too large for one command, please split it',
-    'die Änderung ist zu groß für einen Befehl, bitte teilen Sie sie',
-    'la modification est trop grande pour une commande, veuillez la diviser',
-  ],
-  [
-    'the store does not answer at this moment; the administrator finds it by {}',
-    'der Speicher antwortet gerade nicht; die Verwaltung findet es unter {}',
-    'le stockage ne répond pas en ce moment ; l’administrateur le trouve sous {}',
-  ],
-  [
-    'the server failed to do this; the administrator finds it by {}',
-    'der Server konnte das nicht tun; die Verwaltung findet es unter {}',
-    'le serveur n’a pas pu le faire ; l’administrateur le trouve sous {}',
-  ],
-  [
-    'a message cannot be read; the administrator finds it by {}',
-    'eine Nachricht kann nicht gelesen werden; die Verwaltung findet es unter {}',
-    'un message ne peut pas être lu ; l’administrateur le trouve sous {}',
-  ],
   // --- not understood
   ['there is no command {}', 'es gibt keinen Befehl {}', 'il n’y a pas de commande {}'],
   ['sign in before {}', 'melden Sie sich vor {} an', 'connectez-vous avant {}'],
@@ -238,3 +88,5 @@ export const CATALOGUE: readonly Entry[] = [
   ],
   ['too many failed sign-ins', 'zu viele fehlgeschlagene Anmeldungen', 'trop de connexions refusées'],
 ];
+
+export const CATALOGUE: readonly Entry[] = [...SAID, ...REFUSALS];

@@ -19,9 +19,20 @@ async function sources(): Promise<string> {
 const holes = (text: string): number => text.split('{}').length - 1;
 const language = (tag: string) => LANGUAGES.find((one) => one.tag === tag) ?? LANGUAGES[0];
 
+/** The text among the arguments of an error: codes and reasons are shorter. */
+function longestLiteral(code: string): string[] {
+  const literals = [...code.matchAll(/'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`|"((?:[^"\\\n]|\\.)*)"/g)];
+  const texts = literals.map(([, one, two, three]) => one ?? two ?? three ?? '');
+  return texts
+    .sort((a, b) => b.length - a.length)
+    .slice(0, 1)
+    .filter((text) => text.includes(' '));
+}
+
 describe('the catalogue', () => {
   test('translates texts that the server says, each once, and every value in them', async () => {
-    const code = await sources();
+    // Without the backslashes of literals.
+    const code = (await sources()).replaceAll(/\\(.)/g, '$1');
     const wrong: string[] = [];
     const seen = new Set<string>();
     for (const entry of CATALOGUE) {
@@ -29,7 +40,7 @@ describe('the catalogue', () => {
       if (seen.has(english)) wrong.push(`twice: ${english}`);
       seen.add(english);
       // The longest piece between values stands in the code as it is.
-      const pieces = english.split(/\{\}|; the administrator/).map((piece) => piece.replaceAll("'", "\\'"));
+      const pieces = english.split(/\{\}|; the administrator/);
       const piece = pieces.sort((a, b) => b.length - a.length)[0] ?? '';
       if (!code.includes(piece)) wrong.push(`nobody says: ${english}`);
       if (!/^[\x20-\x7e]+$/.test(english)) wrong.push(`not ASCII: ${english}`);
@@ -39,6 +50,17 @@ describe('the catalogue', () => {
       }
     }
     expect(wrong).toEqual([]);
+  });
+
+  test('translates every refusal (NO) that the code has', async () => {
+    const known = CATALOGUE.map(([english]) => english);
+    const said = [...(await sources()).matchAll(/new (?:No|\w*Refusal)\(([^;]*?)\)?;/g)].flatMap(
+      ([, args = '']) => longestLiteral(args),
+    );
+    // As the catalogue writes it: values are holes.
+    const texts = said.map((text) => text.replaceAll(/\$\{[^}]*\}/g, '{}').replaceAll(/\\(.)/g, '$1'));
+    expect(texts.length).toBeGreaterThan(60);
+    expect(texts.filter((text) => !known.includes(text))).toEqual([]);
   });
 
   test('values are taken over as they are', () => {
