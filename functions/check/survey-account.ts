@@ -38,13 +38,15 @@ async function read(deps: SurveyDeps, account: AccountId, opened: OpenedAccount)
   const { base, fault } = await rootOf(deps, account, opened);
   const known = base ?? EMPTY_CHECKPOINT;
   const bundleLost = known.bundled && bundle?.fold !== known.fold;
+  const segments = await segmentsOf(deps, account, known, bundleLost ? null : bundle);
   return {
     stored,
     base,
     fault,
     bundle: known.bundled && !bundleLost ? bundle : null,
     bundleLost,
-    segments: await segmentsOf(deps, account, known, bundleLost ? null : bundle),
+    segments,
+    superseded: await supersededSegments(deps, account, known, segments),
     graveyards: await graveyardsOf(deps, account, known),
     entries: await deps.journal.after(account, 0 as RecordNumber, 'strong'),
   };
@@ -97,6 +99,23 @@ async function segmentsOf(
 function usable(columns: SegmentColumns): SegmentColumns {
   Columns.ofSegments([columns]);
   return columns;
+}
+
+/** A day's worth of older segments: what lost ones may be put together of. */
+async function supersededSegments(
+  { journal }: SurveyDeps,
+  account: AccountId,
+  base: Checkpoint,
+  segments: Survey['segments'],
+): Promise<Survey['superseded']> {
+  if ([...segments.values()].flat().every(({ columns }) => columns !== null)) return [];
+  const items = base.superseded.flatMap(({ item }) => (item.kind === 'segment' ? [item] : []));
+  const pieces = await journal.segments(account, items);
+  return items.flatMap(({ mailbox }, index) => {
+    const bytes = pieces[index] ?? null;
+    const columns = bytes && unlessDamaged(() => usable(decodeColumns(bytes)));
+    return columns ? [{ mailbox, columns }] : [];
+  });
 }
 
 function bundlePieces(bundle: StoredBundle | null): ReturnType<typeof decodeBundle> {

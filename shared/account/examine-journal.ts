@@ -12,6 +12,8 @@ export interface ExaminedJournal {
   readonly behind: readonly JournalEntry[];
   /** Every record up to the checkpoint, if all of them still stand; else null. */
   readonly whole: readonly JournalRecord[] | null;
+  /** Every record from the first one that is not to be emptied yet up to the checkpoint, if all of them stand; else null. */
+  readonly covered: readonly JournalRecord[] | null;
   /** Numbers at or below the checkpoint whose keys are free and must not be (I4). */
   readonly free: readonly RecordNumber[];
   /** Records that should have been emptied. */
@@ -30,7 +32,15 @@ export function examineJournal(base: Checkpoint, entries: readonly JournalEntry[
     (entry): entry is JournalRecord => entry.number <= base.emptiedTo && !isEmptied(entry),
   );
   if (standing.length > 0) findings.push(notEmptied(standing));
-  return { findings, tail, behind, whole: wholeOf(base, covered), free, standing };
+  return {
+    findings,
+    tail,
+    behind,
+    whole: wholeOf(base, covered),
+    covered: standingAbove(base, covered),
+    free,
+    standing,
+  };
 }
 
 function followingOn(
@@ -59,6 +69,12 @@ function wholeOf(base: Checkpoint, covered: readonly JournalEntry[]): readonly J
   const records = covered.filter((entry): entry is JournalRecord => !isEmptied(entry));
   const inOrder = records.every(({ number }, index) => number === index + 1);
   return inOrder && records.length === base.state.number ? records : null;
+}
+
+function standingAbove(base: Checkpoint, covered: readonly JournalEntry[]): readonly JournalRecord[] | null {
+  const above = covered.filter(({ number }) => number > base.emptiedTo);
+  const records = above.filter((entry): entry is JournalRecord => !isEmptied(entry));
+  return records.length === base.state.number - base.emptiedTo ? records : null;
 }
 
 function holeBelow(first: JournalEntry, last: number): Finding {

@@ -3,10 +3,11 @@
  * `functions/check`'s.
  *
  * What the checkpoint says is believed where nothing contradicts it. Messages whose segment is gone come from the
- * journal if every record still stands; else they are lost to the index, though their blobs are not.
+ * journal if every record still stands, or from those that stand and older segments (`reconstruct.ts`); else they are lost
+ * to the index, though their blobs are not.
  */
 import type { Divergence } from './apply.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import type { Checkpoint, SegmentInfo } from './checkpoint.ts';
 import { Columns } from './columns.ts';
 import {
   NO_UIDS,
@@ -23,6 +24,7 @@ import { type Replay, replayTail } from './fold.ts';
 import type { MailboxId, Uid } from './ids.ts';
 import { EMPTY_CHECKPOINT, type Opening } from './opening.ts';
 import type { MendOp } from './ops.ts';
+import { reconstruct } from './reconstruct.ts';
 import type { JournalRecord } from './record.ts';
 import { type AccountState, type Mailbox, INBOX_ID } from './state.ts';
 import type { FoundSegment, Survey } from './survey.ts';
@@ -53,7 +55,7 @@ export function examine(survey: Survey): { findings: readonly Finding[]; known: 
   const journal = examineJournal(stands, survey.entries);
   findings.push(...journal.findings);
   const full = anew || !journal.whole ? null : fromTheBeginning(journal.whole);
-  const found = anew ? NOTHING_FOUND : columnsFound(survey, stands, full, findings);
+  const found = anew ? NOTHING_FOUND : columnsFound(survey, stands, journal, full, findings);
   const differs = full && found.rewrite.size === 0 ? replayDiffers(full, stands, found.columns) : null;
   if (differs) findings.push(differs);
   const { base, columns, lost, rewrite } =
@@ -117,34 +119,68 @@ interface Found {
 function columnsFound(
   survey: Survey,
   base: Checkpoint,
+  journal: ExaminedJournal,
   full: AccountState | null,
   findings: Finding[],
 ): Found {
-  const found: Found = { columns: new Map(), lost: new Map(), rewrite: new Set() };
   const columns = new Map<MailboxId, Columns>();
-  if (survey.bundleLost) findings.push(BUNDLE_LOST);
-  for (const mailbox of base.state.mailboxes.values()) {
-    const list = survey.segments.get(mailbox.id) ?? [];
-    const bad = list.filter((segment) => complaintOf(segment) !== null);
-    const replayed = full?.mailboxes.get(mailbox.id)?.columns;
-    if (!survey.bundleLost)
-      for (const segment of bad) findings.push(segmentFinding(mailbox, segment, replayed !== undefined));
-    if (bad.length > 0) found.rewrite.add(mailbox.id);
-    if (bad.length > 0 && replayed) {
-      columns.set(mailbox.id, replayed);
-      continue;
-    }
+  const bad = new Map<MailboxId, readonly FoundSegment[]>();
+  for (const { id } of base.state.mailboxes.values()) {
+    const list = survey.segments.get(id) ?? [];
     const good = list.flatMap((segment) =>
       segment.columns && complaintOf(segment) === null ? [segment.columns] : [],
     );
-    columns.set(mailbox.id, Columns.ofSegments(good));
-    const lost = bad.reduce<UidRanges>(
-      (ranges, { info }) => unionOf(ranges, Uint32Array.of(info.firstUid, info.lastUid)),
-      NO_UIDS,
-    );
-    if (lost.length > 0) found.lost.set(mailbox.id, lost);
+    columns.set(id, Columns.ofSegments(good));
+    if (good.length < list.length)
+      bad.set(
+        id,
+        list.filter((segment) => complaintOf(segment) !== null),
+      );
   }
-  return { ...found, columns };
+  const whole = full ? columnsOf(full) : reconstructed(survey, base, journal, columns, bad);
+  const lost = new Map<MailboxId, UidRanges>();
+  if (survey.bundleLost) findings.push(BUNDLE_LOST);
+  for (const [id, segments] of bad) {
+    const found = whole.get(id);
+    const mailbox = base.state.mailboxes.get(id);
+    for (const segment of segments)
+      if (mailbox && !survey.bundleLost) findings.push(segmentFinding(mailbox, segment, found !== undefined));
+    if (found) columns.set(id, found);
+    else
+      lost.set(
+        id,
+        segments.reduce((ranges, { info }) => unionOf(ranges, rangeOf(info)), NO_UIDS),
+      );
+  }
+  return { columns, lost, rewrite: new Set(bad.keys()) };
+}
+
+function rangeOf({ firstUid, lastUid }: SegmentInfo): UidRanges {
+  return Uint32Array.of(firstUid, lastUid);
+}
+
+function columnsOf(state: AccountState): ReadonlyMap<MailboxId, Columns> {
+  const mailboxes = [...state.mailboxes.values()];
+  return new Map(mailboxes.flatMap(({ id, columns }) => (columns ? [[id, columns] as const] : [])));
+}
+
+/** From the records that stand, and what folds have superseded: see `reconstruct.ts`. */
+function reconstructed(
+  survey: Survey,
+  base: Checkpoint,
+  { covered }: ExaminedJournal,
+  columns: ReadonlyMap<MailboxId, Columns>,
+  bad: ReadonlyMap<MailboxId, readonly FoundSegment[]>,
+): ReadonlyMap<MailboxId, Columns> {
+  if (bad.size === 0 || !covered) return new Map();
+  return reconstruct({
+    base,
+    records: covered,
+    columns,
+    superseded: survey.superseded.map((old) => ({ ...old, columns: Columns.ofSegments([old.columns]) })),
+    buried: survey.graveyards.flatMap(({ rows }) => rows ?? []),
+    lost: new Map([...bad].map(([id, segments]) => [id, segments.map(({ info }) => info)])),
+  });
 }
 
 /** In words, what is wrong with a segment; null if nothing is. */
@@ -173,7 +209,7 @@ function segmentFinding({ name }: Mailbox, segment: FoundSegment, replayed: bool
     kind: segment.columns ? 'segment-differs' : 'segment-lost',
     what,
     means: replayed
-      ? 'Nobody can open the mailbox until it is mended; the journal still tells everything.'
+      ? 'Nobody can open the mailbox until it is mended; the journal and older segments still tell everything.'
       : `Nobody can open the mailbox until it is mended; ${counted(count, 'message')} will come back under new UIDs.`,
     mendedBy: 'repair',
   };
@@ -213,9 +249,7 @@ function replayDiffers(
 
 /** The journal in the place of what the checkpoint says. */
 function asReplayed(base: Checkpoint, full: AccountState): Found & { readonly base: Checkpoint } {
-  const columns = new Map(
-    [...full.mailboxes.values()].flatMap(({ id, columns: rows }) => (rows ? [[id, rows] as const] : [])),
-  );
+  const columns = columnsOf(full);
   const mailboxes = new Map(
     [...full.mailboxes].map(([id, mailbox]) => [id, { ...mailbox, columns: undefined }]),
   );

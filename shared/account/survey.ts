@@ -31,6 +31,8 @@ export interface Survey {
   readonly bundleLost: boolean;
   /** By mailbox, in the order of the root's lists. */
   readonly segments: ReadonlyMap<MailboxId, readonly FoundSegment[]>;
+  /** What folds have superseded and not deleted yet, older ones first; read only if a segment is lost. */
+  readonly superseded: readonly { readonly mailbox: MailboxId; readonly columns: SegmentColumns }[];
   readonly graveyards: readonly FoundGraveyard[];
   /** All entries of the journal that there are, ascending. */
   readonly entries: readonly JournalEntry[];
