@@ -1,4 +1,5 @@
 /** The expunge function as Lambda starts it, by a schedule of EventBridge. */
+import type { AccountId } from '../../shared/account/ids.ts';
 import { DAY_SECONDS } from '../../shared/account/policy.ts';
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
 import { deleteWakeQueue } from '../../shared/aws/sqs-wake-queue.ts';
@@ -46,7 +47,7 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
       await Promise.all([waker.settled(), left]);
     },
   };
-  const { directory, sharing } = engine;
+  const { directory, sharing, keys } = engine;
   const closing: CloseDeps = {
     ...deps,
     folds,
@@ -55,6 +56,7 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
     users: directory.users,
     sharing,
     work,
+    ...(keys && { deleteKey: async (account: AccountId) => void (await keys.delete(account)) }),
   };
   return { ...deps, close: (account, until) => closeAccount(closing, account, until) };
 }
