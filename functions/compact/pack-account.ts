@@ -17,6 +17,7 @@ import {
   type Packable,
   type PutPack,
   decidePacking,
+  makesPack,
   packUses,
   packable,
 } from '../../shared/account/pack-plan.ts';
@@ -98,18 +99,12 @@ class Packer {
     for (const use of sparse) for await (const stored of this.#live(use)) await this.#add(stored);
     const rewritten = this.#group.length > 0;
     const fresh = packable(whole, rim.now(), this.#limits, MESSAGES_PER_RUN);
-    if (rewritten || this.#suffices(fresh))
+    if (rewritten || makesPack(fresh, this.#limits))
       for await (const stored of this.#objects(fresh)) await this.#add(stored);
     this.#report.more ||= fresh.length >= MESSAGES_PER_RUN;
     if (rewritten || this.#isLarge()) await this.#close();
     await this.#commit();
     return this.#report;
-  }
-
-  /** Whether these messages make a pack. */
-  #suffices(fresh: readonly Packable[]): boolean {
-    const bytes = fresh.reduce((sum, { size }) => sum + size, 0);
-    return bytes >= this.#limits.packBytes || fresh.length >= this.#limits.packBlobs;
   }
 
   /** Whether the last pack is worth an object. */

@@ -25,6 +25,8 @@ export interface PackLimits {
   readonly packBlobs: number;
   /** Messages of this size and more stay objects: S3's colder tiers take them as they are. */
   readonly smallBytes: number;
+  /** What a message's object takes of its size, about: most is compressed text. */
+  readonly storedShare: number;
   /** Seconds in a mailbox after which a message counts as unread. */
   readonly restSeconds: number;
 }
@@ -33,6 +35,7 @@ export const PACK_LIMITS: PackLimits = {
   packBytes: 16 * 1024 * 1024,
   packBlobs: 4096,
   smallBytes: 128 * 1024,
+  storedShare: 0.5,
   restSeconds: 7 * 86_400,
 };
 
@@ -103,9 +106,16 @@ export function hasRested(whole: WholeState, now: number, keepMs: number, limits
   const { base, tail } = whole.opening;
   const { items, emptyTo } = retirementOf(base, now, keepMs, tail.length > 0);
   if (items.length > 0 || emptyTo > base.emptiedTo) return true;
-  const { packBytes, packBlobs } = limits;
-  const found = packable(whole, now, limits, packBlobs);
-  return found.length >= packBlobs || found.reduce((sum, { size }) => sum + size, 0) >= packBytes;
+  return makesPack(packable(whole, now, limits, limits.packBlobs), limits);
+}
+
+/** Whether these messages are enough for a pack. */
+export function makesPack(
+  fresh: readonly Packable[],
+  { packBytes, packBlobs, storedShare }: PackLimits,
+): boolean {
+  const bytes = fresh.reduce((sum, { size }) => sum + size, 0) * storedShare;
+  return bytes >= packBytes || fresh.length >= packBlobs;
 }
 
 /** A pack, and those of its blobs that a row names by it. */

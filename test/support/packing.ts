@@ -22,6 +22,7 @@ export const SMALL_PACKS: PackLimits = {
   packBytes: 1000,
   packBlobs: 16,
   smallBytes: 128,
+  storedShare: 1,
   restSeconds: 7 * 86_400,
 };
 

@@ -28,7 +28,13 @@ import type { World } from './world.ts';
 const RUN_MS = 840_000;
 
 /** Small packs of what lies unread for a week, as at the real sizes. */
-const PACKS: PackLimits = { packBytes: 3_000, packBlobs: 6, smallBytes: 380, restSeconds: 7 * 86_400 };
+const PACKS: PackLimits = {
+  packBytes: 3_000,
+  packBlobs: 6,
+  smallBytes: 380,
+  storedShare: 1,
+  restSeconds: 7 * 86_400,
+};
 
 /** The stores of `process`, and what is told of it. */
 function storesOf(world: World, process: SimulatedProcess) {

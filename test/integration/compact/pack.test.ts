@@ -24,7 +24,13 @@ import { TestRim } from '../../support/rim.ts';
 const DAY = 86_400_000;
 const MESSAGES = 552;
 /** A sixteenth of the real ones. */
-const PACKS = { packBytes: 1024 * 1024, packBlobs: 256, smallBytes: 128 * 1024, restSeconds: 7 * 86_400 };
+const PACKS = {
+  packBytes: 1024 * 1024,
+  packBlobs: 256,
+  smallBytes: 128 * 1024,
+  storedShare: 1,
+  restSeconds: 7 * 86_400,
+};
 
 class CountingBlobs extends MemoryBlobStore {
   gets = 0;

@@ -38,7 +38,13 @@ inVariants((variant) => {
     client = await gateway.signIn();
     for (let number = 1; number <= 12; number++) await client.append('INBOX', mail(number));
     await client.run('SELECT INBOX');
-    const packLimits = { packBytes: 1000, packBlobs: 100, smallBytes: 1000, restSeconds: 7 * 86_400 };
+    const packLimits = {
+      packBytes: 1000,
+      packBlobs: 100,
+      smallBytes: 1000,
+      storedShare: 1,
+      restSeconds: 7 * 86_400,
+    };
     const folds = new MemoryFoldStore(journal);
     const { packs } = gateway.messages;
     deps = { journal, folds, summaries: new MemorySummaries(), packs, packLimits, rim: gateway.rim };

@@ -38,7 +38,13 @@ const policy =
     commitOnWholeState(account.through(watch), ACCOUNT, () => ({ ops, value: null }));
 
 /** All that is older than two days, two messages a pack. */
-const PACKS: PackLimits = { packBytes: 64, packBlobs: 2, smallBytes: 128, restSeconds: 2 * 86_400 };
+const PACKS: PackLimits = {
+  packBytes: 64,
+  packBlobs: 2,
+  smallBytes: 128,
+  storedShare: 1,
+  restSeconds: 2 * 86_400,
+};
 
 const OTHERS: Readonly<Record<string, Run>> = {
   'COPY of a message whose first copy is over': (account, watch) =>
