@@ -547,9 +547,12 @@ describe('what an error says', () => {
       'a user name must not hold a NUL byte',
     );
     // RFC 3516 §7: only APPEND, CATENATE and annotations have literal8 in their grammar.
-    expect(() => parse(command('a LOGIN ', { ...literal('bill'), binary: true }, ' x'))).toThrow(
-      'a user name must not be a literal8',
-    );
+    expect(() =>
+      parse({
+        tag: 'a',
+        segments: ['a LOGIN ', { kind: 'buffered', binary: true, body: literal('bill') }, ' x'],
+      }),
+    ).toThrow('a user name must not be a literal8');
   });
 
   test('a cursor on nothing', () => {
