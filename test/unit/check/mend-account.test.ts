@@ -114,6 +114,24 @@ test('killed at any of its calls, before or after the effect, the next repair en
   expect(calls).toBeGreaterThan(20);
 });
 
+test('folds that come while an account is read are no finding', async () => {
+  const account = await aged();
+  const { journal } = account;
+  const open = journal.open.bind(journal);
+  let opened = 0;
+  journal.open = async (id) => {
+    const found = await open(id);
+    // Two of them: the second deletes what the first has superseded.
+    if (opened++ === 0)
+      for (const subject of ['meanwhile', 'and again']) {
+        await account.receive(subject);
+        await account.fold();
+      }
+    return found;
+  };
+  expect(await account.kinds()).toEqual([]);
+});
+
 test('a store that fails while messages are read again ends the repair, and gives none of them up', async () => {
   const account = await aged();
   const subjects = await subjectsIn(account);
