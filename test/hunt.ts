@@ -1,15 +1,16 @@
 /**
- * The hunts: `npm run hunt -- [kill|swarm|grammar|years|mutations|all] [options]`; `--help` lists them.
+ * The hunts: `npm run hunt -- [kill|swarm|grammar|years|folded|mutations|all] [options]`; `--help` lists them.
  * The seed is printed; what the machine's own timing adds is not in it. Ends with 1 if a promise was broken.
  */
 import { parseArgs } from 'node:util';
 import { grammarHunt } from './hunt/grammar/grammar-hunt.ts';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
+import { foldedHunt } from './hunt/folded-hunt.ts';
 import { mutationHunt } from './hunt/mutations/mutation-hunt.ts';
 import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
 import { yearsHunt } from './hunt/years/years-hunt.ts';
 
-const USAGE = `npm run hunt -- [kill|swarm|grammar|years|mutations|all] [options]
+const USAGE = `npm run hunt -- [kill|swarm|grammar|years|folded|mutations|all] [options]
 
   --seed N        what is drawn follows from it; else one is taken, and printed
   --seconds N     kill, swarm, years: nothing is begun after so many seconds (900)
@@ -28,6 +29,7 @@ grammar  valid commands mutated in one place, and bytes of chance; each is answe
 
 years    simulated days of random use on stores in memory that fail before or after any effect: gateways, deliveries and
          the scheduled functions, against invariants and an account that knows nothing of checkpoints
+folded   the suites of IMAP with a fold after every commit, and again with records emptied at once
 mutations  guards are taken out of a copy of the sources, one at a time; each must make a named test fail
 
 A broken promise ends the hunt with 1, the seed, and the file with the transcripts.`;
@@ -131,6 +133,10 @@ const HUNTS = {
       `${result.schedules} schedules, seeds ${seed} to ${seed + result.schedules - 1}: ${result.days} days, ${result.events} events (${counts.join(', ')}), ${result.records} records, ${result.purged} messages purged, ${result.restored} brought back, ${result.packs} packs of which ${result.replaced} were replaced, ${result.calls} calls of stores, ${result.faults} faults, ${result.deaths} processes died; all held in ${passed.toFixed(0)} s, ${(result.days / passed).toFixed(0)} days a second`,
     );
   },
+  async folded(): Promise<void> {
+    const failed = await foldedHunt({ seconds: numberOf('seconds', values.seconds ?? '3600'), say });
+    if (failed.length > 0) throw new Error(`${failed.length} tests fail with folds`);
+  },
   async mutations(): Promise<void> {
     const survivors = await mutationHunt({ say, ...(values.only && { only: values.only }) });
     if (survivors.length > 0) throw new Error(`nobody has noticed ${survivors.join(', ')}`);
@@ -141,7 +147,7 @@ async function hunt(): Promise<void> {
   const [which = 'all'] = positionals;
   const chosen = Object.entries(HUNTS).filter(([name]) => which === 'all' || which === name);
   if (chosen.length === 0)
-    throw new Error(`there is no hunt "${which}": kill, swarm, grammar, years, mutations or all`);
+    throw new Error(`there is no hunt "${which}": kill, swarm, grammar, years, folded, mutations or all`);
   for (const [, run] of chosen) await run();
 }
 

@@ -42,7 +42,6 @@ import { Network } from './network.ts';
 import {
   mayMissObjects,
   mayUseItems,
-  mayUseDataKeys,
   mayUseKeyThrough,
   mayUseObjects,
   mayUseWakeQueues,
@@ -166,7 +165,7 @@ export class GatewayStack extends Stack {
 
   #permissions(
     { tls }: Deployment,
-    { mailTable, directoryTable, keysTable, mailBucket, key }: StorageStack,
+    { mailTable, directoryTable, mailBucket, key }: StorageStack,
   ): PolicyStatement[] {
     const { account, segment, part, watch, work } = mailKeyPrefixes;
     const { blobs, overflow, summaries } = mailObjectPrefixes;
@@ -210,7 +209,6 @@ export class GatewayStack extends Stack {
         'ReceiveMessage',
         'DeleteMessage',
       ]),
-      ...mayUseDataKeys(keysTable, key),
       mayUseKeyThrough(this, 'Key', key, ['dynamodb', 's3']),
       ...(tls.at === 'gateway'
         ? [

@@ -9,13 +9,7 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import type { Deployment } from '../config/check.ts';
-import {
-  mayMissObjects,
-  mayUseDataKeys,
-  mayUseItems,
-  mayUseKeyThrough,
-  mayUseObjects,
-} from './permissions.ts';
+import { mayMissObjects, mayUseItems, mayUseKeyThrough, mayUseObjects } from './permissions.ts';
 import { makeLastQueue } from './queues.ts';
 import { QuireFunction } from './quire-function.ts';
 import type { StorageStack } from './storage.ts';
@@ -50,7 +44,6 @@ export class MaintenanceStack extends Stack {
       environment: storage.processEnvironment,
       permissions: [
         ...this.#compactPermissions(storage),
-        ...mayUseDataKeys(storage.keysTable, storage.key),
         mayUseKeyThrough(this, 'Key', storage.key, ['dynamodb', 's3']),
       ],
     });

@@ -25,6 +25,11 @@ export class MemoryBlobStore implements BlobStore {
     this.#now = now;
   }
 
+  /** Keys of messages, in the order in which they were put: what folds keep beside them is left out. */
+  get messages(): readonly string[] {
+    return [...this.objects.keys()].filter((key) => key.startsWith('blobs/'));
+  }
+
   /** When the object was put, milliseconds since the epoch; 0 for one that is not there. */
   modified(key: string): number {
     return this.#modified.get(key) ?? 0;

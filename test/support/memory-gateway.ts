@@ -21,6 +21,7 @@ import type { ImapLimits } from '../../gateway/imap/server/limits.ts';
 import type { Timers } from '../../gateway/imap/server/timers.ts';
 import type { TlsSettings } from '../../gateway/imap/server/tls.ts';
 import type { Extension } from '../../gateway/imap/extensions.ts';
+import { withForcedFolds } from './forced-folds.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { keyRingFor } from './memory-keys.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
@@ -77,7 +78,6 @@ export class MemoryGateway {
 
   /** `listen` opens its port. */
   constructor(options: TestGatewayOptions, tls?: TlsSettings) {
-    this.journal = options.journal ?? new MemoryJournalStore();
     this.blobs = options.blobs ?? new MemoryBlobStore();
     // Two gateways with one source of chance would take each other's commits for their own.
     this.rim = options.rim ?? new TestRim(++MemoryGateway.#started);
@@ -85,6 +85,7 @@ export class MemoryGateway {
     this.keys = keyRingFor(this.blobs, () => this.rim.now(), stored === 'sealed');
     const format = stored === 'raw' ? 'raw' : 'framed';
     this.messages = new MessageStore(this.blobs, this.rim, { format, keys: this.keys });
+    this.journal = withForcedFolds(options.journal ?? new MemoryJournalStore(), this.messages, this.rim);
     this.cache = new ReplicaCache(this.journal, this.rim, {
       budgetBytes: options.budgetBytes ?? 2 ** 28,
       beside: (account) => this.keys.look(account),

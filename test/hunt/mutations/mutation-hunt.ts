@@ -2,10 +2,10 @@
  * Takes guards out of a copy of the sources, one at a time, and runs the test that must notice. One that nobody notices is
  * a promise that no test holds.
  */
-import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { runJest } from '../jest-run.ts';
 import { MUTATIONS, type Mutation, type NamedTest } from './mutations.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
@@ -62,36 +62,12 @@ async function isCaught(copy: string, { name, file, text, replacement, test }: M
   }
 }
 
-interface JestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-}
-
-function run(copy: string, { file, name }: NamedTest): Promise<'passed' | 'failed' | 'not run'> {
+async function run(copy: string, { file, name }: NamedTest): Promise<'passed' | 'failed' | 'not run'> {
   const pattern = name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  const jest = path.join(copy, 'node_modules/jest/bin/jest.js');
-  const args = ['--experimental-vm-modules', '--no-warnings', jest, '--rootDir', copy, '-w', '1', '--json'];
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...args, '--runTestsByPath', path.join(copy, 'test', file), '-t', pattern],
-      { cwd: copy, timeout: LONGEST_MS, maxBuffer: 2 ** 28 },
-      (error, stdout) => {
-        // One that has to be stopped is noticed too.
-        if (error?.killed === true) return resolve('failed');
-        const report = reportIn(stdout);
-        if (report && report.numFailedTests > 0) resolve('failed');
-        else resolve(report && report.numPassedTests > 0 ? 'passed' : 'not run');
-      },
-    );
-  });
-}
-
-function reportIn(stdout: string): JestReport | null {
-  const begin = stdout.indexOf('{"num');
-  try {
-    return JSON.parse(stdout.slice(begin)) as JestReport;
-  } catch {
-    return null;
-  }
+  const args = ['--runTestsByPath', path.join(copy, 'test', file), '-t', pattern];
+  const report = await runJest({ root: copy, args, timeout: LONGEST_MS });
+  if (report === 'nothing') return 'not run';
+  // One that has to be stopped is noticed too.
+  if (report === 'timeout' || report.numFailedTests > 0) return 'failed';
+  return report.numPassedTests > 0 ? 'passed' : 'not run';
 }

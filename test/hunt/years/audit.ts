@@ -1,6 +1,6 @@
 /** What the stores hold when nobody is at them, against what the witness has seen. */
 import type { BlobPlace } from '../../../shared/account/columns.ts';
-import type { AccountId } from '../../../shared/account/ids.ts';
+import type { AccountId, BlobId } from '../../../shared/account/ids.ts';
 import { Replica } from '../../../shared/account/replica.ts';
 import { openWholeState } from '../../../shared/account/whole-state.ts';
 import { checkAccount } from '../../../functions/check/check-account.ts';
@@ -122,4 +122,20 @@ async function ensureUnblemished(world: World, account: AccountId): Promise<void
     report.findings.length === 0,
     () => `a check finds: ${report.findings.map(({ kind, what }) => `${kind}: ${what}`).join('; ')}`,
   );
+}
+
+/** Objects of messages and packs that nothing leads to. */
+export function unnamedObjects(world: World, account: AccountId): readonly string[] {
+  const { plain, packed, replaced } = world.witness.account(account);
+  const known = new Set([...plain.blobs(), ...plain.departed.map(({ message }) => message.blob)]);
+  const found: string[] = [];
+  for (const key of world.blobs.objects.keys()) {
+    const [kind, id, name = ''] = key.split('/');
+    if (id !== account) continue;
+    // An object whose message has gone into a pack goes a day after that is folded.
+    if (kind === 'blobs' && !known.has(name as BlobId) && !packed.has(name as BlobId)) found.push(key);
+    if (kind === 'packs' && !replaced.has(name) && ![...packed.values()].some(({ pack }) => pack === name))
+      found.push(key);
+  }
+  return found;
 }

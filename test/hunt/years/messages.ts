@@ -1,6 +1,10 @@
 /** Messages of a simulation, and a store of them that tells the witness what lies under which id. */
 import type { AccountId } from '../../../shared/account/ids.ts';
-import { MessageStore, type StoredMessage } from '../../../shared/blob/message-store.ts';
+import {
+  MessageStore,
+  type MessageStoreOptions,
+  type StoredMessage,
+} from '../../../shared/blob/message-store.ts';
 import type { Draw } from '../draw.ts';
 import { ProcessBlobs, type SimulatedProcess } from './process.ts';
 import type { Witness } from './witness.ts';
@@ -17,8 +21,8 @@ export function messageOf(subject: string, draw: Draw): Buffer {
 export class NotingMessages extends MessageStore {
   readonly #witness: Witness;
 
-  constructor(process: SimulatedProcess, blobs: BlobStore, witness: Witness) {
-    super(new ProcessBlobs(process, blobs), process.rim);
+  constructor(process: SimulatedProcess, blobs: BlobStore, witness: Witness, options: MessageStoreOptions) {
+    super(new ProcessBlobs(process, blobs), process.rim, options);
     this.#witness = witness;
   }
 

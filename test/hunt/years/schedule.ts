@@ -8,13 +8,14 @@ import { FOLD_LIMITS, type FoldLimits } from '../../../shared/account/fold.ts';
 import { SMALL_LIMITS } from '../../support/folding.ts';
 import { Draw } from '../draw.ts';
 import { Violation, ensure } from '../violation.ts';
-import { audit, visit } from './audit.ts';
+import { audit, unnamedObjects, visit } from './audit.ts';
 import type { SimulatedGateway } from './gateway.ts';
 import { act } from './people.ts';
 import { ensureSame } from './pictures.ts';
 import { BAD, FAIR, type SimulatedProcess } from './process.ts';
 import {
   compactByHand,
+  drawPolicy,
   expungeByHand,
   foldByHand,
   layDown,
@@ -227,7 +228,8 @@ class Run {
       }
       case 'policy': {
         const process = prepared(world.process('administrator'));
-        return world.tell(`${process.name}: ${await layDown(world, process, account, draw)}`);
+        const change = drawPolicy(world.witness.account(account).plain.policy.hold, draw);
+        return world.tell(`${process.name}: ${await layDown(world, process, account, change)}`);
       }
       case 'expire':
         return world.tell(takeExpired(world, draw));
@@ -295,13 +297,9 @@ class Run {
       this.#throwFailure();
     }
     this.#everythingArrived();
-    for (const account of world.accounts) {
-      const process = world.process('fold');
-      void foldByHand(world, process, account, this.#limits).catch((error: unknown) =>
-        this.#failures.push(error),
-      );
-      await world.turns.untilQuiet();
-    }
+    // What was put in vain is older than the sweep wants it, and nothing is held any more.
+    world.turns.now += 3 * DAY_MS;
+    for (const account of world.accounts) await this.#cleanUp(account);
     await this.#audit();
     for (const gateway of world.gateways) {
       gateway.process.weather = FAIR;
@@ -312,6 +310,24 @@ class Run {
     await world.turns.untilQuiet();
     this.#throwFailure();
     this.#compareAll(draw);
+  }
+
+  /** Purges and sweeps: what is left then is named. */
+  async #cleanUp(account: AccountId): Promise<void> {
+    const { world } = this;
+    const work = async (): Promise<void> => {
+      await layDown(world, world.process('administrator'), account, { hold: false });
+      await expungeByHand(world, world.process('expunge'), account);
+      await foldByHand(world, world.process('fold'), account, this.#limits);
+    };
+    void work().catch((error: unknown) => this.#failures.push(error));
+    await world.turns.untilQuiet();
+    this.#throwFailure();
+    const { purged } = world.witness.account(account);
+    const left = [...purged].filter((blob) => world.blobs.objects.has(`blobs/${account}/${blob}`));
+    ensure(left.length === 0, () => `I5: purged, and never deleted: ${left.join(', ')}`);
+    const unnamed = unnamedObjects(world, account);
+    ensure(unnamed.length === 0, () => `a sweep has left ${unnamed.join(', ')}`);
   }
 
   /** Whoever a message was sent to has it, and inbound is empty (I7); that nobody has it twice was seen before (I6). */

@@ -137,22 +137,26 @@ export async function undelete(
   return `${account.slice(0, 4)}: ${JSON.stringify({ ...lost, into, ...value })}`;
 }
 
-/** An administrator lays something down: a hold, which is soon taken back, or how long messages are kept. */
-export async function layDown(
-  world: World,
-  process: SimulatedProcess,
-  account: AccountId,
-  draw: Draw,
-): Promise<string> {
-  const held = world.witness.account(account).plain.policy.hold;
+/** A hold, which is soon taken back, or how long messages are kept. */
+export function drawPolicy(held: boolean, draw: Draw): PolicyChange {
+  const [inbox, own] = [1 as MailboxId, 7 as MailboxId];
   const scope = draw.pick([
-    { mailbox: 1 as MailboxId },
-    { mailbox: 7 as MailboxId },
+    { mailbox: inbox },
+    { mailbox: own },
     { use: 'Archive' },
     { account: true },
   ] as const);
   const days = draw.pick([undefined, null, 3, 30, 90] as const);
-  const change: PolicyChange = held || draw.chance(0.3) ? { hold: !held } : { scope, days };
+  return held || draw.chance(0.3) ? { hold: !held } : { scope, days };
+}
+
+/** An administrator lays something down. */
+export async function layDown(
+  world: World,
+  process: SimulatedProcess,
+  account: AccountId,
+  change: PolicyChange,
+): Promise<string> {
   const op: PolicyOp = { op: 'policy', change };
   await commitOnWholeState(expungeDeps(world, process), account, () => ({ ops: [op], value: null }));
   return `${account.slice(0, 4)}: ${JSON.stringify(change)}`;

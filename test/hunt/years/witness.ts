@@ -2,6 +2,7 @@
  * Sees every effect on the stores at the moment when it happens, whoever caused it, and holds it against the invariants:
  * what no state of a replica would show. What it sees of the journal it tells the plain account.
  */
+import { createHash } from 'node:crypto';
 import type { AccountId, BlobId } from '../../../shared/account/ids.ts';
 import { BLOB_BYTES } from '../../../shared/account/pack-op.ts';
 import type { Op, PackOp, PurgeOp } from '../../../shared/account/ops.ts';
@@ -94,7 +95,8 @@ export class Witness {
     const text = this.texts.get(blob)?.text ?? Buffer.alloc(0);
     const builder = new SummaryBuilder();
     builder.write(text);
-    const summary = encodeSummary(builder.end());
+    const digest = createHash('sha256').update(text).digest();
+    const summary = encodeSummary({ ...builder.end(), digest });
     this.#summaries.set(blob, summary);
     return summary;
   }
@@ -194,7 +196,11 @@ export class Witness {
     account.packs.add(pack);
     for (let at = 0; at < blobs.length; at += BLOB_BYTES) {
       const blob = Buffer.from(blobs.subarray(at, at + BLOB_BYTES)).toString('hex') as BlobId;
-      this.#hold(!account.purged.has(blob), `I5: record ${number} packs blob ${blob}, which is purged`);
+      // One that was purged since the pack was put lies in it all the same, and is named by nobody.
+      this.#hold(
+        account.named.has(blob),
+        `I2: record ${number} packs blob ${blob}, which no record has named`,
+      );
       account.packed.set(blob, { pack, first: account.packed.get(blob)?.first ?? number });
     }
   }

@@ -2,6 +2,9 @@
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { beginAccount } from '../../../shared/account/new-account.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
+import type { BlobFormat } from '../../../shared/blob/message-blobs.ts';
+import type { AccountKeys } from '../../../shared/keys/account-keys.ts';
+import { DATA_KEY_BYTES, DataKey } from '../../../shared/keys/data-key.ts';
 import type { Wake, WakeSender } from '../../../shared/wake/wake-queue.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { MemoryDynamoDb } from '../../support/memory-dynamodb.ts';
@@ -45,6 +48,9 @@ export class World {
   post: Post;
   readonly #inbound: MemoryBlobStore;
   readonly #draw: Draw;
+  /** The first account has a data key, the others have none. */
+  readonly #keys: AccountKeys;
+  readonly #format: BlobFormat;
   readonly #lines: string[] = [];
   #words = 0;
   #processes = 0;
@@ -52,6 +58,9 @@ export class World {
   constructor(draw: Draw) {
     this.#draw = draw;
     this.turns = new Turns(BEGIN, draw.fork());
+    const key = new DataKey(Uint8Array.from({ length: DATA_KEY_BYTES }, () => draw.below(256)));
+    this.#keys = { of: (account) => Promise.resolve(account === this.accounts[0] ? key : null) };
+    this.#format = draw.pick(['framed', 'raw'] as const);
     this.blobs = new WitnessedBlobs(() => this.turns.now);
     this.#inbound = new MemoryBlobStore(() => this.turns.now);
     this.witness = new Witness(this.turns, {
@@ -105,7 +114,7 @@ export class World {
   }
 
   messages(process: SimulatedProcess): NotingMessages {
-    return new NotingMessages(process, this.blobs, this.witness);
+    return new NotingMessages(process, this.blobs, this.witness, { keys: this.#keys, format: this.#format });
   }
 
   /** In the place of every gateway that has died, another starts. */

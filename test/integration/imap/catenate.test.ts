@@ -21,7 +21,7 @@ inVariants((variant) => {
   });
 
   /** An object for each message, and nothing beside them. */
-  const kept = (): number => blobs.objects.size;
+  const kept = (): number => blobs.messages.length;
 
   async function refused(client: ImapClient, command: string): Promise<string> {
     const answer = (await client.run(command)).at(-1) ?? '';

@@ -42,8 +42,7 @@ inVariants((variant) => {
     const lines = await client.run('FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])');
     return lines.flatMap((line) => /^Subject: (.*)$/.exec(line)?.[1] ?? []);
   };
-  const keysOf = (account: AccountId): string[] =>
-    [...blobs.objects.keys()].filter((key) => key.includes(account));
+  const keysOf = (account: AccountId): string[] => blobs.messages.filter((key) => key.includes(account));
 
   describe('from one\u2019s own account into another\u2019s', () => {
     beforeEach(async () => {

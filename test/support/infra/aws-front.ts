@@ -13,8 +13,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-export type Service =
-  'dynamodb' | 's3' | 'sqs' | 'ses' | 'secretsmanager' | 'cloudformation' | 'cloudwatch' | 'kms';
+export type Service = 'dynamodb' | 's3' | 'sqs' | 'ses' | 'secretsmanager' | 'cloudformation' | 'cloudwatch';
 
 export interface AwsCall {
   readonly service: Service;
@@ -65,7 +64,6 @@ export class AwsFront {
       secretsmanager: 'SECRETS_MANAGER',
       cloudformation: 'CLOUDFORMATION',
       cloudwatch: 'CLOUDWATCH',
-      kms: 'KMS',
     };
     return {
       AWS_ACCESS_KEY_ID: 'test',
