@@ -87,7 +87,9 @@ export async function beginEpoch(
   options: EpochOptions,
 ): Promise<EpochResult> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const { survey, known, messages, report } = await checkAccount({ ...deps, digests: false }, account);
+    // What summaries tell is the next check's: a restore has many accounts to go through, and people wait.
+    const asked = { ...deps, digests: false, summaries: false };
+    const { survey, known, messages, report } = await checkAccount(asked, account);
     if (!survey || !known || !messages) return { kind: 'impossible', findings: report.findings };
     const result = await new Epoch(deps, account, options, survey, known, messages).run();
     if (result) return result;

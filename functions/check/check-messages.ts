@@ -26,6 +26,8 @@ export interface MessageCheckDeps {
   readonly gate?: (() => Promise<void>) | undefined;
   /** Whether messages are read, for their digests; else their objects are only listed. */
   readonly digests: boolean;
+  /** Whether summaries are read; they are, unless it is said otherwise. */
+  readonly summaries?: boolean;
 }
 
 export interface CheckedMessagesResult {
@@ -58,13 +60,7 @@ export async function checkMessages(
 ): Promise<CheckedMessagesResult> {
   const rows = placedRows(survey, known);
   const source = { base: known.base, entries: survey.entries };
-  const facts = new Map<BlobId, Known>();
-  const withoutSummary = new Set<BlobId>();
-  const { damaged } = await readSummaries(deps.messages, account, source, rows, ({ row }, bytes) => {
-    const told = bytes && factsOf(bytes);
-    if (told) facts.set(row.blob, told);
-    else withoutSummary.add(row.blob);
-  });
+  const { facts, withoutSummary, damaged } = await summariesOf(deps, account, source, rows);
   const objects = await listed(deps, account);
   const named = new Map(rows.map((placed) => [placed.row.blob, placed]));
   const complaints = new Map<BlobId, string>();
@@ -78,12 +74,7 @@ export async function checkMessages(
       const wrong = await complaintAbout(deps, account, row, facts.get(row.blob));
       if (wrong !== null) complaints.set(row.blob, wrong);
     });
-  const findings: Finding[] = damaged.map(({ number, bytes }) => ({
-    kind: 'chunk-lost',
-    what: `chunk ${number} of summaries is gone, or is not ${bytes} bytes long`,
-    means: 'Lists of messages are slow until it is mended: each message is read for what its summary told.',
-    mendedBy: 'repair',
-  }));
+  const findings = damaged.map(chunkLost);
   if (withoutSummary.size > 0) findings.push(summariesLost(withoutSummary.size));
   findings.push(...(await messageFindings(deps, account, source, rows, complaints, missing)));
   // One that lies in two places, for a day after it was packed, is named once.
@@ -91,6 +82,38 @@ export async function checkMessages(
     ({ blob }) => !named.has(blob),
   );
   return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, missing, read };
+}
+
+interface Summaries {
+  readonly facts: ReadonlyMap<BlobId, Known>;
+  readonly withoutSummary: ReadonlySet<BlobId>;
+  readonly damaged: readonly ChunkInfo[];
+}
+
+async function summariesOf(
+  { messages, summaries = true }: MessageCheckDeps,
+  account: AccountId,
+  source: Parameters<typeof readSummaries>[2],
+  rows: readonly PlacedRow[],
+): Promise<Summaries> {
+  const facts = new Map<BlobId, Known>();
+  const withoutSummary = new Set<BlobId>();
+  if (!summaries) return { facts, withoutSummary, damaged: [] };
+  const { damaged } = await readSummaries(messages, account, source, rows, ({ row }, bytes) => {
+    const told = bytes && factsOf(bytes);
+    if (told) facts.set(row.blob, told);
+    else withoutSummary.add(row.blob);
+  });
+  return { facts, withoutSummary, damaged };
+}
+
+function chunkLost({ number, bytes }: ChunkInfo): Finding {
+  return {
+    kind: 'chunk-lost',
+    what: `chunk ${number} of summaries is gone, or is not ${bytes} bytes long`,
+    means: 'Lists of messages are slow until it is mended: each message is read for what its summary told.',
+    mendedBy: 'repair',
+  };
 }
 
 function factsOf(bytes: Uint8Array): Known | null {
