@@ -4,7 +4,7 @@ import type { ChunkInfo } from '../../shared/account/checkpoint.ts';
 import type { SummaryRef } from '../../shared/account/columns.ts';
 import type { FoldLimits, Replay } from '../../shared/account/fold.ts';
 import type { FoldStore, FoldSummaries } from '../../shared/account/fold-store.ts';
-import { decodeGraveyard } from '../../shared/account/graveyard.ts';
+import { type BuriedRow, decodeGraveyard } from '../../shared/account/graveyard.ts';
 import type { AccountId, MailboxId } from '../../shared/account/ids.ts';
 import type { Opening } from '../../shared/account/opening.ts';
 import { forgottenByAll } from '../../shared/account/purges.ts';
@@ -39,57 +39,74 @@ export async function planMerge(
   const { chunks } = opening.base;
   // One that grows is written by every fold.
   if (chunks.every(({ bytes }) => bytes < limits.chunkBytes)) return null;
-  const named = await namedIn(deps, account, opening, replay);
-  if (!named) return null;
-  const chosen = chunksToMerge(chunks, liveSummaries(named.map(({ ref }) => ref)), limits);
-  const merged: ChunkInfo[] = [];
-  const summaries: ArrivedSummary[] = [];
-  for (const info of chosen.merged) {
-    const refs = named.filter(({ ref }) => ref.chunk === info.number);
-    const found = await summariesIn(deps, account, info, refs);
+  const graves = await gravesOf(deps, account, opening, replay);
+  if (!graves) return null;
+  const live = liveSummaries(named(replay, graves));
+  const read = new Map<ChunkInfo, ArrivedSummary[] | null>();
+  for (;;) {
     // One that cannot be read stays as it is: what of it can be had is had by its readers.
-    if (!found) continue;
-    merged.push(info);
-    summaries.push(...found);
+    const readable = chunks.filter((info) => read.get(info) !== null);
+    const { merged, dead } = chunksToMerge(readable, live, limits);
+    const unread = merged.filter((info) => !read.has(info));
+    const wanted = namedBy(replay, graves, unread);
+    for (const info of unread)
+      read.set(info, await summariesIn(deps, account, info, wanted.get(info.number) ?? []));
+    if (merged.some((info) => read.get(info) === null)) continue;
+    if (merged.length + dead.length === 0) return null;
+    return { merged, dead, summaries: merged.flatMap((info) => read.get(info) ?? []) };
   }
-  return merged.length + chosen.dead.length > 0 ? { merged, dead: chosen.dead, summaries } : null;
 }
 
-async function namedIn(
+/** What is named of some chunks: of a million rows, only those in question are gathered. */
+function namedBy(
+  replay: Replay,
+  graves: readonly BuriedRow[],
+  chunks: readonly ChunkInfo[],
+): ReadonlyMap<number, readonly Named[]> {
+  const byChunk = new Map<number, Named[]>(chunks.map(({ number }) => [number, []]));
+  for (const each of named(replay, graves)) byChunk.get(each.ref.chunk)?.push(each);
+  return byChunk;
+}
+
+/** The rows of graveyards that are not purged. */
+async function gravesOf(
   { folds }: MergeDeps,
   account: AccountId,
   { base }: Opening,
-  { state, buried, purges }: Replay,
-): Promise<Named[] | null> {
-  const named: Named[] = [];
-  for (const { id, columns } of state.mailboxes.values())
-    for (let row = 0; columns && row < columns.count; row++)
-      named.push({ ref: columns.summaryAt(row), mailbox: id });
+  { purges }: Replay,
+): Promise<BuriedRow[] | null> {
+  const rows: BuriedRow[] = [];
   const forgets = forgottenByAll(purges);
   for (const { part, fold } of base.graveyards) {
     const data = await folds.graveyard(account, part, fold);
     if (!data) return null;
-    for (const one of decodeGraveyard(data))
-      if (!forgets(one)) named.push({ ref: one.row.summary, mailbox: one.mailbox });
+    for (const row of decodeGraveyard(data)) if (!forgets(row)) rows.push(row);
   }
-  for (const { row, mailbox } of buried) named.push({ ref: row.summary, mailbox });
-  return named.filter(({ ref }) => ref.chunk !== 0);
+  return rows;
+}
+
+function* named({ state, buried }: Replay, graves: readonly BuriedRow[]): Generator<Named> {
+  for (const { id, columns } of state.mailboxes.values())
+    for (let row = 0; columns && row < columns.count; row++)
+      yield { ref: columns.summaryAt(row), mailbox: id };
+  for (const { row, mailbox } of graves) yield { ref: row.summary, mailbox };
+  for (const { row, mailbox } of buried) yield { ref: row.summary, mailbox };
 }
 
 async function summariesIn(
   { summaries }: MergeDeps,
   account: AccountId,
   info: ChunkInfo,
-  named: readonly Named[],
+  wanted: readonly Named[],
 ): Promise<ArrivedSummary[] | null> {
-  if (named.length === 0) return [];
+  if (wanted.length === 0) return [];
   const data = await unlessLost(summaries.chunk(account, info.fold, { start: 0, end: info.bytes }));
   if (data?.length !== info.bytes) return null;
   const opened = await summaries.frameOpener(account);
   const frames = new Map<number, readonly Uint8Array[]>();
   const found: ArrivedSummary[] = [];
   const seen = new Set<string>();
-  for (const { ref, mailbox } of named) {
+  for (const { ref, mailbox } of wanted) {
     const { offset, length, slot } = frameOf(ref);
     if (seen.has(`${offset}/${slot}`)) continue;
     seen.add(`${offset}/${slot}`);

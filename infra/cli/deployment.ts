@@ -55,7 +55,7 @@ export async function openDeployment(flags: Flags): Promise<Engine> {
   return openEngine(storesOf(deployment, await outputsOf(deployment, 'Storage')));
 }
 
-function storesOf({ name, region }: Deployment, outputs: Outputs): EngineSettings {
+function storesOf({ name, region, storedMail }: Deployment, outputs: Outputs): EngineSettings {
   const output = (key: string): string => {
     const value = outputs[key];
     if (value === undefined)
@@ -70,5 +70,11 @@ function storesOf({ name, region }: Deployment, outputs: Outputs): EngineSetting
     directoryTable: output('DirectoryTableName'),
     mail: { bucket: output('MailBucketName') },
     inbound: { bucket: output('InboundBucketName') },
+    blobFormat: storedMail === 'raw' ? 'raw' : 'framed',
+    keys: {
+      table: output('KeysTableName'),
+      wrap: { kms: output('KeyArn') },
+      create: storedMail === 'encrypted',
+    },
   };
 }

@@ -20,6 +20,9 @@ export const STORE_SETTINGS = [
   'inboundBucket',
   'mailTable',
   'directoryTable',
+  'keysTable',
+  'blobFormat',
+  'dataKeys',
 ] as const satisfies readonly SettingName[];
 
 /** `group`: the heading that the help puts above them. */

@@ -2,6 +2,8 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { ListenError } from '../../gateway/imap/server/imap-server.ts';
+import { KeyDeletedError } from '../../shared/keys/account-keys.ts';
+import { KeyFileError } from '../../shared/keys/key-file.ts';
 import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
@@ -18,6 +20,7 @@ import { domainCommand } from './domain.ts';
 import { expungeCommand } from './expunge.ts';
 import { gatewayCommand } from './gateway.ts';
 import { holdCommand } from './hold.ts';
+import { keyCommand } from './key.ts';
 import { restoreCommand } from './restore.ts';
 import { retentionCommand } from './retention.ts';
 import { startCommand } from './start.ts';
@@ -25,7 +28,16 @@ import { undeleteCommand } from './undelete.ts';
 import { userCommand } from './user.ts';
 
 /** Errors whose message is a sentence for the person who typed the command. */
-const SENTENCES = [SetupError, MailboxRefusal, DirectoryError, AddressError, PasswordError, ListenError];
+const SENTENCES = [
+  KeyFileError,
+  KeyDeletedError,
+  SetupError,
+  MailboxRefusal,
+  DirectoryError,
+  AddressError,
+  PasswordError,
+  ListenError,
+];
 
 /** What AWS says of missing, wrong or insufficient credentials, and of a store that the account does not have. */
 const REFUSALS = new Set([
@@ -75,6 +87,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     undeleteCommand(),
     retentionCommand(),
     holdCommand(),
+    keyCommand(),
     expungeCommand(),
     checkCommand(),
     restoreCommand(),

@@ -4,7 +4,7 @@
  * write instead; all of them are told at once.
  */
 import { AddressError, parseAddress } from '../../shared/directory/address.ts';
-import { COLD_CLASSES, RECORD_KINDS, type RecordKind } from './config.ts';
+import { COLD_CLASSES, RECORD_KINDS, STORED_MAIL, type RecordKind, type StoredMail } from './config.ts';
 import { Findings, type Fields } from './findings.ts';
 import { RECEIVING_REGIONS, type ReceivingRegion } from './regions.ts';
 import { SIZE_CLASSES, SIZES, type Size, type SizeClass } from './sizes.ts';
@@ -26,7 +26,8 @@ export interface Deployment {
   readonly activateReceiptRules: 'never' | 'if-none' | 'replace';
   readonly mailWithoutTls: 'accept' | 'refuse';
   readonly bounceUnknown: 'never' | 'authenticated';
-  readonly restoredTables?: { readonly mail: string; readonly directory: string };
+  readonly storedMail: StoredMail;
+  readonly restoredTables?: { readonly mail: string; readonly directory: string; readonly keys?: string };
   readonly coldStorage: { readonly class: ColdStorageClass; readonly afterDays: number };
   readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
   /** `messagesPerCommand`, `literalBytes` 0: no limit. */
@@ -93,6 +94,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     'mailWithoutTls',
     'bounceUnknown',
     'restoredTables',
+    'storedMail',
     'coldStorage',
     'retention',
     'limits',
@@ -130,6 +132,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
       ['never', 'authenticated'],
       'authenticated',
     ),
+    storedMail: found.choice(root.storedMail, 'storedMail', [...STORED_MAIL], 'encrypted'),
     ...checkRestored(root.restoredTables, found),
     coldStorage: checkColdStorage(root.coldStorage, found),
     retention: checkRetention(root.retention, found),
@@ -327,7 +330,7 @@ function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'resto
   if (value === undefined) return {};
   const tables =
     found.object(value, 'restoredTables', "{ mail: 'mail-restored', directory: 'directory-restored' }") ?? {};
-  found.known(tables, 'restoredTables', ['mail', 'directory']);
+  found.known(tables, 'restoredTables', ['mail', 'directory', 'keys']);
   const name = (which: string): string =>
     found.matching(
       tables[which] ?? null,
@@ -336,7 +339,8 @@ function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'resto
       'the name of a table of DynamoDB',
       '',
     );
-  return { restoredTables: { mail: name('mail'), directory: name('directory') } };
+  const keys = tables.keys === undefined ? {} : { keys: name('keys') };
+  return { restoredTables: { mail: name('mail'), directory: name('directory'), ...keys } };
 }
 
 function checkColdStorage(value: unknown, found: Findings): Deployment['coldStorage'] {

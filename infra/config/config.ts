@@ -19,7 +19,7 @@ export interface QuireConfig {
   readonly size?: SizeClass;
   /**
    * `public`: tasks have public addresses and closed security groups ($3.65 a month for each task). `private`: no task
-   * has a public address; AWS's services are reached by interface endpoints (about $15 a month for each of four, in two
+   * has a public address; AWS's services are reached by interface endpoints (about $15 a month for each of five, in two
    * zones). Neither has a NAT gateway. Default `public`.
    */
   readonly network?: 'public' | 'private';
@@ -41,11 +41,20 @@ export interface QuireConfig {
    * After a restore: names of the tables to work on instead of the stack's own, which stay as they are. They must be
    * under the stack's key.
    */
-  readonly restoredTables?: { readonly mail: string; readonly directory: string };
+  readonly restoredTables?: { readonly mail: string; readonly directory: string; readonly keys?: string };
   readonly coldStorage?: ColdStorageConfig;
+  /**
+   * How messages are stored. `encrypted`: each new account has a data key, wrapped by the stacks' key of KMS, and its mail is
+   * compressed and encrypted with it; `compressed`: compressed alone; `raw`: the message as it came, an object each. All
+   * three are read always; what is stored stays as it is. Default `encrypted`.
+   */
+  readonly storedMail?: StoredMail;
   readonly retention?: RetentionConfig;
   readonly limits?: LimitsConfig;
 }
+
+export const STORED_MAIL = ['encrypted', 'compressed', 'raw'] as const;
+export type StoredMail = (typeof STORED_MAIL)[number];
 
 export interface DomainConfig {
   readonly name: string;

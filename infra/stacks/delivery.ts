@@ -25,6 +25,7 @@ import { dkimOutput, ruleSetName } from './names.ts';
 import {
   mayMissObjects,
   mayUseItems,
+  mayUseDataKeys,
   mayUseKeyThrough,
   mayUseObjects,
   mayUseWakeQueues,
@@ -143,6 +144,7 @@ export class DeliveryStack extends Stack {
       permissions: [
         ...this.#deliveryPermissions(storage),
         mayUseWakeQueues(this, 'Wake', ['SendMessage']),
+        ...mayUseDataKeys(storage.keysTable, key),
         mayUseKeyThrough(this, 'Key', key, ['dynamodb', 's3', 'sqs']),
         new PolicyStatement({
           sid: 'Queue',
@@ -184,7 +186,7 @@ export class DeliveryStack extends Stack {
       // Never `credential#`: a function that reads mail from strangers holds no password.
       mayUseItems('Resolve', directoryTable, ['BatchGetItem'], [keyPrefixes.address, keyPrefixes.domain]),
       mayUseObjects('StoreMessages', mailBucket, ['PutObject', 'AbortMultipartUpload'], [blobs, overflow]),
-      // A put whose answer was lost is looked for.
+      // What is put in parts is looked for before, and a put whose answer was lost.
       mayUseObjects('CheckMessages', mailBucket, ['GetObject'], [blobs, overflow]),
       mayUseObjects('TakeInbound', inboundBucket, ['GetObject', 'DeleteObject'], ['']),
       mayUseObjects('KeepAside', inboundBucket, ['PutObject', 'AbortMultipartUpload'], ['aside/']),

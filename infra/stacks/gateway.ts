@@ -42,6 +42,7 @@ import { Network } from './network.ts';
 import {
   mayMissObjects,
   mayUseItems,
+  mayUseDataKeys,
   mayUseKeyThrough,
   mayUseObjects,
   mayUseWakeQueues,
@@ -165,7 +166,7 @@ export class GatewayStack extends Stack {
 
   #permissions(
     { tls }: Deployment,
-    { mailTable, directoryTable, mailBucket, key }: StorageStack,
+    { mailTable, directoryTable, keysTable, mailBucket, key }: StorageStack,
   ): PolicyStatement[] {
     const { account, segment, part, watch, work } = mailKeyPrefixes;
     const { blobs, overflow, summaries } = mailObjectPrefixes;
@@ -209,6 +210,7 @@ export class GatewayStack extends Stack {
         'ReceiveMessage',
         'DeleteMessage',
       ]),
+      ...mayUseDataKeys(keysTable, key),
       mayUseKeyThrough(this, 'Key', key, ['dynamodb', 's3']),
       ...(tls.at === 'gateway'
         ? [

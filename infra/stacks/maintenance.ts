@@ -9,7 +9,13 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { mailKeyPrefixes, mailObjectPrefixes } from '../../shared/aws/keys.ts';
 import type { Deployment } from '../config/check.ts';
-import { mayMissObjects, mayUseItems, mayUseKeyThrough, mayUseObjects } from './permissions.ts';
+import {
+  mayMissObjects,
+  mayUseDataKeys,
+  mayUseItems,
+  mayUseKeyThrough,
+  mayUseObjects,
+} from './permissions.ts';
 import { makeLastQueue } from './queues.ts';
 import { QuireFunction } from './quire-function.ts';
 import type { StorageStack } from './storage.ts';
@@ -44,6 +50,7 @@ export class MaintenanceStack extends Stack {
       environment: storage.processEnvironment,
       permissions: [
         ...this.#compactPermissions(storage),
+        ...mayUseDataKeys(storage.keysTable, storage.key),
         mayUseKeyThrough(this, 'Key', storage.key, ['dynamodb', 's3']),
       ],
     });

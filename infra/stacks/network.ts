@@ -4,7 +4,7 @@
  * - `public`, the default: tasks stand in public subnets with an address each ($3.65 a month a task), which nobody can reach,
  *   for their security group lets in the load balancer alone. S3 and DynamoDB by gateway endpoints, which are free.
  * - `private`: tasks have no way to the internet at all. What is not S3 or DynamoDB is reached by interface endpoints:
- *   registry (two), logs, SQS, and Secrets Manager where TLS ends in the gateway; each $7.30 a month in each of two
+ *   registry (two), logs, SQS, KMS, and Secrets Manager where TLS ends in the gateway; each $7.30 a month in each of two
  *   zones, and $0.01 for each GB.
  */
 import {
@@ -112,6 +112,7 @@ export class Network extends Construct {
       RegistryImages: InterfaceVpcEndpointAwsService.ECR_DOCKER,
       Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
       Queues: InterfaceVpcEndpointAwsService.SQS,
+      DataKeys: InterfaceVpcEndpointAwsService.KMS,
       ...(tls.at === 'gateway' ? { Secrets: InterfaceVpcEndpointAwsService.SECRETS_MANAGER } : {}),
     };
     for (const [id, service] of Object.entries(services))

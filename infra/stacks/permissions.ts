@@ -8,6 +8,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
+import { keyItems } from '../../shared/aws/keys.ts';
+import { ACCOUNT_CONTEXT } from '../../shared/aws/kms-key-wrap.ts';
 import { WAKE_QUEUE_PREFIX } from '../../shared/aws/sqs-wake-queue.ts';
 
 /**
@@ -37,13 +39,14 @@ export const UNRECORDED: Readonly<Record<string, string>> = {
   'CompactRole.MissObjects': 'Only a summary that is gone is missed; it is made again.',
   'CompactRole.ReadOverflow':
     'Only summaries of more than 8 KB are objects of their own until they are folded.',
-  'DeliverRole.CheckMessages': 'Only a put whose answer was lost is looked for.',
   'DeliverRole.ForgetWatchers': 'Only a gateway that ended without a word is forgotten.',
   'DeliverRole.Log': 'As above.',
   'DeliverRole.Queue': "Lambda's pollers take messages off the queue, in the name of the role.",
   'DeliverRole.Wake': 'Only accounts that somebody idles on are told of.',
   'TallyRole.Log': 'As above.',
   'TaskTaskRole.LeaveWork': 'Only the commit that crosses a threshold leaves work, here that of a delivery.',
+  'TaskTaskRole.MissObjects':
+    'Only what is stored in parts, above 8 MB, is looked for before, and what is lost.',
   'TaskTaskRole.ReadSummaries': 'Only accounts that were folded have chunks of summaries.',
 };
 /** Name of a statement that may hold a wildcard. */
@@ -109,6 +112,22 @@ export function mayUseWakeQueues(
     actions: actions.map((action) => `sqs:${action}`),
     resources: [Stack.of(scope).formatArn({ service: 'sqs', resource: `${WAKE_QUEUE_PREFIX}*` })],
   });
+}
+
+/**
+ * Unwraps the data keys of accounts, which KMS knows by their context: the key opens nothing else for the role. Making and
+ * deleting them is for administrators.
+ */
+export function mayUseDataKeys(table: Pick<TableV2, 'tableArn'>, key: IKey): PolicyStatement[] {
+  return [
+    mayUseItems('ReadKeys', table, ['GetItem'], [keyItems.prefix]),
+    new PolicyStatement({
+      sid: 'UnwrapKeys',
+      actions: ['kms:Decrypt'],
+      resources: [key.keyArn],
+      conditions: { StringLike: { [`kms:EncryptionContext:${ACCOUNT_CONTEXT}`]: '*' } },
+    }),
+  ];
 }
 
 /** Which service uses the key in the name of the caller. */

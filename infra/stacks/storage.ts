@@ -65,6 +65,8 @@ export class StorageStack extends Stack {
   readonly key: Key;
   readonly mailTable: Table;
   readonly directoryTable: Table;
+  /** Of data keys, apart from the others: its backups are all that is left of a key that was deleted. */
+  readonly keysTable: Table;
   readonly mailBucket: Bucket;
   readonly inboundBucket: Bucket;
   readonly #deployment: Deployment;
@@ -79,6 +81,7 @@ export class StorageStack extends Stack {
     const { restoredTables } = deployment;
     this.mailTable = this.#table('MailTable', deployment, restoredTables?.mail);
     this.directoryTable = this.#table('DirectoryTable', deployment, restoredTables?.directory);
+    this.keysTable = this.#table('KeysTable', deployment, restoredTables?.keys);
     const { backup, aside } = deployment.retention;
     this.mailBucket = this.#makeBucket('MailBucket', backup, coldRules(deployment.coldStorage));
     this.inboundBucket = this.#makeBucket('InboundBucket', backup, [
@@ -95,6 +98,9 @@ export class StorageStack extends Stack {
     return {
       QUIRE_MAIL_TABLE: this.mailTable.tableName,
       QUIRE_DIRECTORY_TABLE: this.directoryTable.tableName,
+      QUIRE_KEYS_TABLE: this.keysTable.tableName,
+      QUIRE_KMS_KEY: this.key.keyArn,
+      QUIRE_BLOB_FORMAT: this.#deployment.storedMail === 'raw' ? 'raw' : 'framed',
       QUIRE_MAIL_BUCKET: this.mailBucket.bucketName,
       QUIRE_INBOUND_BUCKET: this.inboundBucket.bucketName,
       QUIRE_METRICS_NAMESPACE: this.#deployment.name,
@@ -218,6 +224,8 @@ export class StorageStack extends Stack {
     const outputs = {
       MailTableName: this.mailTable.tableName,
       DirectoryTableName: this.directoryTable.tableName,
+      KeysTableName: this.keysTable.tableName,
+      KeyArn: this.key.keyArn,
       MailBucketName: this.mailBucket.bucketName,
       InboundBucketName: this.inboundBucket.bucketName,
     };

@@ -335,7 +335,9 @@ function epoch(state: AccountState, op: EpochOp, place: OpPlace): AccountState {
   const lastUidValidity = Math.max(state.lastUidValidity, op.uidValidity);
   // MAILBOXIDs are made of them (RFC 8474).
   const nextMailbox = (state.nextMailbox + op.uidJump) as MailboxId;
-  return { ...state, mailboxes, lastUidValidity, nextMailbox, epochAt: place.saved };
+  // What was granted in the lost time is listed by nobody any more once the shares are published anew.
+  const sharedAt = place.record;
+  return { ...state, mailboxes, lastUidValidity, nextMailbox, sharedAt, epochAt: place.saved };
 }
 
 /** An annotation of a mailbox raises its HIGHESTMODSEQ (RFC 7162 §3.2). */

@@ -23,10 +23,10 @@ export interface ChosenChunks {
   readonly dead: readonly ChunkInfo[];
 }
 
-/** How many summaries of each chunk `refs` name. Copies of a message share one. */
-export function liveSummaries(refs: Iterable<SummaryRef>): ReadonlyMap<number, number> {
+/** How many summaries of each chunk are named. Copies of a message share one. */
+export function liveSummaries(named: Iterable<{ readonly ref: SummaryRef }>): ReadonlyMap<number, number> {
   const live = new Map<number, Set<number>>();
-  for (const ref of refs) {
+  for (const { ref } of named) {
     if (ref.chunk === 0) continue;
     const known = live.get(ref.chunk);
     const key = ref.at * SLOTS + frameOf(ref).slot;

@@ -54,7 +54,7 @@ export class DynamoDbKeyStore implements KeyStore {
     const command = new UpdateItemCommand({
       TableName: this.#table,
       Key: keyOf(account),
-      UpdateExpression: 'SET kind = :deleted, deletedAt = :at REMOVE wrapped',
+      UpdateExpression: 'SET kind = :deleted, deletedAt = :at REMOVE wrappedKey',
       ConditionExpression: 'kind = :key',
       ExpressionAttributeValues: {
         ':deleted': { S: 'deleted' },
@@ -103,7 +103,7 @@ function attributesOf(key: Exclude<StoredKey, { kind: 'deleted' }>): Item {
   if (key.kind === 'none') return { kind: { S: 'none' } };
   return {
     kind: { S: 'key' },
-    wrapped: { B: key.wrapped },
+    wrappedKey: { B: key.wrapped },
     by: { S: key.by },
     fromBeginning: { BOOL: key.fromBeginning },
     created: { N: String(key.created) },
@@ -111,14 +111,14 @@ function attributesOf(key: Exclude<StoredKey, { kind: 'deleted' }>): Item {
 }
 
 function storedKey(item: Item): StoredKey {
-  const { kind, wrapped, by, fromBeginning, created, deletedAt } = item;
+  const { kind, wrappedKey, by, fromBeginning, created, deletedAt } = item;
   if (kind?.S === 'none') return { kind: 'none' };
   if (kind?.S === 'deleted') return { kind: 'deleted', at: Number(deletedAt?.N) };
-  if (kind?.S !== 'key' || !wrapped?.B || by?.S === undefined)
+  if (kind?.S !== 'key' || !wrappedKey?.B || by?.S === undefined)
     throw new Error(`the item ${item.pk?.S ?? ''} of the table of keys is none of this release's`);
   return {
     kind: 'key',
-    wrapped: wrapped.B,
+    wrapped: wrappedKey.B,
     by: by.S,
     fromBeginning: fromBeginning?.BOOL === true,
     created: Number(created?.N),

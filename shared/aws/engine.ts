@@ -10,7 +10,7 @@ import type { Rim } from '../account/rim.ts';
 import { AccountObjects } from '../blob/account-objects.ts';
 import type { BlobStore } from '../blob/blob-store.ts';
 import { FolderBlobStore } from '../blob/folder-blob-store.ts';
-import type { BlobFormat } from '../blob/message-blobs.ts';
+import { BLOB_FORMATS, type BlobFormat } from '../blob/message-blobs.ts';
 import { MessageStore } from '../blob/message-store.ts';
 import { S3BlobStore } from '../blob/s3-blob-store.ts';
 import type {
@@ -178,7 +178,9 @@ async function keyRing(
 
 /**
  * The settings that a process on AWS is given in its environment: `QUIRE_MAIL_TABLE`, `QUIRE_DIRECTORY_TABLE`,
- * `QUIRE_MAIL_BUCKET`, `QUIRE_INBOUND_BUCKET`, and `AWS_REGION`, which Lambda and ECS set. Throws in one sentence.
+ * `QUIRE_MAIL_BUCKET`, `QUIRE_INBOUND_BUCKET`, and `AWS_REGION`, which Lambda and ECS set; and how messages are stored:
+ * `QUIRE_KEYS_TABLE` and `QUIRE_KMS_KEY`, where accounts have data keys (`QUIRE_DATA_KEYS=no`: new ones get none), and
+ * `QUIRE_BLOB_FORMAT`. Throws in one sentence.
  */
 export function engineSettingsFrom(
   environment: Readonly<Record<string, string | undefined>>,
@@ -195,5 +197,20 @@ export function engineSettingsFrom(
     directoryTable: required('QUIRE_DIRECTORY_TABLE'),
     mail: { bucket: required('QUIRE_MAIL_BUCKET') },
     inbound: { bucket: required('QUIRE_INBOUND_BUCKET') },
+    blobFormat: blobFormat(environment.QUIRE_BLOB_FORMAT ?? 'framed'),
+    ...((environment.QUIRE_KEYS_TABLE ?? '') !== '' && {
+      keys: {
+        table: required('QUIRE_KEYS_TABLE'),
+        wrap: { kms: required('QUIRE_KMS_KEY') },
+        create: environment.QUIRE_DATA_KEYS !== 'no',
+      },
+    }),
   };
+}
+
+function blobFormat(text: string): BlobFormat {
+  const known = BLOB_FORMATS.find((format) => format === text);
+  if (!known)
+    throw new Error(`QUIRE_BLOB_FORMAT is "${text}", but it must be one of ${BLOB_FORMATS.join(', ')}`);
+  return known;
 }

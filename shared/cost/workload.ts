@@ -96,7 +96,7 @@ export const TALLY = { runsPerMonth: 6 * DAYS_PER_MONTH, metricsPerRun: 80 } as 
 const ZONES = 2;
 /** Part of what the load balancer passes on to a task in another of its two zones: it spreads clients over all tasks. */
 export const OTHER_ZONE = 1 - 1 / ZONES;
-const PRIVATE_ENDPOINTS = { 'load-balancer': 4, gateway: 5 } as const;
+const PRIVATE_ENDPOINTS = { 'load-balancer': 5, gateway: 6 } as const;
 const DASHBOARDS = 2;
 
 export function usageOf(workload: Workload, shape: Shape): Usage {

@@ -78,6 +78,16 @@ export class KeyRing implements AccountKeys {
     return this.#create(account, false);
   }
 
+  /** What is kept of an account's key; null if nothing is. */
+  stored(account: AccountId): Promise<StoredKey | null> {
+    return this.#options.store.read(account, 'strong');
+  }
+
+  /** What is kept of all keys, for administrators. */
+  list(): ReturnType<KeyStore['list']> {
+    return this.#options.store.list();
+  }
+
   /** Deletes an account's key; false if it has none. */
   async delete(account: AccountId): Promise<boolean> {
     this.#held.delete(account);

@@ -30,10 +30,14 @@ export function charsetDecoder(charset: string | null): CharsetDecoder {
 /** Codecs of iconv-lite that are no charsets. */
 const NO_CHARSETS = new Set(['base64', 'hex', 'binary']);
 
-/** The decoder of whole texts in the charset of that name; undefined if there is no such charset. */
+/** Of two or four bytes a character: their texts hold NUL, which no string of IMAP can (RFC 9051 §9, `CHAR8`). */
+const WIDE_CHARSET = /^(?:utf|ucs)[-_]?(?:2|4|16|32)/i;
+
+/** The decoder of whole texts that a client sends in the charset of that name; undefined if it can send none in it. */
 export function charsetOf(name: string): ((bytes: Uint8Array) => string) | undefined {
   const known =
-    /^iso-2022-jp/i.test(name) || (iconv.encodingExists(name) && !NO_CHARSETS.has(name.toLowerCase()));
+    /^iso-2022-jp/i.test(name) ||
+    (iconv.encodingExists(name) && !NO_CHARSETS.has(name.toLowerCase()) && !WIDE_CHARSET.test(name));
   return known ? (bytes) => decodeCharset(bytes, name) : undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 import { availableParallelism, cpus } from 'node:os';
 import { Command, Option } from 'commander';
+import { blobs } from './blobs.ts';
 import { bundles } from './bundles.ts';
 import { deliveries } from './deliveries.ts';
 import { type Figure, type Section, table } from './figure.ts';
@@ -12,7 +13,15 @@ import { mailbox } from './mailbox.ts';
 import { opening } from './opening.ts';
 import { storm } from './storm.ts';
 
-const SECTIONS: Readonly<Record<string, Section>> = { deliveries, storm, mailbox, opening, idle, bundles };
+const SECTIONS: Readonly<Record<string, Section>> = {
+  deliveries,
+  storm,
+  mailbox,
+  opening,
+  idle,
+  blobs,
+  bundles,
+};
 
 interface Flags {
   readonly only: readonly string[];
@@ -24,7 +33,7 @@ interface Flags {
 
 const program = new Command('bench')
   .description(
-    'Measures deliveries, a storm to one account, commands on a large mailbox, cold openings, idle sessions, and what is deployed on AWS.',
+    'Measures deliveries, a storm to one account, commands on a large mailbox, cold openings, idle sessions, how messages are stored, and what is deployed on AWS.',
   )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(Object.keys(SECTIONS)))
   .option('--scale <factor>', 'multiplies all sizes', '1')

@@ -16,13 +16,16 @@ import { SummaryReader } from '../../shared/account/summary-reader.ts';
 import type { AccountState } from '../../shared/account/state.ts';
 import { blobKeys } from '../../shared/aws/keys.ts';
 import type { Arrival } from '../../shared/blob/arrival.ts';
-import type { BlobFormat } from '../../shared/blob/message-blobs.ts';
+import { DATA_KEY_BYTES, DataKey } from '../../shared/keys/data-key.ts';
 import { MessageStore } from '../../shared/blob/message-store.ts';
 import { drained } from './blob-store-contract.ts';
 import { MemoryBlobStore } from './memory-blob-store.ts';
 import { MemoryFoldStore } from './memory-fold-store.ts';
 import { MemoryJournalStore } from './memory-journal-store.ts';
 import { TestRim } from './rim.ts';
+
+/** How messages are stored; sealed ones of an account with a data key. */
+type StoredKind = 'raw' | 'framed' | 'sealed';
 
 export class KeptAccount {
   readonly journal: MemoryJournalStore;
@@ -34,19 +37,21 @@ export class KeptAccount {
   keepMs = 86_400_000;
   limits = FOLD_LIMITS;
 
-  private constructor(rim: TestRim, journal: MemoryJournalStore, id: AccountId, format: BlobFormat) {
+  private constructor(rim: TestRim, journal: MemoryJournalStore, id: AccountId, kind: StoredKind) {
     this.rim = rim;
     this.journal = journal;
     this.folds = new MemoryFoldStore(journal);
     this.blobs = new MemoryBlobStore(() => rim.now());
-    this.messages = new MessageStore(this.blobs, rim, { format });
+    const format = kind === 'raw' ? 'raw' : 'framed';
+    const key = kind === 'sealed' ? new DataKey(Buffer.alloc(DATA_KEY_BYTES, 'a key')) : null;
+    this.messages = new MessageStore(this.blobs, rim, { format, keys: { of: async () => key } });
     this.id = id;
   }
 
-  static async begun(seed = 1, format: BlobFormat = 'framed'): Promise<KeptAccount> {
+  static async begun(seed = 1, kind: StoredKind = 'framed'): Promise<KeptAccount> {
     const rim = new TestRim(seed);
     const journal = new MemoryJournalStore();
-    return new KeptAccount(rim, journal, await beginAccount(journal, rim), format);
+    return new KeptAccount(rim, journal, await beginAccount(journal, rim), kind);
   }
 
   get deps() {

@@ -22,7 +22,7 @@ import type { Hits } from './searcher.ts';
 
 /** A client has a few windows open; each is looked at whenever something changes (RFC 5267 §4.3.1). */
 const MAX_CONTEXTS = 16;
-/** A sorted list is sorted anew for each arrival. */
+/** A sorted list is sorted anew when many messages join it at once, and by scores always. */
 const MAX_SORTED = 20_000;
 
 /** How a context speaks to its client. */
@@ -165,7 +165,7 @@ async function update(
   const kept = before.filter(stays);
   const known = new Set(kept);
   const joined = [...matching].filter((uid) => !known.has(uid));
-  const after = joined.length === 0 ? kept : await ordered(session, place, context, [...kept, ...joined]);
+  const after = joined.length === 0 ? kept : await withJoined(session, place, context, kept, joined);
   context.results = after;
   context.watermark = place.mailboxState.highestModSeq;
   context.next = next;
@@ -193,6 +193,33 @@ function changedSince({ uids, columns }: SearchPlace, { watermark, next }: Conte
     const row = columns.rowOf(uid);
     return row >= 0 && (columns.modSeqs[row] ?? 0) > watermark;
   });
+}
+
+/** `kept`, which is in order, with `joined` at their places. */
+async function withJoined(
+  session: Session,
+  place: SearchPlace,
+  context: Context,
+  kept: Uint32Array,
+  joined: readonly number[],
+): Promise<Uint32Array> {
+  const { criteria } = context.request;
+  // Each place is found by so many comparisons of two messages.
+  const comparisons = joined.length * Math.ceil(Math.log2(kept.length + 1));
+  if (!criteria || isByScore(criteria) || 2 * comparisons >= kept.length)
+    return ordered(session, place, context, [...kept, ...joined]);
+  const after = [...kept];
+  for (const uid of joined) {
+    let [low, high] = [0, after.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const [first] = await ordered(session, place, context, [uid, after[middle] ?? 0]);
+      if (first === uid) high = middle;
+      else low = middle + 1;
+    }
+    after.splice(low, 0, uid);
+  }
+  return Uint32Array.from(after);
 }
 
 async function ordered(

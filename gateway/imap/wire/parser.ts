@@ -320,6 +320,8 @@ export class CommandCursor {
   #literalText(what: string): string {
     const next = this.#segments[this.#segment + 1];
     if (typeof next !== 'object' || next.kind !== 'buffered') throw this.expected(what);
+    // RFC 3516 §7: where the grammar has a string, a literal8 is none.
+    if (next.binary) throw new ImapSyntaxError(`${what} must not be a literal8`);
     const bytes = byteString(next);
     if (bytes.includes('\0')) throw new ImapSyntaxError(`${what} must not hold a NUL byte`);
     this.literal(what);

@@ -2,6 +2,9 @@
  * Guards that keep mail from being lost, each with the change that takes it away and the test that must fail then. The
  * text must stand in its file once, to the letter: a guard that is written anew needs its line here anew.
  */
+import { KEEPING } from './keeping.ts';
+import { MENDING } from './mending.ts';
+
 export interface NamedTest {
   /** Below `test/`. */
   readonly file: string;
@@ -375,6 +378,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ...FOLDS,
   ...PURGES,
   ...PACKS,
+  ...KEEPING,
+  ...MENDING,
   ...DELIVERY,
   ...VERSIONS_AND_ACCESS,
 ];

@@ -24,7 +24,7 @@ export async function carry(player: Player): Promise<void> {
       NONEXISTENT: (state) => !state.mailboxes.has(from),
       NOPERM: (state) => {
         const mailbox = state.mailboxes.get(from);
-        return !mailbox || !/t.*e/.test(guest.rightsOn(mailbox));
+        return mailbox !== undefined && !/t.*e/.test(guest.rightsOn(mailbox));
       },
     });
     return;

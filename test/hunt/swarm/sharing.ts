@@ -17,7 +17,7 @@ export async function share(player: Player): Promise<void> {
   if (answer.status !== 'OK') {
     player.refused(answer, command, {
       NONEXISTENT: (state) => !mailboxNamed(state, name),
-      NOPERM: (state) => !administers(player, mailboxNamed(state, name)),
+      NOPERM: (state) => isOnlySeen(player, mailboxNamed(state, name)),
     });
     return;
   }
@@ -38,7 +38,7 @@ export async function rights(player: Player): Promise<void> {
   if (answer.status !== 'OK') {
     player.refused(answer, command, {
       NONEXISTENT: (state) => !mailboxNamed(state, name),
-      NOPERM: (state) => !administers(player, mailboxNamed(state, name)),
+      NOPERM: (state) => isOnlySeen(player, mailboxNamed(state, name)),
     });
     return;
   }
@@ -67,7 +67,7 @@ function asTold(rights: string): string {
   return lettersOf(`${rights}${/[kx]/.test(rights) ? 'c' : ''}${/[te]/.test(rights) ? 'd' : ''}`);
 }
 
-/** Only owners may do so in every mailbox. */
-function administers({ ground: { guest } }: Player, mailbox: Mailbox | undefined): boolean {
-  return guest === null || (mailbox !== undefined && guest.rightsOn(mailbox).includes('a'));
+/** It is there, and somebody else's to administer. Of what may not be looked up nobody is told that it is there (RFC 4314 §6). */
+function isOnlySeen({ ground: { guest } }: Player, mailbox: Mailbox | undefined): boolean {
+  return guest !== null && mailbox !== undefined && !guest.rightsOn(mailbox).includes('a');
 }

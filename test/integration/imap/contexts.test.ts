@@ -2,7 +2,8 @@
  * A client that keeps lists by ADDTO and REMOVEFROM (RFC 5267 §4.3), while two others do what comes to their minds: after
  * each of its commands its lists must be what it would be told if it searched anew.
  */
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
+import { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import { inVariants } from '../../support/conformance.ts';
 import { TestGateway, type TestGatewayOptions } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
@@ -143,6 +144,31 @@ inVariants((variant) => {
         hear(lines);
         expect({ [list.command]: list.items }).toEqual({ [list.command]: found(lines).all });
       }
+    }
+  });
+
+  test('what joins a long sorted list is compared with few of its messages', async () => {
+    const gateway = await started();
+    const client = await gateway.signIn();
+    const mail = (subject: string): string => `Subject: ${subject}\r\n\r\n`;
+    const subjects = Array.from(
+      { length: 100 },
+      (_, index) => `s${String((index * 37) % 100).padStart(2, '0')}`,
+    );
+    const literals = subjects.map((each) => `{${mail(each).length}+}\r\n${mail(each)}`);
+    await client.run(`APPEND INBOX ${literals.join(' ')}`);
+    await client.run('SELECT INBOX');
+    await client.run('UID SORT RETURN (UPDATE) (SUBJECT) UTF-8 ALL');
+    const other = await gateway.signIn();
+    const read = jest.spyOn(SummaryReader.prototype, 'read');
+    try {
+      await other.append('INBOX', mail('s505'));
+      const told = (await client.run('NOOP')).filter((line) => line.includes('ADDTO'));
+      // Behind s50, before s51.
+      expect(told).toEqual([expect.stringMatching(/UID ADDTO \(52 101\)$/)]);
+      expect(read.mock.calls.flatMap(([, , , rows]) => rows).length).toBeLessThan(30);
+    } finally {
+      read.mockRestore();
     }
   });
 

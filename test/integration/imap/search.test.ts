@@ -52,6 +52,8 @@ inVariants((variant) => {
         S: e NO [BADCHARSET (US-ASCII UTF-8 …)] the charset of the search is not known
         C: f SEARCH CHARSET hex SUBJECT 00
         S: f NO [BADCHARSET …
+        C: g SEARCH CHARSET UTF-16 SUBJECT x
+        S: g NO [BADCHARSET …
       `),
     ));
 

@@ -23,6 +23,7 @@ import { GatewayTask, type TaskPlan, taskPlan } from '../../support/infra/gatewa
 import { type FunctionPlan, functionPlan, LambdaProcess } from '../../support/infra/lambda.ts';
 import { allowing, permissionsOf } from '../../support/infra/permission.ts';
 import { Resolver } from '../../support/infra/resolve.ts';
+import { standInKms } from '../../support/infra/stand-in-kms.ts';
 import {
   type Assembly,
   EXAMPLE,
@@ -62,8 +63,12 @@ beforeAll(async () => {
   ({ assemblies, remove: removeAssemblies } = await synthesise(CONFIGS));
   resolver = new Resolver(assemblies.balancer);
   folder = await mkdtemp(path.join(tmpdir(), 'quire-bundles-'));
-  const { MailTableName = '', DirectoryTableName = '' } = resolver.outputs('Quire-Storage');
-  dynoxide = await startTestDynoxide([MailTableName, DirectoryTableName]);
+  const {
+    MailTableName = '',
+    DirectoryTableName = '',
+    KeysTableName = '',
+  } = resolver.outputs('Quire-Storage');
+  dynoxide = await startTestDynoxide([MailTableName, DirectoryTableName, KeysTableName]);
   s3 = await startLoopbackS3();
   sqs = await startSqs();
   const made = await generate([{ name: 'commonName', value: 'mail.example.test' }], {
@@ -75,6 +80,7 @@ beforeAll(async () => {
     dynamodb: dynoxide.endpoint,
     s3: s3.endpoint,
     sqs: sqs.endpoint,
+    kms: standInKms(),
     ses: sesAnswer,
     secretsmanager: () => ({
       status: 200,
@@ -160,6 +166,7 @@ async function quire(...args: string[]): Promise<string> {
 test('quire looks after the users of a stack, which it finds by its outputs', async () => {
   expect(await quire('user', 'add', ALICE, '--name', 'Alice', '--password-stdin')).toContain(ALICE);
   expect(await quire('user', 'list')).toContain(`${ALICE}\tactive`);
+  expect(await quire('key', 'show', ALICE)).toContain('encrypted from its beginning, key wrapped by KMS');
   await quire('user', 'add', BOB, '--password-stdin');
   await quire('user', 'admin', ALICE);
   expect(names(aws.take())).toContain('cloudformation DescribeStacks');

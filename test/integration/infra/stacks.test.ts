@@ -304,7 +304,7 @@ describe('storage', () => {
   });
 
   test('after a restore everything works on the restored tables, and the others stay', () => {
-    expect(resourcesOf(gateway.stacks.Storage, 'AWS::DynamoDB::GlobalTable')).toHaveLength(2);
+    expect(resourcesOf(gateway.stacks.Storage, 'AWS::DynamoDB::GlobalTable')).toHaveLength(3);
     const { Variables } = propertiesOf(gateway.stacks.Delivery, 'AWS::Lambda::Function', 'Deliver')
       .Environment as { Variables: unknown };
     expect(Variables).toMatchObject({
@@ -313,7 +313,11 @@ describe('storage', () => {
     });
     expect(gateway.stacks.Storage.Outputs?.MailTableName).toMatchObject({ Value: 'mail-restored' });
     const resources = roleStatements(gateway.stacks.Gateway)
-      .filter(({ statement }) => JSON.stringify(statement.Action).includes('dynamodb:'))
+      // Keys are not restored with mail: a deleted one must not come back unasked.
+      .filter(
+        ({ statement: { Action, Sid } }) =>
+          JSON.stringify(Action).includes('dynamodb:') && Sid !== 'ReadKeys',
+      )
       .map(({ statement }) => JSON.stringify(statement.Resource));
     for (const resource of resources) expect(resource).toMatch(/table\/(mail|directory)-restored/);
   });
@@ -729,6 +733,7 @@ describe('the gateway', () => {
     expect(interfaces.map(({ Properties }) => JSON.stringify(Properties?.ServiceName)).sort()).toEqual([
       expect.stringContaining('.ecr.api'),
       expect.stringContaining('.ecr.dkr'),
+      expect.stringContaining('.kms'),
       expect.stringContaining('.logs'),
       expect.stringContaining('.secretsmanager'),
       expect.stringContaining('.sqs'),
@@ -791,11 +796,14 @@ describe('roles', () => {
     for (const [name] of onPasswords) expect(name).toMatch(/ Gateway TaskTaskRole/);
   });
 
-  test('the key is used through a service, never directly', () => {
-    for (const [, { Condition }] of statements().filter(([, { Action }]) =>
-      listOf(Action).some((action) => action.startsWith('kms:')),
+  test('the key is used through a service, or to unwrap the data key of an account, never otherwise', () => {
+    for (const [, { Action, Condition, Sid }] of statements().filter(([, each]) =>
+      listOf(each.Action).some((action) => action.startsWith('kms:')),
     ))
-      expect(Condition).toHaveProperty(['StringEquals', 'kms:ViaService']);
+      if (Sid === 'UnwrapKeys') {
+        expect(listOf(Action)).toEqual(['kms:Decrypt']);
+        expect(Condition).toEqual({ StringLike: { 'kms:EncryptionContext:quire:account': '*' } });
+      } else expect(Condition).toHaveProperty(['StringEquals', 'kms:ViaService']);
   });
 
   test('no role has a policy of AWS, which would change without us', () => {

@@ -13,7 +13,8 @@ import {
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
-export type Service = 'dynamodb' | 's3' | 'sqs' | 'ses' | 'secretsmanager' | 'cloudformation' | 'cloudwatch';
+export type Service =
+  'dynamodb' | 's3' | 'sqs' | 'ses' | 'secretsmanager' | 'cloudformation' | 'cloudwatch' | 'kms';
 
 export interface AwsCall {
   readonly service: Service;
@@ -64,6 +65,7 @@ export class AwsFront {
       secretsmanager: 'SECRETS_MANAGER',
       cloudformation: 'CLOUDFORMATION',
       cloudwatch: 'CLOUDWATCH',
+      kms: 'KMS',
     };
     return {
       AWS_ACCESS_KEY_ID: 'test',

@@ -40,6 +40,8 @@ export function permissionsOf(call: AwsCall, judge: Judge): Permission[] {
       return onQueue(call);
     case 'ses':
       return [plain(`ses:${call.operation}`, sesResource(call))];
+    case 'kms':
+      return [onKey(call)];
     case 'cloudwatch':
       return [plain(`cloudwatch:${call.operation}`, '*')];
     case 'secretsmanager':
@@ -154,6 +156,23 @@ function onQueue({ operation, body }: AwsCall): Permission[] {
   return [plain(`sqs:${operation.replace(/Batch$/, '')}`, `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`)];
 }
 
+/** Data keys are asked for in the caller's own name, with a context. */
+function onKey({ operation, body }: AwsCall): Permission {
+  const { KeyId, EncryptionContext = {} } = JSON.parse(body) as {
+    KeyId: string;
+    EncryptionContext?: Readonly<Record<string, string>>;
+  };
+  const context = Object.entries(EncryptionContext).map(([name, value]) => [
+    `kms:EncryptionContext:${name}`,
+    [value],
+  ]);
+  return {
+    action: `kms:${operation}`,
+    resource: KeyId,
+    context: Object.fromEntries(context) as Permission['context'],
+  };
+}
+
 /** Who may bounce is asked about the identity that the bounce is from. */
 function sesResource({ operation, body }: AwsCall): string {
   if (operation !== 'SendBounce') return '*';
@@ -183,6 +202,8 @@ function holds(
     const values = context[key];
     const patterns = listOf(wanted as string | readonly string[]);
     if (operator === 'StringEquals') return values?.some((value) => patterns.includes(value)) === true;
+    if (operator === 'StringLike')
+      return values?.some((value) => patterns.some((pattern) => matches(pattern, value))) === true;
     // True for a request without the key, as IAM has it.
     if (operator === 'ForAllValues:StringLike')
       return (values ?? []).every((value) => patterns.some((pattern) => matches(pattern, value)));

@@ -148,6 +148,32 @@ test('a repair of a hole is an epoch', async () => {
   expect(left.findings).toEqual([]);
 });
 
+test('what is shared is published anew, also if the backup knows of no share', async () => {
+  const { account, asOf } = await restored();
+  expect((await account.reopened()).sharedAt).toBe(0);
+  const { number } = (await beginEpoch(account.deps, account.id, { asOf })) as { number: number };
+  expect((await account.reopened()).sharedAt).toBe(number);
+});
+
+test('a fold that comes between record and checkpoint of a repair gives each message its own summary', async () => {
+  const { account, asOf, stale } = await restored();
+  await beginEpoch(account.deps, account.id, { asOf, fence: 0 });
+  for (const subject of ['stray one', 'stray two', 'stray three'])
+    await account.receive(subject, { inbox: true }, {}, stale);
+  const put = account.journal.put.bind(account.journal);
+  account.journal.put = async (...args) => {
+    await put(...args);
+    account.journal.put = put;
+    throw new KilledError('killed');
+  };
+  await expect(account.mend()).rejects.toThrow(KilledError);
+  await account.receive('after');
+  await account.fold();
+  expect((await account.contents()).INBOX).toHaveLength(14);
+  expect(await account.wrongSummaries()).toEqual([]);
+  expect((await account.mend()).left.findings).toEqual([]);
+});
+
 test('an account with neither checkpoint nor journal is said to be missing, and never begun anew', async () => {
   const { account } = await restored();
   const id = 'f'.repeat(20) as AccountId;

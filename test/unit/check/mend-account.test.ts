@@ -3,6 +3,7 @@ import { isEmptied } from '../../../shared/account/record.ts';
 import { FOLD_LIMITS } from '../../../shared/account/fold.ts';
 import { mendAccount } from '../../../functions/check/mend-account.ts';
 import { effectOfRemoval } from '../../../shared/account/effect.ts';
+import { decodeFrame } from '../../../shared/account/summary-frame.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../../shared/account/checkpoint.ts';
 import { inboxOf } from '../../support/fold-ops.ts';
@@ -114,6 +115,24 @@ test('killed at any of its calls, before or after the effect, the next repair en
   expect(calls).toBeGreaterThan(20);
 });
 
+test('folds that come while an account is read are no finding', async () => {
+  const account = await aged();
+  const { journal } = account;
+  const open = journal.open.bind(journal);
+  let opened = 0;
+  journal.open = async (id) => {
+    const found = await open(id);
+    // Two of them: the second deletes what the first has superseded.
+    if (opened++ === 0)
+      for (const subject of ['meanwhile', 'and again']) {
+        await account.receive(subject);
+        await account.fold();
+      }
+    return found;
+  };
+  expect(await account.kinds()).toEqual([]);
+});
+
 test('a store that fails while messages are read again ends the repair, and gives none of them up', async () => {
   const account = await aged();
   const subjects = await subjectsIn(account);
@@ -137,6 +156,15 @@ test('of an account that is closed for good nothing is missed', async () => {
   expect(await account.kinds()).toEqual([]);
   expect(await account.mend()).toMatchObject({ done: [] });
 });
+
+/** Whether a chunk of one frame says this to whoever has it. */
+function isReadable(chunk: Uint8Array, text: string): boolean {
+  try {
+    return decodeFrame(chunk).some((summary) => Buffer.from(summary).toString('latin1').includes(text));
+  } catch {
+    return false;
+  }
+}
 
 async function subjectsIn(account: KeptAccount): Promise<string[]> {
   const lines = Object.values(await account.contents()).flat();
@@ -229,9 +257,9 @@ test('a message that is gone is named, with its subject, and nothing is invented
   ]);
 });
 
-describe.each(['raw', 'framed'] as const)('a %s message', (format) => {
+describe.each(['raw', 'framed', 'sealed'] as const)('a %s message', (kind) => {
   async function damaged(change: (bytes: Uint8Array) => Uint8Array) {
-    const account = await KeptAccount.begun(1, format);
+    const account = await KeptAccount.begun(1, kind);
     await account.receive('well');
     const blob = await account.receive('the contract');
     const key = account.keyOf(blob);
@@ -243,6 +271,28 @@ describe.each(['raw', 'framed'] as const)('a %s message', (format) => {
     mendedBy: 'nobody',
     message: expect.objectContaining({ uid: 2, subject: 'the contract' }),
   };
+
+  test('comes back where its row is lost, with summaries that nobody else can read', async () => {
+    const account = await KeptAccount.begun(1, kind);
+    account.limits = SEGMENTED;
+    account.keepMs = 0;
+    for (const subject of ['one', 'two', 'three']) {
+      await account.receive(subject);
+      await account.fold();
+    }
+    for (const key of [...account.stored.segments.keys()])
+      if (key.startsWith(`${INBOX_ID}/`)) account.stored.segments.delete(key);
+    for (const key of [...account.blobs.objects.keys()])
+      if (key.startsWith('summaries/')) account.blobs.objects.delete(key);
+    expect((await account.mend()).left.findings).toEqual([]);
+    expect(await subjectsIn(account)).toEqual(['one', 'three', 'two']);
+    expect(await account.wrongSummaries()).toEqual([]);
+    const written = [...account.blobs.objects].flatMap(([key, bytes]) =>
+      key.startsWith('blobs/') ? [] : [bytes],
+    );
+    const readable = written.some((bytes) => isReadable(bytes, 'jane@example.com'));
+    expect(readable).toBe(kind !== 'sealed');
+  });
 
   test('that was cut is named', async () => {
     expect(await damaged((bytes) => bytes.slice(0, 11))).toEqual([expect.objectContaining(named)]);

@@ -7,7 +7,7 @@ import { emptied } from '../../support/fold-ops.ts';
 import { below } from '../../support/random-ops.ts';
 
 const HOUR = 3_600_000;
-const SEEDS = Array.from({ length: 24 }, (_, index) => index + 1);
+const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);
 
 /** Two days of an account with a fold every few hours, so that its first records are emptied. */
 async function twoDays(seed: number): Promise<FoldingAccount> {

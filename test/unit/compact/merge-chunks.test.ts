@@ -141,7 +141,10 @@ test('a chunk that cannot be read is left as it is', async () => {
   const { account } = await aged(24);
   const [first] = await chunksOf(account);
   account.summaries.chunks.delete(first?.fold ?? '');
-  await account.mergeFold();
+  let rounds = 0;
+  while ((await account.mergeFold()).kind === 'folded' && rounds < 20) rounds++;
+  // And it is no reason to write the others again and again.
+  expect(rounds).toBeLessThan(10);
   expect((await chunksOf(account))[0]).toEqual(first);
 });
 

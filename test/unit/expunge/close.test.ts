@@ -78,12 +78,6 @@ const lay = (account: ExpungingAccount, change: PolicyChange) =>
 /** An account with objects, whose closing is due in a day. */
 async function begun(folded = 2) {
   const { account } = await ExpungingAccount.told(1, folded);
-  const { state } = await openWholeState(account.purgeDeps, ACCOUNT);
-  for (const { columns } of state.mailboxes.values())
-    for (let row = 0; columns && row < columns.count; row++)
-      await account.blobs
-        .put(blobKeys.message(ACCOUNT, columns.blobAt(row)), Buffer.from('x'), 1)
-        .catch(() => undefined);
   await account.blobs.put(blobKeys.overflow(ACCOUNT, 'f'.repeat(32) as BlobId), Buffer.from('x'), 1);
   await account.blobs.put(blobKeys.message(OTHER, 'f'.repeat(32) as BlobId), Buffer.from('x'), 1);
   await lay(account, { closing: account.rim.now() + DAY_MS });

@@ -29,6 +29,7 @@ describe('the purge (I5)', () => {
       swept: 0,
       held: false,
       finished: true,
+      closing: false,
       rested: expect.any(Boolean),
     });
     expect(deleted(account)).toEqual([...fates.over].sort());

@@ -42,6 +42,7 @@ describe('what is left out', () => {
       starttls: false,
       activateReceiptRules: 'if-none',
       mailWithoutTls: 'accept',
+      storedMail: 'encrypted',
       bounceUnknown: 'authenticated',
       coldStorage: { class: 'intelligent-tiering', afterDays: 30 },
       retention: { backup: 35, logs: 30, aside: 90 },

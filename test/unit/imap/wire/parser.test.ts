@@ -546,6 +546,13 @@ describe('what an error says', () => {
     expect(() => parse(command('a LOGIN ', literal('a\0b'), ' x'))).toThrow(
       'a user name must not hold a NUL byte',
     );
+    // RFC 3516 §7: only APPEND, CATENATE and annotations have literal8 in their grammar.
+    expect(() =>
+      parse({
+        tag: 'a',
+        segments: ['a LOGIN ', { kind: 'buffered', binary: true, body: literal('bill') }, ' x'],
+      }),
+    ).toThrow('a user name must not be a literal8');
   });
 
   test('a cursor on nothing', () => {

@@ -1,0 +1,80 @@
+/** Guards of checks, repairs, epochs and rebuilding. */
+import type { Mutation } from './mutations.ts';
+
+export const MENDING: readonly Mutation[] = [
+  {
+    name: 'restore-without-a-jump',
+    what: 'I4: numbers and UIDs of the lost time are given out a second time after a restore',
+    file: 'shared/account/epoch.ts',
+    text: 'return Math.min(AT_LEAST + perSecond * seconds, AT_MOST);',
+    replacement: 'return Math.min(1 + 0 * perSecond * seconds, AT_LEAST, AT_MOST);',
+    test: {
+      file: 'unit/check/begin-epoch.test.ts',
+      name: 'what was given out in the lost hour is not given out again',
+    },
+  },
+  {
+    name: 'restore-without-a-fence',
+    what: 'I4: a gateway that knew the lost time writes below the epoch, and is told OK',
+    file: 'functions/check/begin-epoch.ts',
+    text: 'await this.#deps.folds.occupy(this.#account, entry, this.#expiry());',
+    replacement:
+      'if (this.#account.length < 0) await this.#deps.folds.occupy(this.#account, entry, this.#expiry());',
+    test: {
+      file: 'unit/check/begin-epoch.test.ts',
+      name: 'a gateway that knew the lost hour writes above the epoch, and sees what everybody sees',
+    },
+  },
+  {
+    name: 'repair-over-a-hole',
+    what: 'I1: a repair puts the missing record, and what stands behind it seems to follow on',
+    file: 'functions/check/mend-account.ts',
+    text: 'if (first.known && first.known.journal.behind.length > 0)',
+    replacement: 'if (first.known && first.known.journal.behind.length > 1e9)',
+    test: { file: 'unit/check/begin-epoch.test.ts', name: 'a repair of a hole is an epoch' },
+  },
+  {
+    name: 'believe-torn-reads',
+    what: 'I5: what a fold has taken away while an account is read counts as lost',
+    file: 'functions/check/survey-account.ts',
+    text: 'if ((await deps.folds.current(account)) === (opened.checkpoint?.fold ?? null)) return survey;',
+    replacement: 'if (attempt > 0) return survey;',
+    test: {
+      file: 'unit/check/mend-account.test.ts',
+      name: 'folds that come while an account is read are no finding',
+    },
+  },
+  {
+    name: 'give-up-on-a-throttle',
+    what: 'I5: a message that could not be read at the moment is named by nobody, and swept',
+    file: 'functions/check/recover.ts',
+    text: 'if (isLost(error)) return null;',
+    replacement: 'if (isLost(error) || error !== null) return null;',
+    test: {
+      file: 'unit/check/mend-account.test.ts',
+      name: 'a store that fails while messages are read again ends the repair, and gives none of them up',
+    },
+  },
+  {
+    name: 'one-place-for-all-summaries',
+    what: 'a fold gives the summary of one recovered message to all of them',
+    file: 'functions/check/recover.ts',
+    text: 'return { chunk: 0, at: word(0), slot: NO_OP + (word(8) % NO_OP) };',
+    replacement: 'return { chunk: 0, at: 0 * word(0), slot: NO_OP };',
+    test: {
+      file: 'unit/check/begin-epoch.test.ts',
+      name: 'a fold that comes between record and checkpoint of a repair gives each message its own summary',
+    },
+  },
+  {
+    name: 'rebuild-what-can-be-read',
+    what: 'an account that could be mended loses its UIDs, flags and mailboxes',
+    file: 'functions/check/rebuild-account.ts',
+    text: "if (!report.findings.some(({ mendedBy }) => mendedBy === 'rebuild'))",
+    replacement: "if (report.findings.some(({ kind }) => kind === 'unknown-version'))",
+    test: {
+      file: 'unit/check/rebuild-account.test.ts',
+      name: 'what can be read, or mended, is not made anew',
+    },
+  },
+];

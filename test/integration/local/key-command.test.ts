@@ -1,0 +1,46 @@
+/** `quire key`: what an administrator sees of data keys, and that a deleted one ends an account's mail. */
+import { expect, test } from '@jest/globals';
+import { readFile, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { eventually } from './processes.ts';
+import { inbox, run, sendMail, start } from './quire-command.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+test('mail of one machine is encrypted, is shown to be, and is gone with its key', async () => {
+  const data = await temporaryFolder();
+  const at = ['--data', data];
+  const add = (address: string, ...more: string[]) =>
+    run(['user', 'add', address, '--password-stdin', ...at, ...more], 'a-secret-of-hers\n');
+  expect((await add('carol@example.test')).status).toBe(0);
+  expect((await add('dora@example.test', '--no-data-keys')).status).toBe(0);
+  const keyFile = path.join(data, 'data-keys.key');
+  expect((await stat(keyFile)).mode & 0o777).toBe(0o600);
+  const shown = await run(['key', 'show', 'carol@example.test', ...at]);
+  expect(shown.output).toMatch(/^[0-9a-f]{20}\tencrypted from its beginning, key wrapped by the key file\n$/);
+  const [account = ''] = shown.output.split('\t');
+  expect((await run(['key', 'show', 'dora@example.test', ...at])).output).toMatch(/\tno key\n$/);
+  const listed = (await run(['key', 'list', ...at])).output.trimEnd().split('\n');
+  expect(listed).toHaveLength(2);
+  expect(listed).toContain(shown.output.trimEnd());
+
+  const { ready } = await start(data);
+  for (const address of ['carol@example.test', 'dora@example.test']) {
+    await sendMail(ready.smtp, address, 'a word that is nowhere else');
+    await eventually(async () => (await inbox(ready.imap, address, 'a-secret-of-hers')).length === 1);
+  }
+  const folder = path.join(data, 'blobs', 'blobs', account);
+  for (const file of await readdir(folder))
+    expect((await readFile(path.join(folder, file))).includes('nowhere else')).toBe(false);
+
+  const asked = await run(['key', 'delete', 'carol@example.test', ...at]);
+  expect([asked.status, asked.errors]).toEqual([1, expect.stringContaining('say --yes if it is')]);
+  const deleted = await run(['key', 'delete', 'carol@example.test', '--yes', ...at]);
+  expect(deleted.output).toMatch(/^The key of carol@example\.test is deleted\./);
+  expect((await run(['key', 'show', account, ...at])).output).toMatch(/\tdeleted \d{4}-\d\d-\d\d\n$/);
+  const again = await run(['key', 'create', account, ...at]);
+  expect([again.status, again.errors]).toEqual([1, expect.stringContaining('has a key, or had one')]);
+  expect((await run(['key', 'delete', 'dora@example.test', '--yes', ...at])).errors).toMatch(/has no key/);
+  expect((await run(['key', 'create', 'dora@example.test', ...at])).status).toBe(0);
+  expect((await run(['key', 'show', 'dora@example.test', ...at])).output).toMatch(/\tencrypted since \d{4}-/);
+  expect(await inbox(ready.imap, 'dora@example.test', 'a-secret-of-hers')).toHaveLength(1);
+});
