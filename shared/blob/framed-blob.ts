@@ -4,6 +4,7 @@
  */
 import type { ByteRange, ByteSuffix } from './blob-store.ts';
 import type { BlobIdentity } from './blob-identity.ts';
+import { collected } from './collected.ts';
 import { closingIterable } from './closing-iterable.ts';
 import { DamagedBlobError } from './damaged-blob.ts';
 import {
@@ -171,12 +172,6 @@ class PieceReader {
   async close(): Promise<void> {
     await this.#asked?.return?.();
   }
-}
-
-async function collected(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array, void, undefined> {

@@ -11,6 +11,7 @@ import { type AccountKeys, NO_KEYS } from '../keys/account-keys.ts';
 import { SummaryBuilder, encodeSummary } from '../message/summary.ts';
 import type { Arrival } from './arrival.ts';
 import type { BlobStore, ByteRange } from './blob-store.ts';
+import { collected } from './collected.ts';
 import { type BlobFormat, MessageBlobs, type StoredFacts } from './message-blobs.ts';
 import { PackStore } from './pack-store.ts';
 import { SealedSummaries } from './sealed-summaries.ts';
@@ -148,13 +149,13 @@ export class MessageStore implements SummarySource {
 
   /** A summary that was too large for its record. */
   async overflow(account: AccountId, object: BlobId, blob: BlobId): Promise<Uint8Array> {
-    const stored = await collect(await this.#store.get(blobKeys.overflow(account, object)));
+    const stored = await collected(await this.#store.get(blobKeys.overflow(account, object)));
     return this.#summaries.open(account, blob, stored);
   }
 
   /** A range of a chunk of summaries, as it is stored. */
   async chunk(account: AccountId, fold: string, range: ByteRange): Promise<Uint8Array> {
-    return collect(await this.#store.get(blobKeys.chunk(account, fold), range));
+    return collected(await this.#store.get(blobKeys.chunk(account, fold), range));
   }
 
   frameOpener(account: AccountId): Promise<FrameCoder> {
@@ -228,10 +229,4 @@ async function* tap(
     see(chunk);
     yield chunk;
   }
-}
-
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -3,6 +3,7 @@ import type { FoldPacks } from '../account/fold-store.ts';
 import type { AccountId, BlobId, PackId } from '../account/ids.ts';
 import { blobKeys } from '../aws/keys.ts';
 import { BlobMissingError, type BlobStore, type ByteRange, type ByteSuffix } from './blob-store.ts';
+import { collected } from './collected.ts';
 import { type BlobSource, sliceOf } from './framed-blob.ts';
 import {
   DamagedPackError,
@@ -86,13 +87,13 @@ export class PackStore implements FoldPacks {
 
   /** The stored bytes of a blob that lies in an object of its own. Rejects with `BlobMissingError`. */
   async object(account: AccountId, blob: BlobId): Promise<Uint8Array> {
-    return collect(await this.#blobs.get(blobKeys.message(account, blob)));
+    return collected(await this.#blobs.get(blobKeys.message(account, blob)));
   }
 
   /** Everything that lies in a pack. Rejects with `BlobMissingError` or `DamagedPackError`. */
   async read(account: AccountId, pack: PackId): Promise<PackedBlob[]> {
     const index = await this.index(account, pack);
-    const bytes = await collect(await this.#blobs.get(blobKeys.pack(account, pack)));
+    const bytes = await collected(await this.#blobs.get(blobKeys.pack(account, pack)));
     return [...index].map(([blob, { start, end }]) => ({ blob, bytes: bytes.subarray(start, end) }));
   }
 
@@ -116,7 +117,7 @@ export class PackStore implements FoldPacks {
   }
 
   async #last(key: string, bytes: number): Promise<Uint8Array> {
-    return collect(await this.#blobs.get(key, { last: bytes }));
+    return collected(await this.#blobs.get(key, { last: bytes }));
   }
 
   #account(key: string, index: PackIndex): void {
@@ -136,10 +137,4 @@ export class PackStore implements FoldPacks {
 function unlessUnreadable(error: unknown): null {
   if (error instanceof DamagedPackError || error instanceof BlobMissingError) return null;
   throw error;
-}
-
-async function collect(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }
