@@ -86,22 +86,37 @@ async function lookAfter(
     const lease = { holder: rim.randomHex(12), now, until: now + LEASE_MS };
     const taken = await calendar.take(due, lease);
     if (!taken) return 'left';
-    const report = await expungeOrMissing(deps, due, until);
-    if (report) {
-      log.info({ account, ...report }, 'expunge');
-      const next = report.closing ? await closed(deps, account, until) : undefined;
-      if (next === undefined && report.rested) await deps.work.leave('pack', account);
-      // What was not finished goes on in the next run, a sweep under its own day.
-      const again = isSweepDay(account, due.day) ? due.day : today;
-      const day = next === undefined ? (report.finished ? report.next : again) : next;
-      if (day !== null) await calendar.leave(account, day);
-    }
+    const report = await visitOrMissing(deps, due, today, until);
     await calendar.finish(taken);
     return report ?? 'left';
   } catch (error) {
     log.error({ account, err: error }, 'expunge failed; it is tried again when its lease has run out');
     return 'failed';
   }
+}
+
+export interface Visit {
+  readonly sweep: boolean;
+  /** The day that is asked for if time does not suffice. */
+  readonly again: Day;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** Looks after one account, closes it if that is due, and asks for the day on which it is due next. */
+export async function visitAccount(
+  deps: ExpungeDeps,
+  account: AccountId,
+  { sweep, again, until }: Visit,
+): Promise<AccountReport> {
+  const { calendar, log } = deps;
+  const report = await expungeAccount(deps, account, { sweep, until });
+  log.info({ account, ...report }, 'expunge');
+  const closing = report.closing ? await closed(deps, account, until) : undefined;
+  if (closing === undefined && report.rested) await deps.work.leave('pack', account);
+  const next = closing === undefined ? (report.finished ? report.next : again) : closing;
+  if (next !== null) await calendar.leave(account, next);
+  return report;
 }
 
 /** The day on which the closing goes on; null: never; undefined: it is none. */
@@ -123,13 +138,16 @@ async function closed(deps: ExpungeDeps, account: AccountId, until: number): Pro
 }
 
 /** Null, and no further day: work for an account that is not there would come up in every run for ever. */
-async function expungeOrMissing(
+async function visitOrMissing(
   deps: ExpungeDeps,
   { account, day }: DueAccount,
+  today: Day,
   until: number,
 ): Promise<AccountReport | null> {
+  const sweep = isSweepDay(account, day);
   try {
-    return await expungeAccount(deps, account, { sweep: isSweepDay(account, day), until });
+    // What was not finished goes on in the next run, a sweep under its own day.
+    return await visitAccount(deps, account, { sweep, again: sweep ? day : today, until });
   } catch (error) {
     if (!(error instanceof AccountMissingError)) throw error;
     deps.log.error({ account, err: error }, 'a day of an account that is missing; dropped');

@@ -1,8 +1,9 @@
 /** `quire expunge`: what the expunge function does when its time comes, done now. */
 import { Command } from 'commander';
 import { counted } from '../../shared/account/finding.ts';
-import { expungeAccount } from '../../functions/expunge/expunge-account.ts';
-import { expunge } from '../../functions/expunge/expunge.ts';
+import { expunge, visitAccount } from '../../functions/expunge/expunge.ts';
+import { dayOf } from '../../shared/account/due.ts';
+import type { AccountId } from '../../shared/account/ids.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
@@ -29,12 +30,15 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
         throw new SetupError(`${counted(failed, 'account')} could not be looked after: see above.`);
       return;
     }
-    const one = async (of: string, account: Parameters<typeof expungeAccount>[1]): Promise<void> => {
-      const { expired, purged, swept, held, next } = await expungeAccount(deps, account, { sweep: true });
-      await deps.calendar.leave(account, next);
-      say(
-        `${of}: ${held ? 'a legal hold stands, nothing was touched' : result({ expired, purged, swept })}.`,
-      );
+    const again = dayOf(deps.rim.now() / 1000);
+    const one = async (of: string, account: AccountId): Promise<void> => {
+      const report = await visitAccount(deps, account, { sweep: true, again, until: Infinity });
+      const said = report.closing
+        ? 'closed, with all that it had'
+        : report.held
+          ? 'a legal hold stands, nothing was touched'
+          : result(report);
+      say(`${of}: ${said}.`);
     };
     if (address !== undefined) {
       await one(parseAddress(address).address, (await userAt(engine, address)).id);

@@ -87,6 +87,29 @@ test('what is expunged is deleted when its grace is over, on its day, and an acc
   expect(await engine.calendar.due(dayOf(Date.now() / 1000) + 500, Date.now())).toEqual([]);
 }, 60_000);
 
+test('what it costs: a visit at which nothing is due, and a purge', async () => {
+  const { address, account } = await stack.addUser();
+  await delivered(address, 3);
+  await stack.engine.calendar.leave(account, dayOf(Date.now() / 1000));
+  const { engine, requests } = await stack.coldEngine();
+  const visit = (days: number) => expungeHandler(later(engine, days), SETTINGS, log)({}, CONTEXT);
+  const idle = await requests.measure(() => visit(0));
+  // 16 shards are asked, and who has been silent; the day is taken, the next one asked for, the day finished.
+  expect(idle.report.calls).toMatchObject({
+    'dynamodb.GetItem': 2,
+    'dynamodb.UpdateItem': 2,
+    'dynamodb.DeleteItem': 1,
+  });
+  expect(idle.report.writeUnits).toBe(3);
+  await commitOnWholeState(stack.engine, account, ({ state }) => decideRemoval(state, INBOX_ID, [1, 2]));
+  await stack.engine.calendar.leave(account, dayOf(Date.now() / 1000));
+  requests.reset();
+  const purge = await requests.measure(() => visit(9));
+  expect(purge.result).toMatchObject({ purged: 2 });
+  // One record that names the blobs, one request that deletes them, one record that says so.
+  expect(purge.report.calls).toMatchObject({ 'dynamodb.PutItem': 2, 's3.DeleteObjects': 1 });
+});
+
 test('an account that is missing is dropped, and holds up no other', async () => {
   const { account } = await stack.addUser();
   const { calendar } = stack.engine;
