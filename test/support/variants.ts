@@ -37,6 +37,9 @@ export const BEFORE_SIGN_IN: readonly Variant[] = ['plain', 'tls'];
 /** Without COMPRESS, which the variant over TLS has begun: of the test that begins it, or pipelines behind its end. */
 export const UNCOMPRESSED: readonly Variant[] = VARIANTS.filter((variant) => variant !== 'tls');
 
+/** For what takes hundreds of messages, and looks at how many they are: the same test for few of them runs in all. */
+export const COSTLY: readonly Variant[] = ['plain'];
+
 /** In the clear, where TLS can begin. */
 export const IN_THE_CLEAR: readonly Variant[] = ['plain'];
 

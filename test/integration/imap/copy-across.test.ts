@@ -7,42 +7,45 @@ import type { ImapClient } from '../../support/imap-client.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { inVariants } from '../../support/conformance.ts';
-import { inVariant } from '../../support/variants.ts';
+import { COSTLY, inVariant, type Variant } from '../../support/variants.ts';
 
 const BOB = 'bob@example.test';
 const ALICES = '#user/alice@example.test';
 const mail = (subject: string): string => `From: a@b\r\nSubject: ${subject}\r\n\r\nbody of ${subject}\r\n`;
 
+let gateway: TestGateway;
+let blobs: MemoryBlobStore;
+let journal: MemoryJournalStore;
+let alice: ImapClient;
+let bob: ImapClient;
+let accounts: { readonly alice: AccountId; readonly bob: AccountId };
+
+async function start(variant: Variant): Promise<void> {
+  blobs = new MemoryBlobStore();
+  journal = new MemoryJournalStore();
+  gateway = await TestGateway.start({ blobs, journal, variant });
+  accounts = { alice: await gateway.addUser(), bob: await gateway.addUser(BOB) };
+  alice = await gateway.signIn('INBOX');
+  bob = await gateway.signIn('INBOX', BOB);
+  await alice.run(`SETACL INBOX ${BOB} lrswite`);
+}
+
+const subjects = async (client: ImapClient): Promise<string[]> => {
+  const lines = await client.run('FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])');
+  return lines.flatMap((line) => /^Subject: (.*)$/.exec(line)?.[1] ?? []);
+};
+const keysOf = (account: AccountId): string[] => blobs.messages.filter((key) => key.includes(account));
+
 inVariants((variant) => {
+  beforeEach(() => start(variant));
+  afterEach(() => gateway.stop());
+
   const told = (line: string): string => inVariant(line, variant);
   /** What tells that messages have left: their numbers, one after the other, or their UIDs. */
   const gone = (uids: string, ...numbers: readonly number[]): string[] =>
     variant === 'qresync' || variant === 'uidonly'
       ? [`* VANISHED ${uids}`]
       : numbers.map((number) => `* ${number} EXPUNGE`);
-  let gateway: TestGateway;
-  let blobs: MemoryBlobStore;
-  let journal: MemoryJournalStore;
-  let alice: ImapClient;
-  let bob: ImapClient;
-  let accounts: { readonly alice: AccountId; readonly bob: AccountId };
-
-  beforeEach(async () => {
-    blobs = new MemoryBlobStore();
-    journal = new MemoryJournalStore();
-    gateway = await TestGateway.start({ blobs, journal, variant });
-    accounts = { alice: await gateway.addUser(), bob: await gateway.addUser(BOB) };
-    alice = await gateway.signIn('INBOX');
-    bob = await gateway.signIn('INBOX', BOB);
-    await alice.run(`SETACL INBOX ${BOB} lrswite`);
-  });
-  afterEach(() => gateway.stop());
-
-  const subjects = async (client: ImapClient): Promise<string[]> => {
-    const lines = await client.run('FETCH 1:* (BODY.PEEK[HEADER.FIELDS (SUBJECT)])');
-    return lines.flatMap((line) => /^Subject: (.*)$/.exec(line)?.[1] ?? []);
-  };
-  const keysOf = (account: AccountId): string[] => blobs.messages.filter((key) => key.includes(account));
 
   describe('from one\u2019s own account into another\u2019s', () => {
     beforeEach(async () => {
@@ -164,6 +167,11 @@ inVariants((variant) => {
       expect((await bob.run('UID COPY 1:2 Archive')).at(-1)).toMatch(/^tag OK \[COPYUID \d+ 2 1\]/);
     });
   });
+});
+
+inVariants((variant) => {
+  beforeEach(() => start(variant));
+  afterEach(() => gateway.stop());
 
   test('more than a command takes is refused before anything is read', async () => {
     const messages = Array.from({ length: 50 }, (_, index) => mail(String(index)));
@@ -199,4 +207,4 @@ inVariants((variant) => {
     expect(await alice.run('STATUS INBOX (MESSAGES)')).toContain('* STATUS INBOX (MESSAGES 100)');
     expect(await bob.run('STATUS INBOX (MESSAGES)')).toContain('* STATUS INBOX (MESSAGES 50)');
   });
-});
+}, COSTLY);
