@@ -9,9 +9,11 @@ import {
   decideUndelete,
 } from '../../shared/account/decide-undelete.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
+import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { normalName } from '../../shared/account/mailbox-names.ts';
 import type { ExpungeDeps } from '../../functions/expunge/expunge.ts';
-import { commitOnWholeState } from '../../shared/account/whole-state.ts';
+import { type JournalRecord, isEmptied } from '../../shared/account/record.ts';
+import { type WholeState, commitOnWholeState } from '../../shared/account/whole-state.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
@@ -45,9 +47,10 @@ async function undelete(address: string, flags: Flags): Promise<void> {
   if (typeof flags.into === 'string' && flags.inPlace === true)
     throw new SetupError('Give --into or --in-place, not both: nothing was changed.');
   const into = flags.inPlace === true ? null : typeof flags.into === 'string' ? flags.into : RESTORED;
-  const request: UndeleteRequest = { lost, into, now };
-  await withAccount(flags, address, async ({ id }, _engine, deps) => {
+  await withAccount(flags, address, async ({ id }, { journal }, deps) => {
     const whole = await openAccountState(deps, id);
+    const covered = 'asOf' in lost ? await coveredRecords(journal, id, whole) : [];
+    const request: UndeleteRequest = { lost, into, now, covered };
     const planned = decideUndelete(whole, { ...request, most: Infinity }).value;
     const dry = flags.dryRun === true;
     // Message by message it is decided again as it is put: what was purged meanwhile does not come back.
@@ -58,7 +61,23 @@ async function undelete(address: string, flags: Flags): Promise<void> {
 }
 
 const INEXACT =
-  'The journal does not reach back so far: mailboxes are those in which messages were last, flags as they were last, and a message that was moved since counts as there if its date is not younger.';
+  'The journal does not reach back so far: mailboxes are those in which messages were last, flags as they were last. Where no record tells whether a message that was moved since was there, its date does.';
+
+/** What stands below the checkpoint and is not emptied, as far back as it runs without a gap. */
+async function coveredRecords(
+  journal: JournalStore,
+  account: AccountId,
+  { opening: { base } }: WholeState,
+): Promise<readonly JournalRecord[]> {
+  const entries = await journal.after(account, base.emptiedTo, 'eventual');
+  const covered: JournalRecord[] = [];
+  for (const entry of entries) {
+    if (entry.number > base.state.number) break;
+    if (isEmptied(entry)) covered.length = 0;
+    else covered.push(entry);
+  }
+  return covered;
+}
 
 async function bringBack(
   deps: ExpungeDeps,

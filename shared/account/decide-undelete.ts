@@ -8,7 +8,8 @@
  *
  * The account as of a time is known exactly, with flags, mailboxes and names, where the journal reaches back so far: to
  * the last fold. Beyond it rows tell: those that have left since with the flags and in the mailbox that they had at last,
- * those that are still there as they are. A message that was moved since counts as there, if its date is not younger.
+ * those that are still there as they are. Whether a message that was moved since was there at all, the journal tells as long
+ * as its records are not emptied, a day or more; beyond that, the message's date.
  */
 import { applyOp } from './apply.ts';
 import type { Columns, Row } from './columns.ts';
@@ -20,6 +21,7 @@ import type { BuriedRow } from './graveyard.ts';
 import type { BlobId, MailboxId, RecordNumber } from './ids.ts';
 import { MailboxRefusal, checkedName } from './mailbox-names.ts';
 import type { Op, RestoredRow } from './ops.ts';
+import type { JournalRecord } from './record.ts';
 import type { Decision } from './replica.ts';
 import { type AccountState, DELIMITER, type Mailbox, mailboxNamed } from './state.ts';
 import type { WholeState } from './whole-state.ts';
@@ -37,6 +39,8 @@ export interface UndeleteRequest {
   readonly into: string | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Records below the checkpoint that are not emptied, in their order: they tell what has arrived since `asOf`. */
+  readonly covered?: readonly JournalRecord[];
   /** Messages of one record, `ROWS_PER_RESTORE` unless a test makes it small. */
   readonly most?: number;
 }
@@ -97,9 +101,9 @@ export function decideUndelete(whole: WholeState, request: UndeleteRequest): Dec
 
 function wantedOf(
   whole: WholeState,
-  { lost }: UndeleteRequest,
+  { lost, covered = [] }: UndeleteRequest,
 ): { readonly wanted: readonly Wanted[]; readonly exact: boolean } {
-  if ('asOf' in lost) return asOf(whole, lost.asOf);
+  if ('asOf' in lost) return asOf(whole, lost.asOf, [...covered, ...whole.opening.tail]);
   const { since, mailbox } = lost;
   const names = new Map([...whole.state.mailboxes.values()].map(({ id, name }) => [id, name]));
   const isMeant = (name: string | undefined): boolean =>
@@ -115,7 +119,11 @@ function inOrder(rows: readonly BuriedRow[]): BuriedRow[] {
   return rows.toSorted((a, b) => a.mailbox - b.mailbox || a.row.uid - b.row.uid);
 }
 
-function asOf(whole: WholeState, time: number): { wanted: readonly Wanted[]; exact: boolean } {
+function asOf(
+  whole: WholeState,
+  time: number,
+  records: readonly JournalRecord[],
+): { wanted: readonly Wanted[]; exact: boolean } {
   const { base, tail } = whole.opening;
   const reaches = base.time <= time * 1000;
   if (reaches) {
@@ -131,14 +139,32 @@ function asOf(whole: WholeState, time: number): { wanted: readonly Wanted[]; exa
     ...[...whole.state.mailboxes.values()].flatMap(rowsOf),
   ];
   const there = all.filter(({ row }) => row.saved <= time);
-  // Copied or moved since, or arrived: the date tells, and a message that is known to have been there is not counted twice.
+  // What is in its mailbox for a shorter time was copied or moved since, or has arrived. A message that is known to have been
+  // there is not counted twice.
   const known = new Set(there.map(({ row }) => row.blob));
+  const hasArrived = arrivedSince(time, records);
   const moved = all.filter(({ row }) => {
-    if (row.saved <= time || row.date > time || known.has(row.blob)) return false;
+    if (row.saved <= time || known.has(row.blob) || hasArrived(row)) return false;
     known.add(row.blob);
     return true;
   });
   return { wanted: [...there, ...moved], exact: false };
+}
+
+/** Whether a message came after `time`: as `records` say if they reach back so far, else by its date. */
+function arrivedSince(time: number, records: readonly JournalRecord[]): (row: Row) => boolean {
+  const [first] = records;
+  const reach = first !== undefined && (first.number === 1 || first.time <= time * 1000);
+  const arrived = new Set(
+    records
+      .filter((record) => record.time > time * 1000)
+      .flatMap(({ ops }) =>
+        ops.flatMap((op) =>
+          op.op === 'append' ? [op.blob] : op.op === 'restore' ? op.rows.map(({ blob }) => blob) : [],
+        ),
+      ),
+  );
+  return ({ blob, date }) => arrived.has(blob) || (!reach && date > time);
 }
 
 function rowsOf({ id, name, columns }: Mailbox): Wanted[] {

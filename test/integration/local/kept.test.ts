@@ -44,6 +44,15 @@ test('quire undelete, retention, hold and expunge', async () => {
   expect((await run(['undelete', CAROL, ...at])).output).toBe(
     `${CAROL}: nothing to bring back; 1 message there already.\n`,
   );
+  // Before there was an account, nothing was in it; now, all that is there.
+  expect((await run(['undelete', CAROL, '--as-of', '1h', ...at])).output).toBe(
+    `${CAROL}: nothing to bring back.\n`,
+  );
+  expect(
+    (await run(['undelete', CAROL, '--as-of', '0m', '--into', 'Now', '--dry-run', ...at])).output,
+  ).toMatch(
+    /^carol@example\.test: 2 messages of \d+ bytes would come back, in "Now\/INBOX", "Now\/Restored\/INBOX"\.\n$/,
+  );
   expect((await client.list()).map(({ path: name }) => name)).toContain('Restored/INBOX');
   await client.logout();
 

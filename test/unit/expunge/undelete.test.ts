@@ -247,6 +247,26 @@ describe('the account as of a time', () => {
     expect(await flagsOf(account, 'Then/INBOX')).toEqual([0, 0, SEEN]);
   });
 
+  test('beyond the last fold, records that are not emptied tell what has arrived since, whatever its date', async () => {
+    const { account, time, blobs } = await told(true);
+    const [ancient] = [append(account, { date: 1_000 })];
+    await put(account, ancient);
+    await account.change('move', 'INBOX', 'Later', [7]);
+    await account.fold();
+    const covered = [...account.journal.history.values()].sort((a, b) => a.number - b.number);
+    const { base } = (await openWholeState(account.purgeDeps, ACCOUNT)).opening;
+    expect(base.state.number).toBe(covered.at(-1)?.number);
+    await undelete(account, { asOf: time }, { into: 'By journal', covered });
+    await undelete(account, { asOf: time }, { into: 'By date' });
+    const found = await shown(account);
+    const names = Object.keys(found);
+    const below = (name: string) =>
+      names.filter((each) => each.startsWith(name)).flatMap((each) => found[each] ?? []);
+    expect(below('By journal/')).not.toContain(ancient.blob);
+    expect(below('By date/')).toContain(ancient.blob);
+    expect(below('By journal/')).toEqual(expect.arrayContaining(blobs));
+  });
+
   test('what was purged since is not among it', async () => {
     const { account, time } = await told(false);
     account.rim.time += 8 * DAY_MS;
