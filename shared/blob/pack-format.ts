@@ -50,16 +50,21 @@ export function encodePack(blobs: readonly PackedBlob[]): Uint8Array {
   return Buffer.concat([...blobs.map(({ bytes }) => bytes), index, trailer]);
 }
 
-/** The index from the last bytes of a pack; else how many of the last bytes it takes to read it. */
-export function decodeIndex(tail: Uint8Array): PackIndex | { readonly needed: number } {
+/**
+ * The index from the last bytes of a pack; else how many of the last bytes it takes to read it. `whole`: they are all that
+ * there is.
+ */
+export function decodeIndex(tail: Uint8Array, whole: boolean): PackIndex | { readonly needed: number } {
+  if (tail.length < TRAILER_BYTES) throw new DamagedPackError('it is too short for one');
   const trailer = Buffer.from(tail.buffer, tail.byteOffset + tail.length - TRAILER_BYTES, TRAILER_BYTES);
-  if (tail.length < TRAILER_BYTES || !MAGIC.every((byte, at) => trailer[MAGIC_AT + at] === byte))
+  if (!MAGIC.every((byte, at) => trailer[MAGIC_AT + at] === byte))
     throw new DamagedPackError('it does not end as a pack of a version that this release knows');
   const needed = trailer.readUInt32LE() + TRAILER_BYTES;
+  if (needed > tail.length && whole) throw new DamagedPackError('it is shorter than its index');
   if (needed > tail.length) return { needed };
   const index = indexOf(tail.subarray(tail.length - needed, tail.length - TRAILER_BYTES));
   const end = [...index.values()].at(-1)?.end ?? 0;
-  if (BigInt(end) !== trailer.readBigUInt64LE(BLOBS_AT))
+  if (BigInt(end) !== trailer.readBigUInt64LE(BLOBS_AT) || (whole && end + needed !== tail.length))
     throw new DamagedPackError('its index does not cover its blobs');
   return index;
 }

@@ -109,11 +109,12 @@ export class PackStore implements FoldPacks {
   }
 
   async #readIndex(key: string): Promise<PackIndex> {
-    const found = decodeIndex(await this.#last(key, INDEX_TAIL_BYTES));
+    const tail = await this.#last(key, INDEX_TAIL_BYTES);
+    const found = decodeIndex(tail, tail.length < INDEX_TAIL_BYTES);
     if (!('needed' in found)) return found;
-    const whole = decodeIndex(await this.#last(key, found.needed));
-    if ('needed' in whole) throw new Error(`the last bytes of ${key} are fewer than were asked for`);
-    return whole;
+    const index = decodeIndex(await this.#last(key, found.needed), false);
+    if ('needed' in index) throw new DamagedPackError('it is shorter than its index');
+    return index;
   }
 
   async #last(key: string, bytes: number): Promise<Uint8Array> {
@@ -129,7 +130,9 @@ export class PackStore implements FoldPacks {
     for (const [key, held] of this.#indexes) {
       if (this.#bytes <= this.#budget || key === newest) return;
       this.#indexes.delete(key);
-      this.#bytes -= (await held).size * ENTRY_BYTES;
+      // One that is being read and fails was never counted.
+      const index = await held.catch(() => null);
+      this.#bytes -= (index?.size ?? 0) * ENTRY_BYTES;
     }
   }
 }

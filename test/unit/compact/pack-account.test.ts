@@ -3,6 +3,7 @@ import { effectOfRemoval } from '../../../shared/account/effect.ts';
 import type { MailboxId, PackId, RecordNumber } from '../../../shared/account/ids.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
+import { PackStore } from '../../../shared/blob/pack-store.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
 import { commit, expectWhole, expunge, inboxOf } from '../../support/fold-ops.ts';
 import { ACCOUNT, KilledError, Killer } from '../../support/folding.ts';
@@ -301,6 +302,23 @@ describe('packs in which little is in use', () => {
     expect(account.packObjects()).toHaveLength(1);
     expect(account.packObjects()).not.toContain(first);
     expect(await packsOf(account)).toMatchObject([{ count: 4, bytes: 400 }]);
+  });
+
+  test('are left alone if they cannot be read, and hold nothing else up', async () => {
+    const { account, replica } = await rested(10);
+    await account.pack();
+    await commit(replica, (state) => [expunge(state, 1, 6)]);
+    await account.purge();
+    const [key] = account.packObjects();
+    const bytes = account.blobs.objects.get(key ?? '');
+    account.blobs.objects.set(key ?? '', (bytes ?? Buffer.alloc(8)).slice(0, -8));
+    const more = await account.arrivals(10);
+    await commit(replica, () => more);
+    account.rim.time += 7 * DAY;
+    // As another process: the index of the pack is not kept.
+    const packs = new PackStore(account.blobs);
+    expect(await account.pack({ packs })).toMatchObject({ packs: 1, messages: 10, replaced: 0 });
+    expect(account.packObjects()).toHaveLength(2);
   });
 
   test('are left alone when the time does not suffice', async () => {
