@@ -15,10 +15,12 @@ import { BEFORE_SIGN_IN } from '../../support/variants.ts';
 const run = promisify(execFile);
 let store: TestDynoxide;
 let folder: string;
+let blobs: FolderBlobStore;
 
 beforeAll(async () => {
   store = await startTestDynoxide();
   folder = await mkdtemp(join(tmpdir(), 'quire-restart-'));
+  blobs = await FolderBlobStore.open(join(folder, 'blobs'));
 });
 afterAll(async () => {
   await store.stop();
@@ -26,12 +28,12 @@ afterAll(async () => {
 });
 
 inVariants((variant) => {
-  /** A gateway that knows nothing but what DynamoDB and the folder hold. */
+  /** A gateway that knows nothing but what DynamoDB and the folder hold, and the keys that go with it. */
   async function freshGateway(): Promise<TestGateway> {
     const client = dynamoDbClient(store.settings);
     return TestGateway.start({
       journal: new DynamoDbJournalStore(client, 'mail'),
-      blobs: await FolderBlobStore.open(join(folder, 'blobs')),
+      blobs,
       variant,
     });
   }
