@@ -7,7 +7,7 @@ import { grammarHunt } from './hunt/grammar/grammar-hunt.ts';
 import { killHunt, killTable } from './hunt/kill/kill-hunt.ts';
 import { foldedHunt } from './hunt/folded-hunt.ts';
 import { mutationHunt } from './hunt/mutations/mutation-hunt.ts';
-import { swarmHunt } from './hunt/swarm/swarm-hunt.ts';
+import { SWARM_FOLDS, swarmHunt } from './hunt/swarm/swarm-hunt.ts';
 import { yearsHunt } from './hunt/years/years-hunt.ts';
 
 const USAGE = `npm run hunt -- [kill|swarm|grammar|years|folded|mutations|all] [options]
@@ -17,6 +17,7 @@ const USAGE = `npm run hunt -- [kill|swarm|grammar|years|folded|mutations|all] [
   --kills N       kill: how many (60)
   --operations N  swarm: how many (2000; as many as the time allows if --seconds is given)
   --sessions N    swarm: at once, on both gateways together (20)
+  --folds WHEN    swarm: sometimes, or at every record: kept for a day after, or emptied at once (sometimes)
   --inputs N      grammar: how many (100000)
   --days N        years: simulated days of a schedule (1000)
   --schedules N   years: how many (as many as the time allows)
@@ -43,6 +44,7 @@ const { positionals, values } = parseArgs({
     kills: { type: 'string', default: '60' },
     operations: { type: 'string' },
     sessions: { type: 'string', default: '20' },
+    folds: { type: 'string', default: 'sometimes' },
     inputs: { type: 'string', default: '100000' },
     days: { type: 'string', default: '1000' },
     schedules: { type: 'string' },
@@ -90,10 +92,13 @@ const HUNTS = {
     const { seed, seconds } = bounds();
     const operations = operationsOfSwarm();
     const sessions = numberOf('sessions', values.sessions);
+    const folds = SWARM_FOLDS.find((each) => each === values.folds);
+    if (!folds)
+      throw new Error(`--folds is "${values.folds}", but it must be one of ${SWARM_FOLDS.join(', ')}`);
     const bound = operations === Infinity ? '' : `${operations} operations, `;
     say(`swarm hunt: ${sessions} sessions, ${bound}seed ${seed}, at most ${seconds} s`);
     const begun = performance.now();
-    const result = await swarmHunt({ seed, operations, seconds, sessions, say });
+    const result = await swarmHunt({ seed, operations, seconds, sessions, folds, say });
     const counts = [...result.operations].sort().map(([name, count]) => `${count} ${name}`);
     const done = [...result.operations.values()].reduce((sum, value) => sum + value, 0);
     const kinds = [...result.kinds].sort().map(([name, count]) => `${count} ${name}`);

@@ -77,6 +77,37 @@ const BLOBS: readonly Mutation[] = [
       name: 'a message whose blob has become too old to be named is put again under a new id (I2)',
     },
   },
+  {
+    name: 'derive-blob-ids',
+    what: 'I2: two deliveries share an object, and the purge of one takes the other',
+    file: 'shared/blob/message-blobs.ts',
+    text: 'newBlobId(kind, account, key, randomHex) as BlobId',
+    replacement:
+      "newBlobId(kind, account, key, (bytes) => process.getBuiltinModule('node:crypto').createHash('sha256').update(whole ? body : '').digest('hex').slice(0, 2 * bytes)) as BlobId",
+    test: {
+      file: 'unit/blob/message-store.test.ts',
+      name: 'the same bytes lie under another id each time (I2)',
+    },
+  },
+  {
+    name: 'sweep-what-is-young',
+    what: 'I2: the sweep takes a blob between its put and its record',
+    file: 'functions/expunge/sweep.ts',
+    text: 'time <= rim.now() - UNNAMED_MS && ',
+    replacement: 'time <= rim.now() && ',
+    test: { file: 'unit/expunge/sweep.test.ts', name: 'a sweep meets a redriven delivery' },
+  },
+  {
+    name: 'sweep-after-a-restore',
+    what: 'I2: a message whose record was lost with the table is taken before a repair finds it',
+    file: 'functions/expunge/sweep.ts',
+    text: ' && time >= epochAt * 1000',
+    replacement: ' && epochAt >= 0',
+    test: {
+      file: 'unit/expunge/sweep.test.ts',
+      name: 'leaves alone what is older than the last restore from a backup',
+    },
+  },
 ];
 
 const OUTCOMES: readonly Mutation[] = [
@@ -371,6 +402,28 @@ const VERSIONS_AND_ACCESS: readonly Mutation[] = [
   },
 ];
 
+const SEALS: readonly Mutation[] = [
+  {
+    name: 'read-unsealed-messages',
+    what: 'I9: whoever can write to the bucket gives an account with a data key mail of their own',
+    file: 'shared/blob/frames.ts',
+    text: "if (kind === CHECKSUM && kindOf(identity) === 'sealed')",
+    replacement: "if (kind === CHECKSUM && kindOf(identity) === 'sealed' && length < 0)",
+    test: { file: 'unit/blob/frames.test.ts', name: 'takes no unsealed object in the place of a sealed one' },
+  },
+  {
+    name: 'read-unsealed-summaries',
+    what: 'I9: as before, of what a client is shown without the message being opened',
+    file: 'shared/keys/sealed-text.ts',
+    text: 'if (key?.fromBeginning !== true) return stored;',
+    replacement: 'return stored;',
+    test: {
+      file: 'unit/blob/message-store.test.ts',
+      name: 'takes no summary of another message, of another account, or unsealed',
+    },
+  },
+];
+
 export const MUTATIONS: readonly Mutation[] = [
   ...ORDER,
   ...BLOBS,
@@ -382,4 +435,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MENDING,
   ...DELIVERY,
   ...VERSIONS_AND_ACCESS,
+  ...SEALS,
 ];

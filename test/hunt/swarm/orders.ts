@@ -12,6 +12,8 @@ export interface ProcessSettings {
   readonly seed: number;
   /** Of gateways: bytes that replicas may hold; small, so that they are read again and again. */
   readonly replicaBudgetBytes?: number;
+  /** Of the fold: how long what is covered and superseded is kept, milliseconds. */
+  readonly keepMs?: number;
   /** Of delivery functions. */
   readonly queueUrl?: string;
 }

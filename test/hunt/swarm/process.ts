@@ -36,13 +36,12 @@ async function deliver(engine: Engine, { queueUrl }: ProcessSettings): Promise<v
   tell({ notice: 'ready' });
 }
 
-async function fold(engine: Engine): Promise<void> {
+async function fold(engine: Engine, { keepMs = 0 }: ProcessSettings): Promise<void> {
   const { journal, folds, messages: summaries, rim } = engine;
   process.on('message', ({ account }: FoldOrder) => {
     const report = (_: unknown, divergence: unknown): void =>
       tell({ notice: 'failed', error: `the fold found a divergence: ${JSON.stringify(divergence)}` });
-    // Emptied and deleted as early as ever allowed.
-    foldAccount({ journal, folds, summaries, packs: summaries.packs, rim, report, keepMs: 0 }, account).then(
+    foldAccount({ journal, folds, summaries, packs: summaries.packs, rim, report, keepMs }, account).then(
       (result) => tell({ notice: 'folded', result }),
       (error: unknown) =>
         tell({

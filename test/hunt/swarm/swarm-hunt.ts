@@ -3,6 +3,7 @@
  * at once, which its owner works on and two others with whom it is shared. Every session must be told of an account that was so at one moment, and in the end the account must be what
  * its journal makes of it, for whoever looks.
  */
+import { KEEP_MS } from '../../../functions/compact/retire.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,6 +28,9 @@ import { Session } from './session.ts';
 import { Tokens } from './tokens.ts';
 import { type GuestUser, LOGIN, type World, startWorld } from './world.ts';
 
+export const SWARM_FOLDS = ['sometimes', 'kept', 'emptied'] as const;
+export type SwarmFolds = (typeof SWARM_FOLDS)[number];
+
 export interface SwarmHuntOptions {
   readonly seed: number;
   readonly operations: number;
@@ -34,6 +38,11 @@ export interface SwarmHuntOptions {
   readonly seconds: number;
   /** At once, on both gateways together. */
   readonly sessions: number;
+  /**
+   * When the account is folded: at every 50 records, or at every one; what is covered is emptied as early as I4 allows, or,
+   * with `kept`, stays as long as in earnest. Default `sometimes`.
+   */
+  readonly folds?: SwarmFolds;
   readonly say: (line: string) => void;
 }
 
@@ -77,7 +86,8 @@ const STALLED_MS = 300_000;
 export async function swarmHunt(options: SwarmHuntOptions): Promise<SwarmHuntResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'quire-hunt-swarm-'));
   const draw = new Draw(options.seed);
-  const world = await startWorld(path.join(folder, 'data'), draw.fork());
+  const keepMs = options.folds === 'kept' ? KEEP_MS : 0;
+  const world = await startWorld(path.join(folder, 'data'), draw.fork(), keepMs);
   const swarm = new Swarm(options, world, draw);
   try {
     const result = await swarm.run();
@@ -297,10 +307,12 @@ class Swarm {
 
   async #foldNowAndThen(signal: AbortSignal): Promise<void> {
     let folded = 0;
+    const { folds = 'sometimes' } = this.#options;
+    const every = folds === 'sometimes' ? FOLD_EVERY : 1;
     while (!signal.aborted && !this.#failed) {
       // Every record is seen here before a fold may empty it.
       await this.#replay.catchUp();
-      if (this.#replay.number - folded >= FOLD_EVERY) {
+      if (this.#replay.number - folded >= every) {
         folded = await this.#fold();
         for (const own of this.#owns.values()) await own.maintain(this.#world.fold);
         await this.#tokens.readArrived();

@@ -73,12 +73,12 @@ export interface World {
   stop(): Promise<void>;
 }
 
-/** `draw`: where the processes' seeds come from, in the order in which they are started. */
-export async function startWorld(data: string, draw: Draw): Promise<World> {
+/** `draw`: where the processes' seeds come from, in the order in which they are started. `keepMs`: of folds. */
+export async function startWorld(data: string, draw: Draw, keepMs: number): Promise<World> {
   const log = createLog({ level: 'error', pretty: false });
   const parts = new StartedParts(log);
   try {
-    return await start(data, draw, parts);
+    return await start(data, draw, keepMs, parts);
   } catch (error) {
     await parts.stop().catch(() => undefined);
     throw error;
@@ -88,7 +88,7 @@ export async function startWorld(data: string, draw: Draw): Promise<World> {
 const PORTS = { imapPort: '0', imapsPort: '0', smtpPort: '0' };
 const BUCKETS = { mailBucket: 'mail', inboundBucket: 'inbound' };
 
-async function start(data: string, draw: Draw, parts: StartedParts): Promise<World> {
+async function start(data: string, draw: Draw, keepMs: number, parts: StartedParts): Promise<World> {
   const silent = createLog({ level: 'error', pretty: false });
   const s3 = await startLoopbackS3();
   parts.add('S3', async () => s3.stop());
@@ -113,7 +113,7 @@ async function start(data: string, draw: Draw, parts: StartedParts): Promise<Wor
     members.start('deliver', { ...common, queueUrl }),
   );
   await Promise.all(functions);
-  const folder = await members.start('fold', common);
+  const folder = await members.start('fold', { ...common, keepMs });
   const { inbound } = engine;
   return {
     owner: ADDRESS,

@@ -47,6 +47,15 @@ const SETTINGS: readonly (readonly [string, MessageStoreOptions])[] = [
 ];
 
 describe.each(SETTINGS)('%s', (name, options) => {
+  test('the same bytes lie under another id each time (I2)', async () => {
+    const { messages } = storeOf(options);
+    const bytes = message(100);
+    const ids = await Promise.all(
+      [1, 2, 3].map(async () => (await messages.put(ALICE, bytes, bytes.length)).blob),
+    );
+    expect(new Set(ids).size).toBe(3);
+  });
+
   test.each([1, 1000, 2 * FRAME_BYTES + 5])(
     'a message of %d bytes more is read as it was put',
     async (size) => {

@@ -3,6 +3,9 @@ import { expungeAccount } from '../../../functions/expunge/expunge-account.ts';
 import type { AccountId, BlobId, PackId } from '../../../shared/account/ids.ts';
 import { openWholeState } from '../../../shared/account/whole-state.ts';
 import { blobKeys } from '../../../shared/aws/keys.ts';
+import { deliverTo } from '../../../shared/account/delivery.ts';
+import { MessageStore } from '../../../shared/blob/message-store.ts';
+import { drained } from '../../support/blob-store-contract.ts';
 import { DAY_MS, ExpungingAccount } from '../../support/expunging.ts';
 import { append, commit, expectWhole } from '../../support/fold-ops.ts';
 import { ACCOUNT, Killer } from '../../support/folding.ts';
@@ -120,4 +123,29 @@ test('a sweep that is killed anywhere is finished by the next', async () => {
     expect(keys(account).filter((key) => unnamed.includes(key))).toEqual([]);
     await account.expectNothingDangles();
   }
+});
+
+test('a sweep meets a redriven delivery: it takes the blob of the attempt that died, and leaves the one that is yet to be named', async () => {
+  const { account } = await ExpungingAccount.told(4, 0);
+  const { journal, rim, blobs } = account;
+  const messages = new MessageStore(blobs, rim);
+  const bytes = Buffer.from('Subject: hello\r\n\r\nbody\r\n');
+  // The function dies before its record; the message comes again from among the dead letters.
+  const first = await messages.put(ACCOUNT, bytes, bytes.length);
+  rim.time += 2 * DAY_MS;
+  const { blob, size, summary, freshUntil } = await messages.put(ACCOUNT, bytes, bytes.length);
+  await sweep(account);
+  const place = { to: { inbox: true }, system: 0, keywords: [], date: 0, zone: 0 } as const;
+  const delivery = {
+    messageId: 'm1',
+    append: { op: 'append', ...place, blob, size, summary },
+    freshUntil,
+  } as const;
+  const quota = { quotaBytes: Infinity, quotaMessages: Infinity };
+  const { outcomes } = await deliverTo(ACCOUNT, [delivery], quota, { journal, rim });
+  expect(outcomes).toEqual(['delivered']);
+  rim.time += 3 * DAY_MS;
+  await sweep(account);
+  expect(await drained(await messages.get(ACCOUNT, { blob, pack: null }))).toEqual(bytes);
+  expect(keys(account)).not.toContain(blobKeys.message(ACCOUNT, first.blob));
 });
