@@ -78,10 +78,13 @@ export function expungeHandler(engine: Engine, settings: MaintenanceSettings, lo
       log,
     });
     if (queues > 0) log.info({ queues }, 'wake-up queues of gateways that are gone were removed');
+    engine.metrics.add('MessagesExpired', report.expired);
+    engine.metrics.add('MessagesPurged', report.purged);
+    engine.metrics.add('ExpungeFailures', report.failed);
     log[report.accounts + report.failed > 0 ? 'info' : 'debug'](report, 'expunge');
     return report;
   };
-  return (_event, context) => actingFor('compact', () => run(context));
+  return (_event, context) => actingFor('keep', () => run(context));
 }
 
 let started: Promise<ExpungeHandler> | null = null;

@@ -13,6 +13,7 @@ export const ROOT = path.resolve(import.meta.dirname, '../..');
 export const BUNDLES = {
   deliver: 'functions/deliver/index.ts',
   compact: 'functions/compact/index.ts',
+  expunge: 'functions/expunge/index.ts',
   'receipt-rules': 'functions/receipt-rules/index.ts',
   tally: 'functions/tally/index.ts',
   gateway: 'gateway/fargate/main.ts',

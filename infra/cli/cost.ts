@@ -1,9 +1,15 @@
 /** `quire cost`: what a month on AWS would cost, before anything is deployed. */
 import { Command, Option } from 'commander';
-import { type Bill, billOf } from '../../shared/cost/bill.ts';
-import { SERVICES } from '../../shared/cost/items.ts';
+import { type Bill, billOf, dollarsOf } from '../../shared/cost/bill.ts';
+import { MAINTENANCE, SERVICES } from '../../shared/cost/items.ts';
 import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../shared/cost/prices.ts';
-import { type Shape, type Workload, oldVersionsOf, usageOf } from '../../shared/cost/workload.ts';
+import {
+  DAYS_PER_MONTH,
+  type Shape,
+  type Workload,
+  oldVersionsOf,
+  usageOf,
+} from '../../shared/cost/workload.ts';
 import { ACTIVITIES } from '../../shared/metrics/catalogue.ts';
 import { shapeFor, sizeFor } from '../cost/shape.ts';
 import type { SizeClass } from '../config/sizes.ts';
@@ -67,11 +73,15 @@ function cost(given: Given): string {
   const kept = usage.objectStorage - oldVersionsOf(workload, shape);
   const oldVersions =
     dollars(prices.objectGbMonth, usage.objectStorage) - dollars(prices.objectGbMonth, kept);
+  const delivered = workload.users * workload.messagesPerDay * DAYS_PER_MONTH;
+  const maintenance = (dollarsOf(bill, MAINTENANCE) / delivered) * 1_000;
   if (given.json === true) {
     const { asOf, inferred } = prices;
-    return `${JSON.stringify({ workload, shape, size, prices: asOf, inferred, ...bill, oldVersions })}\n`;
+    const told = { workload, shape, size, prices: asOf, inferred, ...bill, oldVersions, maintenance };
+    return `${JSON.stringify(told)}\n`;
   }
-  return report({ workload, prices, shape, size, bill, oldVersions, items: given.items === true });
+  const items = given.items === true;
+  return report({ workload, prices, shape, size, bill, oldVersions, maintenance, items });
 }
 
 function workloadOf(given: Given): Workload {
@@ -107,10 +117,12 @@ interface Report {
   readonly bill: Bill;
   /** Dollars, part of S3's. */
   readonly oldVersions: number;
+  /** Dollars for each thousand messages delivered. */
+  readonly maintenance: number;
   readonly items: boolean;
 }
 
-function report({ workload, prices, shape, size, bill, oldVersions, items }: Report): string {
+function report({ workload, prices, shape, size, bill, oldVersions, maintenance, items }: Report): string {
   const { users, messagesPerDay, messageKb, storedGb, sessions } = workload;
   const row = (name: string, dollars: number): string => {
     const share = bill.total === 0 ? 0 : (100 * dollars) / bill.total;
@@ -135,6 +147,7 @@ function report({ workload, prices, shape, size, bill, oldVersions, items }: Rep
     row('Total', bill.total),
     `  ${'A user'.padEnd(18)}${money(perUser).padStart(15)}   Amazon WorkMail: ${money(WORKMAIL_DOLLARS)}, for 50 GB`,
     `  ${'WorkMail in all'.padEnd(18)}${money(WORKMAIL_DOLLARS * users).padStart(15)}   ${(bill.total / (WORKMAIL_DOLLARS * users)).toFixed(2)} × as much is Quire`,
+    `  ${'Maintenance'.padEnd(18)}${maintenance.toFixed(4).padStart(15)}   for each thousand messages delivered: folds, retention, purges`,
     '',
     'What people do all day is assumed (shared/cost/workload.ts); what it asks of the stores is measured.',
     ...inferredLines(prices),

@@ -3,6 +3,7 @@
  * when it runs, so nothing about its types is taken for granted. Every mistake is one sentence: what is wrong, and what to
  * write instead; all of them are told at once.
  */
+import { GRACE_DAYS } from '../../shared/account/due.ts';
 import { AddressError, parseAddress } from '../../shared/directory/address.ts';
 import { COLD_CLASSES, RECORD_KINDS, STORED_MAIL, type RecordKind, type StoredMail } from './config.ts';
 import { Findings, type Fields } from './findings.ts';
@@ -29,7 +30,12 @@ export interface Deployment {
   readonly storedMail: StoredMail;
   readonly restoredTables?: { readonly mail: string; readonly directory: string; readonly keys?: string };
   readonly coldStorage: { readonly class: ColdStorageClass; readonly afterDays: number };
-  readonly retention: { readonly backup: number; readonly logs: number; readonly aside: number };
+  readonly retention: {
+    readonly backup: number;
+    readonly logs: number;
+    readonly aside: number;
+    readonly grace: number;
+  };
   /** `messagesPerCommand`, `literalBytes` 0: no limit. */
   readonly limits: {
     readonly connectionsPerAddress: number;
@@ -359,8 +365,8 @@ function checkRetention(value: unknown, found: Findings): Deployment['retention'
   const retention =
     value === undefined
       ? {}
-      : (found.object(value, 'retention', '{ backup: 35, logs: 30, aside: 90 }') ?? {});
-  found.known(retention, 'retention', ['backup', 'logs', 'aside']);
+      : (found.object(value, 'retention', '{ backup: 35, logs: 30, aside: 90, grace: 7 }') ?? {});
+  found.known(retention, 'retention', ['backup', 'logs', 'aside', 'grace']);
   const logs = retention.logs ?? 30;
   if (!(LOG_DAYS as readonly unknown[]).includes(logs))
     found.add(
@@ -370,6 +376,7 @@ function checkRetention(value: unknown, found: Findings): Deployment['retention'
     backup: found.whole(retention.backup, 'retention.backup', 1, 35, 35),
     logs: logs as number,
     aside: found.whole(retention.aside, 'retention.aside', 1, 3_650, 90),
+    grace: found.whole(retention.grace, 'retention.grace', 1, 3_650, GRACE_DAYS),
   };
 }
 

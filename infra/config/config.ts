@@ -107,6 +107,8 @@ export interface RetentionConfig {
   readonly logs?: number;
   /** Messages kept aside: viruses, and mail to nobody. Default 90. */
   readonly aside?: number;
+  /** For how long what was expunged can be brought back; then it is purged. Default 7. */
+  readonly grace?: number;
 }
 
 export interface LimitsConfig {

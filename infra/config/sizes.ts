@@ -18,6 +18,8 @@ export interface Size {
   readonly summaryBudgetMiB: number;
   readonly deliveriesAtOnce: number;
   readonly deliveryMemoryMiB: number;
+  /** Between two runs of the expunge function: as many at once as fit into the quarter of an hour that one may last. */
+  readonly expungeEveryMinutes: number;
 }
 
 /**
@@ -38,6 +40,7 @@ export const SIZES: Readonly<Record<SizeClass, Size>> = {
     summaryBudgetMiB: 32,
     deliveriesAtOnce: 5,
     deliveryMemoryMiB: 1_024,
+    expungeEveryMinutes: 15,
   },
   medium: {
     cpu: 1_024,
@@ -51,6 +54,7 @@ export const SIZES: Readonly<Record<SizeClass, Size>> = {
     summaryBudgetMiB: 64,
     deliveriesAtOnce: 50,
     deliveryMemoryMiB: 1_536,
+    expungeEveryMinutes: 5,
   },
   large: {
     // One process uses one processor, and the garbage collector and TLS a part of a second.
@@ -64,5 +68,6 @@ export const SIZES: Readonly<Record<SizeClass, Size>> = {
     summaryBudgetMiB: 256,
     deliveriesAtOnce: 500,
     deliveryMemoryMiB: 1_769,
+    expungeEveryMinutes: 1,
   },
 };

@@ -4,12 +4,12 @@ import type { Deployment } from '../config/check.ts';
 import { SIZES, SIZE_CLASSES, type Size, type SizeClass } from '../config/sizes.ts';
 
 /**
- * Metrics of Quire's own that have a value in every hour: by activity 20, by operation 16, by command 36, plain ones 20, the
+ * Metrics of Quire's own that have a value in every hour: by activity 25, by operation 16, by command 36, plain ones 23, the
  * tally's 20. A test counts what a scenario emits.
  */
-export const OWN_METRICS = 112;
+export const OWN_METRICS = 120;
 /** Metrics that alarms watch, each billed as an alarm: a test counts those of the template, and two of each scaling policy. */
-export const ALARMS = 33;
+export const ALARMS = 35;
 /** As the configuration has it by default. */
 const BACKUP_DAYS = 35;
 
@@ -63,6 +63,7 @@ function shapeOf(
     taskGb: size.memoryMiB / 1_024,
     tasks,
     deliveryGb: size.deliveryMemoryMiB / 1_024,
+    expungeEveryMinutes: size.expungeEveryMinutes,
     alarms: ALARMS,
     metrics: OWN_METRICS,
     ...rest,

@@ -131,6 +131,22 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       above: 0,
     },
     {
+      ...usual,
+      name: 'ExpungeErrors',
+      means:
+        'The expunge function fails as a whole. Nothing is lost; what should have gone stays, and is paid for, until it works again.',
+      watch: health.expunge('Errors', 'Sum'),
+      above: 0,
+    },
+    {
+      ...usual,
+      name: 'ExpungeFailures',
+      means:
+        'Accounts cannot be expunged: their retention is not kept, and nothing of them is purged. Look at the log of the expunge function.',
+      watch: own('ExpungeFailures', 'Sum'),
+      above: 0,
+    },
+    {
       ...atOnce,
       name: 'Divergence',
       means:

@@ -1,6 +1,6 @@
 /** What it costs: by the hour, by the day and in the month so far, by service and by activity. */
 import { type CostExpressions, type CostSettings, costExpressions } from '../../shared/cost/expressions.ts';
-import { SERVICES } from '../../shared/cost/items.ts';
+import { MAINTENANCE, SERVICES } from '../../shared/cost/items.ts';
 import { ownMetrics } from '../../shared/cost/meters.ts';
 import { type Query, QueryBook, literal } from '../../shared/cost/metric-query.ts';
 import { HOURS_PER_MONTH } from '../../shared/cost/workload.ts';
@@ -19,7 +19,7 @@ export function costDashboard(settings: CostSettings): DashboardPlan {
     text: [
       `# What Quire costs`,
       `Dollars, worked out from what was used times the list prices of **${prices.region}** as of ${prices.asOf}: without free tiers, discounts and taxes.${inferredNote(settings)} The bill is AWS's; this tells where it comes from, and when.`,
-      'By activity: **deliver** takes mail in, **read** and **search** serve clients, **idle** keeps them connected, **keep** is what lies there, **compact** keeps accounts cheap to open.',
+      'By activity: **deliver** takes mail in, **read** and **search** serve clients, **idle** keeps them connected, **keep** is what lies there, and to look after it, **compact** keeps accounts cheap to open.',
     ].join('\n'),
     widgets: [...rates(settings), ...monthSoFar(settings), ...ratios(settings), ownCost(settings)],
   };
@@ -138,7 +138,7 @@ function ratios(settings: CostSettings): Widget[] {
         const deliveries = book.use(own('Deliveries', 'Sum'));
         book.express(`${costs.total()}/${deliveries}*1000`, 'all of it');
         book.express(`${costs.activity('deliver')}/${deliveries}*1000`, 'deliver alone');
-        book.express(`${costs.activity('compact')}/${deliveries}*1000`, 'maintenance alone');
+        book.express(`${costs.items(MAINTENANCE)}/${deliveries}*1000`, 'maintenance alone');
       }),
     },
   ];

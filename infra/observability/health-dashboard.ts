@@ -157,7 +157,7 @@ function gateway({
   ];
 }
 
-function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact }: Health): Widget[] {
+function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact, expunge }: Health): Widget[] {
   return [
     {
       ...base,
@@ -216,7 +216,7 @@ function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact }: 
       title: 'Functions',
       unit: 'in 5 minutes',
       tells:
-        'Errors and throttles of the delivery and the compaction. A throttle means that the account’s concurrency is used up by something else.',
+        'Errors and throttles of the functions, and the accounts at which a fold or expunging failed. A throttle means that the account’s concurrency is used up by something else.',
       queries: [
         line('m1', 'deliver: errors', deliver('Errors', 'Sum')),
         line('m2', 'deliver: throttles', deliver('Throttles', 'Sum')),
@@ -224,6 +224,20 @@ function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact }: 
         line('m4', 'compact: errors', compact('Errors', 'Sum')),
         line('m5', 'folds', own('Folds', 'Sum')),
         line('m6', 'folds that failed', own('FoldFailures', 'Sum')),
+        line('m7', 'expunge: errors', expunge('Errors', 'Sum')),
+        line('m8', 'accounts not expunged', own('ExpungeFailures', 'Sum')),
+      ],
+    },
+    {
+      ...base,
+      id: 'expunged',
+      title: 'Mail that goes',
+      unit: 'in 5 minutes',
+      tells:
+        'Messages that retention expunged, and those that were deleted for good because nobody can bring them back any more. A day without any, where people delete mail, means that the expunge function does not run.',
+      queries: [
+        line('m1', 'expired', own('MessagesExpired', 'Sum')),
+        line('m2', 'purged', own('MessagesPurged', 'Sum')),
       ],
     },
   ];

@@ -52,6 +52,7 @@ export function healthMetrics(resources: HealthResources) {
       }),
     deliver: (name: string, stat: Statistic): MetricRef => lambda(name, resources.deliver, stat),
     compact: (name: string, stat: Statistic): MetricRef => lambda(name, resources.compact, stat),
+    expunge: (name: string, stat: Statistic): MetricRef => lambda(name, resources.expunge, stat),
     tally: (name: string, stat: Statistic): MetricRef => lambda(name, resources.tally, stat),
     cpu: aws('AWS/ECS', 'CPUUtilization', 'Average', service),
     memory: aws('AWS/ECS', 'MemoryUtilization', 'Maximum', service),

@@ -169,7 +169,7 @@ export class GatewayStack extends Stack {
     { mailTable, directoryTable, keysTable, mailBucket, key }: StorageStack,
   ): PolicyStatement[] {
     const { account, segment, part, watch, work } = mailKeyPrefixes;
-    const { blobs, overflow, summaries } = mailObjectPrefixes;
+    const { blobs, overflow, packs, summaries } = mailObjectPrefixes;
     return [
       mayUseItems('Read', mailTable, ['Query', 'GetItem', 'BatchGetItem'], [account, segment, part, watch]),
       mayUseItems('AppendRecords', mailTable, ['PutItem'], [account]),
@@ -202,6 +202,7 @@ export class GatewayStack extends Stack {
         [blobs, overflow],
       ),
       mayUseObjects('ReadSummaries', mailBucket, ['GetObject'], [summaries]),
+      mayUseObjects('ReadPacks', mailBucket, ['GetObject'], [packs]),
       mayMissObjects('MissObjects', [mailBucket]),
       mayUseWakeQueues(this, 'Wake', [
         'CreateQueue',

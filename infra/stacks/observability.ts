@@ -187,10 +187,11 @@ function billedOf({
     deliveryQueue: delivery.queue.queueName,
     deliver: delivery.deliver.functionName,
     compact: maintenance.compact.functionName,
+    expunge: maintenance.expunge.functionName,
     cluster: gateway.cluster.clusterName,
     service: gateway.service.serviceName,
     loadBalancer: gateway.loadBalancer.loadBalancerFullName,
-    logGroups: [delivery.deliverLog, gateway.gatewayLog, maintenance.compactLog].map(
+    logGroups: [delivery.deliverLog, gateway.gatewayLog, maintenance.compactLog, maintenance.expungeLog].map(
       ({ logGroupName }) => logGroupName,
     ),
   };

@@ -25,6 +25,10 @@ export const WILDCARDS = {
   ReadSummaries: 'Objects are named by account and fold.',
   KeepSummaries: 'As ReadSummaries.',
   ReadOverflow: 'As StoreMessages.',
+  KeepPacks: 'As ReadSummaries.',
+  ReadPacks: 'As ReadSummaries.',
+  TakeMessages: 'As StoreMessages.',
+  Sweep: 'As StoreMessages.',
   Wake: 'Each gateway makes a queue of its own, with a random name behind the prefix.',
   Metrics: 'CloudWatch knows no resources for metrics: whoever may read one may read all.',
   ActivateRules: 'SES knows no resource for these two actions.',
@@ -43,10 +47,14 @@ export const UNRECORDED: Readonly<Record<string, string>> = {
   'DeliverRole.Log': 'As above.',
   'DeliverRole.Queue': "Lambda's pollers take messages off the queue, in the name of the role.",
   'DeliverRole.Wake': 'Only accounts that somebody idles on are told of.',
+  'ExpungeRole.Log': 'As above.',
+  'ExpungeRole.ReadOverflow':
+    'Only ops of more than a record holds are objects of their own until they are folded.',
+  'ExpungeRole.SweepFolded':
+    'Only accounts too large for one item have segments; they go when a fold died, or the account is closed.',
   'TallyRole.Log': 'As above.',
   'TaskTaskRole.LeaveWork': 'Only the commit that crosses a threshold leaves work, here that of a delivery.',
-  'TaskTaskRole.MissObjects':
-    'Only what is stored in parts, above 8 MB, is looked for before, and what is lost.',
+  'TaskTaskRole.ReadPacks': 'Only messages that were packed are read out of packs.',
   'TaskTaskRole.ReadSummaries': 'Only accounts that were folded have chunks of summaries.',
 };
 /** Name of a statement that may hold a wildcard. */
@@ -99,7 +107,8 @@ export function mayMissObjects(sid: string, buckets: readonly Pick<Bucket, 'buck
   });
 }
 
-export type QueueAction = 'CreateQueue' | 'DeleteQueue' | 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage';
+export type QueueAction =
+  'CreateQueue' | 'GetQueueUrl' | 'DeleteQueue' | 'SendMessage' | 'ReceiveMessage' | 'DeleteMessage';
 
 /** The queues by which gateways are woken, one each, made and named by themselves. */
 export function mayUseWakeQueues(

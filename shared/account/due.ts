@@ -18,7 +18,7 @@ export type Day = number;
 export const GRACE_DAYS = 7;
 export const GRACE_SECONDS = GRACE_DAYS * DAY_SECONDS;
 
-const PERIOD_DAYS = 30;
+export const PERIOD_DAYS = 30;
 
 export const dayOf = (seconds: number): Day => Math.floor(seconds / DAY_SECONDS);
 

@@ -37,6 +37,11 @@ export function billOf(usage: Usage, prices: Prices): Bill {
   };
 }
 
+/** What some of the items cost together. */
+export function dollarsOf({ lines }: Pick<Bill, 'lines'>, items: readonly ItemName[]): number {
+  return lines.filter(({ item }) => items.includes(item)).reduce((sum, line) => sum + line.dollars, 0);
+}
+
 function totals<K extends string>(keys: readonly K[], of: (key: K) => number): Record<K, number> {
   return Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<K, number>;
 }

@@ -44,6 +44,8 @@ export const ITEMS = {
   searchGets: item('S3', 'search', 'GET', (p) => p.objectGet),
   compactPuts: item('S3', 'compact', 'PUT', (p) => p.objectPut),
   compactGets: item('S3', 'compact', 'GET', (p) => p.objectGet),
+  keepPuts: item('S3', 'keep', 'PUT and LIST', (p) => p.objectPut),
+  keepGets: item('S3', 'keep', 'GET', (p) => p.objectGet),
   objectStorage: item('S3', 'keep', 'GB-months, old versions included', (p) => p.objectGbMonth),
 
   deliverReads: item('DynamoDB', 'deliver', 'read units', (p) => p.readUnit),
@@ -55,6 +57,8 @@ export const ITEMS = {
   idleWrites: item('DynamoDB', 'idle', 'write units', (p) => p.writeUnit),
   compactReads: item('DynamoDB', 'compact', 'read units', (p) => p.readUnit),
   compactWrites: item('DynamoDB', 'compact', 'write units', (p) => p.writeUnit),
+  keepReads: item('DynamoDB', 'keep', 'read units', (p) => p.readUnit),
+  keepWrites: item('DynamoDB', 'keep', 'write units', (p) => p.writeUnit),
   tableStorage: item('DynamoDB', 'keep', 'GB-months', (p) => p.tableGbMonth),
   tableBackup: item('DynamoDB', 'keep', 'GB-months of backup', (p) => p.backupGbMonth),
 
@@ -63,10 +67,14 @@ export const ITEMS = {
   compactRuns: item('Lambda', 'compact', 'invocations', (p) => p.functionRequest),
   compactGbSeconds: item('Lambda', 'compact', 'GB-seconds', (p) => p.functionGbSecond),
 
+  keepRuns: item('Lambda', 'keep', 'invocations', (p) => p.functionRequest),
+  keepGbSeconds: item('Lambda', 'keep', 'GB-seconds', (p) => p.functionGbSecond),
+
   notifications: item('SQS and SNS', 'deliver', 'notifications', (p) => p.notification),
   deliveryQueue: item('SQS and SNS', 'deliver', 'requests of the delivery queue', (p) => p.queueRequest),
   deliverWakes: item('SQS and SNS', 'deliver', 'wake-ups sent', (p) => p.queueRequest),
   readWakes: item('SQS and SNS', 'read', 'wake-ups sent', (p) => p.queueRequest),
+  keepWakes: item('SQS and SNS', 'keep', 'wake-ups sent', (p) => p.queueRequest),
   idleQueue: item('SQS and SNS', 'idle', "requests of gateways' queues", (p) => p.queueRequest),
 
   taskCpu: item('Fargate', 'idle', 'vCPU-hours', (p) => p.taskCpuHour),
@@ -95,6 +103,18 @@ export const ITEMS = {
 
 export type ItemName = keyof typeof ITEMS;
 export const ITEM_NAMES = Object.keys(ITEMS) as ItemName[];
+
+/** What maintenance takes: folds, and looking after accounts; not what lies there. */
+export const MAINTENANCE: readonly ItemName[] = [
+  ...ITEM_NAMES.filter((name) => ITEMS[name].activity === 'compact'),
+  'keepPuts',
+  'keepGets',
+  'keepReads',
+  'keepWrites',
+  'keepRuns',
+  'keepGbSeconds',
+  'keepWakes',
+];
 
 /** How much of each item a month takes. */
 export type Usage = Readonly<Record<ItemName, number>>;

@@ -16,6 +16,7 @@ export interface Resources {
   readonly deliveryQueue: string;
   readonly deliver: string;
   readonly compact: string;
+  readonly expunge: string;
   readonly cluster: string;
   readonly service: string;
   readonly loadBalancer: string;
@@ -47,6 +48,7 @@ export const GB = 1_024 ** 3;
 const MINUTES_PER_HOUR = 60;
 const ZONES = 2;
 const COMPACT_GB = 1;
+const EXPUNGE_GB = 2;
 const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
 
 export function metersOf(
@@ -84,6 +86,8 @@ export function metersOf(
     searchGets: sum([by('ObjectGets', 'search')]),
     compactPuts: sum([by('ObjectPuts', 'compact')]),
     compactGets: sum([by('ObjectGets', 'compact')]),
+    keepPuts: sum([by('ObjectPuts', 'keep')]),
+    keepGets: sum([by('ObjectGets', 'keep')]),
     objectStorage: {
       kind: 'month',
       metrics: [mailBucket, inboundBucket].flatMap(storedIn),
@@ -98,12 +102,16 @@ export function metersOf(
     idleWrites: sum([by('WriteUnits', 'idle')]),
     compactReads: sum([by('ReadUnits', 'compact')]),
     compactWrites: sum([by('WriteUnits', 'compact')]),
+    keepReads: sum([by('ReadUnits', 'keep')]),
+    keepWrites: sum([by('WriteUnits', 'keep')]),
     tableStorage: { kind: 'month', metrics: tables, scale: 1 / GB },
     tableBackup: { kind: 'month', metrics: tables, scale: 1 / GB },
     deliverRuns: sum([lambda('Invocations', resources.deliver)]),
     deliverGbSeconds: sum([lambda('Duration', resources.deliver)], fixed.deliveryGb / 1_000),
     compactRuns: sum([lambda('Invocations', resources.compact)]),
     compactGbSeconds: sum([lambda('Duration', resources.compact)], COMPACT_GB / 1_000),
+    keepRuns: sum([lambda('Invocations', resources.expunge)]),
+    keepGbSeconds: sum([lambda('Duration', resources.expunge)], EXPUNGE_GB / 1_000),
     notifications: sum([aws('AWS/SNS', 'NumberOfMessagesPublished', 'Sum', { TopicName: resources.topic })]),
     // Requests, if none of them brings more than one message: at most so many.
     deliveryQueue: sum(
@@ -116,6 +124,7 @@ export function metersOf(
     ),
     deliverWakes: sum([by('QueueRequests', 'deliver')]),
     readWakes: sum([by('QueueRequests', 'read'), by('QueueRequests', 'search')]),
+    keepWakes: sum([by('QueueRequests', 'keep')]),
     idleQueue: sum([by('QueueRequests', 'idle')]),
     taskCpu: taskHours(fixed.taskCpu),
     taskMemory: taskHours(fixed.taskGb),
@@ -146,7 +155,7 @@ export function metersOf(
       [
         // What SES puts.
         own('MessagesReceived', 'Sum'),
-        ...(['deliver', 'read', 'search', 'compact'] as const).flatMap((activity) => [
+        ...(['deliver', 'read', 'search', 'compact', 'keep'] as const).flatMap((activity) => [
           by('ObjectPuts', activity),
           by('ObjectGets', activity),
         ]),

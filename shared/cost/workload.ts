@@ -2,8 +2,9 @@
  * From people to requests: what an organisation of a size uses in a month. Requests come from the measured profile; what
  * people do is assumed, and every assumption stands here with its name.
  */
+import { PERIOD_DAYS } from '../account/due.ts';
 import type { Usage } from './items.ts';
-import { FOLDED_MESSAGES, PROFILE } from './profile.ts';
+import { FOLDED_MESSAGES, LOOKED_AFTER_MESSAGES, PROFILE, READS_PER_THOUSAND } from './profile.ts';
 
 export interface Workload {
   readonly users: number;
@@ -23,6 +24,7 @@ export interface Shape {
   /** On average of the month. */
   readonly tasks: number;
   readonly deliveryGb: number;
+  readonly expungeEveryMinutes: number;
   readonly tls: 'load-balancer' | 'gateway';
   readonly network: 'public' | 'private';
   /** Days for which tables can be restored, and old versions of objects are kept. */
@@ -56,6 +58,9 @@ export const BEHAVIOUR = {
   searchesPerUser: 2,
   /** Bodies that a search opens: few ask for more than header fields. */
   bodiesPerSearch: 20,
+  /** Parts of all days on which messages of a person's Trash or Junk expire, and on which what was expunged is purged. */
+  daysWithExpiry: 1,
+  daysWithPurge: 1,
   /** Answers beside the messages themselves, for each message and client. */
   chatterKbPerMessage: 4,
 } as const;
@@ -71,6 +76,9 @@ const FUNCTIONS = {
   compactSeconds: 0.5,
   secondsPerFold: 0.4,
   compactGb: 1,
+  expungeSeconds: 0.3,
+  secondsPerAccountDay: 0.4,
+  expungeGb: 2,
 } as const;
 
 /** Bytes. `journal` and `marker` are what stays for a year and for 400 days; `row` is what a kept message takes. */
@@ -86,12 +94,14 @@ const STORED = {
 const SUMMARY_BYTES = 1_100;
 /** Lambda's pollers ask five at a time, and wait 20 s. */
 const EMPTY_POLLS_PER_HOUR = 900;
-/** Bytes of log: metrics of an invocation of the delivery, its line for each account, a gateway's metrics in an hour. */
-export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 1_500 * KB } as const;
+/** Bytes of log: metrics of an invocation of a function, a line for each account, a gateway's metrics in an hour. */
+export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 1_500 * KB, lookedAfter: 250 } as const;
 /** With bucket keys one request in a hundred asks KMS. [AWS: "up to 99 percent"] */
 const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
 /** NLB: what a capacity unit holds. [ELB pricing] */
 const UNIT = { tlsSessions: 3_000, tcpSessions: 100_000, gbPerHour: 1 } as const;
+/** S3: objects of one answer to a LIST. */
+const LISTED_AT_ONCE = 1_000;
 export const TALLY = { runsPerMonth: 6 * DAYS_PER_MONTH, metricsPerRun: 80 } as const;
 const ZONES = 2;
 /** Part of what the load balancer passes on to a task in another of its two zones: it spreads clients over all tasks. */
@@ -107,7 +117,7 @@ type Requested = Pick<
   Usage,
   {
     [K in keyof Usage]: K extends
-      | `${'deliver' | 'read' | 'search' | 'idle' | 'compact'}${'Reads' | 'Writes' | 'Puts' | 'Gets' | 'Wakes' | 'Runs' | 'GbSeconds'}`
+      | `${'deliver' | 'read' | 'search' | 'idle' | 'compact' | 'keep'}${'Reads' | 'Writes' | 'Puts' | 'Gets' | 'Wakes' | 'Runs' | 'GbSeconds'}`
       | 'mailReceived'
       | 'mailChunks'
       | 'inboundPuts'
@@ -120,7 +130,8 @@ type Requested = Pick<
   }[keyof Usage]
 >;
 
-function requestsOf(workload: Workload, { tasks, deliveryGb }: Shape): Requested {
+function requestsOf(workload: Workload, shape: Shape): Requested {
+  const { tasks, deliveryGb } = shape;
   const { users, sessions, messageKb } = workload;
   const counts = countsOf(workload, tasks);
   const { delivered, runs, changes, stored, wakeUps, folds, searches, accountsHeld, clients } = counts;
@@ -172,11 +183,53 @@ function requestsOf(workload: Workload, { tasks, deliveryGb }: Shape): Requested
     compactGbSeconds:
       (FUNCTIONS.compactRunsPerMonth * FUNCTIONS.compactSeconds + folds * FUNCTIONS.secondsPerFold) *
       FUNCTIONS.compactGb,
+    ...lookedAfter(workload, shape, wakeUps.perChange),
     keyRequests:
       (delivered * 2 + deliverGets + readGets + searchGets + stored + 2 * folds) *
       KEY_REQUESTS_PER_OBJECT_REQUEST *
       Math.sign(users),
   };
+}
+
+type LookedAfter = Pick<
+  Usage,
+  'keepReads' | 'keepWrites' | 'keepPuts' | 'keepGets' | 'keepRuns' | 'keepGbSeconds' | 'keepWakes'
+>;
+
+/** What the expunge function takes: an account is opened whole on each day on which something of it is due. */
+function lookedAfter(workload: Workload, shape: Shape, wakesPerChange: number): LookedAfter {
+  const { users } = workload;
+  const month = users * DAYS_PER_MONTH;
+  const days = {
+    expiry: month * BEHAVIOUR.daysWithExpiry,
+    purge: month * BEHAVIOUR.daysWithPurge,
+    sweep: month / PERIOD_DAYS,
+  };
+  const accountDays = days.expiry + days.purge + days.sweep;
+  const kept = keptMessages(workload) / Math.max(1, users);
+  const thousands = Math.max(0, kept - LOOKED_AFTER_MESSAGES) / 1_000;
+  const reads = (of: keyof typeof days): number =>
+    days[of] * (PROFILE[of].readUnits + thousands * READS_PER_THOUSAND[of]);
+  const writes = (of: keyof typeof days): number => days[of] * PROFILE[of].writeUnits;
+  const runs = expungeRuns(shape);
+  return {
+    keepReads: runs * PROFILE.dueDays.readUnits + reads('expiry') + reads('purge') + reads('sweep'),
+    keepWrites: writes('expiry') + writes('purge') + writes('sweep'),
+    keepPuts: days.sweep * (PROFILE.sweep.objectPuts + kept / LISTED_AT_ONCE),
+    keepGets: 0,
+    keepRuns: runs,
+    keepGbSeconds:
+      (runs * FUNCTIONS.expungeSeconds + accountDays * FUNCTIONS.secondsPerAccountDay) * FUNCTIONS.expungeGb,
+    keepWakes: (days.expiry + days.purge) * wakesPerChange,
+  };
+}
+
+function expungeRuns({ expungeEveryMinutes }: Shape): number {
+  return (HOURS_PER_MONTH * 60) / expungeEveryMinutes;
+}
+
+function keptMessages({ users, storedGb, messageKb }: Workload): number {
+  return (users * storedGb * GB) / (messageKb * KB);
 }
 
 /** How often things happen in a month. */
@@ -244,7 +297,12 @@ function capacityOf(workload: Workload, shape: Shape): Capacity {
     metrics: shape.metrics,
     alarms: shape.alarms,
     dashboards: DASHBOARDS,
-    logs: (runs * LOG.invocation + delivered * LOG.delivery + tasks * LOG.gatewayHour * HOURS_PER_MONTH) / GB,
+    logs:
+      ((runs + expungeRuns(shape)) * LOG.invocation +
+        delivered * LOG.delivery +
+        users * (BEHAVIOUR.daysWithExpiry + BEHAVIOUR.daysWithPurge) * DAYS_PER_MONTH * LOG.lookedAfter +
+        tasks * LOG.gatewayHour * HOURS_PER_MONTH) /
+      GB,
     metricRequests: TALLY.runsPerMonth * TALLY.metricsPerRun,
     keys: 1,
     zones: shape.domains,
@@ -267,8 +325,8 @@ function storageOf(
   workload: Workload,
   shape: Shape,
 ): Pick<Usage, 'objectStorage' | 'tableStorage' | 'tableBackup'> {
-  const { users, messagesPerDay, messageKb, storedGb } = workload;
-  const kept = (users * storedGb * GB) / (messageKb * KB);
+  const { users, messagesPerDay, messageKb } = workload;
+  const kept = keptMessages(workload);
   const tables =
     kept * STORED.row +
     users * messagesPerDay * (STORED.journal * STORED.journalDays + STORED.marker * STORED.markerDays) +

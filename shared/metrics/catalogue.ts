@@ -6,7 +6,7 @@
  * them is the installation's.
  */
 
-/** What a cost is made for. `keep` is what lies there whether anybody comes or not. */
+/** What a cost is made for. `keep` is what lies there whether anybody comes or not, and to look after it. */
 export const ACTIVITIES = ['deliver', 'read', 'search', 'idle', 'keep', 'compact'] as const;
 export type Activity = (typeof ACTIVITIES)[number];
 
@@ -71,6 +71,18 @@ export const METRICS = {
   // --- compaction ---
   Folds: { kind: 'counter', unit: 'Count', help: 'accounts folded' },
   FoldFailures: { kind: 'counter', unit: 'Count', help: 'folds that failed and will be tried again' },
+  // --- expunging ---
+  MessagesExpired: { kind: 'counter', unit: 'Count', help: 'messages that retention expunged' },
+  MessagesPurged: {
+    kind: 'counter',
+    unit: 'Count',
+    help: 'messages deleted for good, their grace being over',
+  },
+  ExpungeFailures: {
+    kind: 'counter',
+    unit: 'Count',
+    help: 'accounts at which expunging failed, to be tried again',
+  },
   // --- the journal ---
   JournalConflicts: {
     kind: 'counter',

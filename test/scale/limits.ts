@@ -1,5 +1,5 @@
 /** What each of AWS's limits, and of ours, is asked for at the busiest minute of a day. */
-import { SIZES } from '../../infra/config/sizes.ts';
+import { SIZES, type Size } from '../../infra/config/sizes.ts';
 import { sizeFor, tasksFor } from '../../infra/cost/shape.ts';
 import { WORK_SHARDS } from '../../shared/aws/keys.ts';
 import { FOLDED_MESSAGES, PROFILE } from '../../shared/cost/profile.ts';
@@ -23,6 +23,7 @@ export interface Limit {
   readonly arithmetic: string;
 }
 
+const SECONDS_PER_DAY = 86_400;
 const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3_600;
 /** Per partition key of DynamoDB, whatever is paid. ["Best practices for partition keys", DynamoDB developer guide] */
 const PARTITION_WRITES = 1_000;
@@ -45,6 +46,8 @@ const DOMAINS = 31;
 const IDENTITIES = 10_000;
 /** A run each minute, which may last fifteen; four folds at a time, each of which waits for stores for about so long. */
 const COMPACTION = { runsAtOnce: 15, foldsAtOnce: 4, secondsPerFold: 0.4 } as const;
+/** A run lasts fifteen minutes at most, and takes two accounts at a time. */
+const EXPUNGING = { minutes: 15, accountsAtOnce: 2, secondsPerAccount: 0.4 } as const;
 const DELIVERY_SECONDS = { invocation: 0.25, message: 0.06, batch: 10 } as const;
 const WORK_WRITES_PER_FOLD = 4;
 /** A gateway takes ten wake-ups with one request, and asks again when it has them: so many requests a second. */
@@ -61,7 +64,7 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
   const size = SIZES[sizeFor(workload)];
   const sessions = workload.users * workload.sessions;
   const tasks = tasksFor(size, sessions);
-  const usage = usageOf(workload, shape(tasks));
+  const usage = usageOf(workload, shape(size, tasks));
   const peak = day.peakMinute / day.mean;
   // What people do follows the day; what idles goes on through the night.
   const busy = (...monthly: number[]): number =>
@@ -79,6 +82,7 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
   const wakes =
     (day.peakMinute * (1 + BEHAVIOUR.changesPerMessage + BEHAVIOUR.storedPerMessage) * Math.min(2, tasks)) /
     tasks;
+  const expungeRuns = EXPUNGING.minutes / size.expungeEveryMinutes;
   const cpus = (tasks * size.cpu) / 1_024;
   return [
     {
@@ -149,10 +153,10 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
     {
       what: 'Lambda functions at once, of the account',
       unit: 'functions',
-      demand: running + COMPACTION.runsAtOnce,
+      demand: running + COMPACTION.runsAtOnce + expungeRuns,
       limit: CONCURRENCY,
       kind: 'on request',
-      arithmetic: 'deliveries and compaction',
+      arithmetic: 'deliveries, compaction and expunging',
     },
     {
       what: 'Compaction',
@@ -161,6 +165,14 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
       limit: (COMPACTION.runsAtOnce * COMPACTION.foldsAtOnce) / COMPACTION.secondsPerFold,
       kind: 'ours',
       arithmetic: `a fold for ${FOLDED_MESSAGES} messages; ${COMPACTION.runsAtOnce} runs × ${COMPACTION.foldsAtOnce} folds of ${COMPACTION.secondsPerFold} s`,
+    },
+    {
+      what: `Expunging, size ${sizeFor(workload)}`,
+      unit: 'accounts/s',
+      demand: (workload.users * (BEHAVIOUR.daysWithExpiry + BEHAVIOUR.daysWithPurge)) / SECONDS_PER_DAY,
+      limit: (expungeRuns * EXPUNGING.accountsAtOnce) / EXPUNGING.secondsPerAccount,
+      kind: 'ours',
+      arithmetic: `each once a day for retention and once for purges; ${n(expungeRuns)} ${expungeRuns === 1 ? 'run' : 'runs'} × ${EXPUNGING.accountsAtOnce} accounts of ${EXPUNGING.secondsPerAccount} s`,
     },
     {
       what: 'Shards of work items',
@@ -230,12 +242,13 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
 }
 
 /** Only requests are asked of it. */
-function shape(tasks: number): Shape {
+function shape(size: Size, tasks: number): Shape {
   return {
     tasks,
     taskCpu: 1,
     taskGb: 1,
     deliveryGb: 1,
+    expungeEveryMinutes: size.expungeEveryMinutes,
     tls: 'gateway',
     network: 'public',
     backupDays: 35,

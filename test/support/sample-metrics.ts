@@ -19,6 +19,7 @@ export const SAMPLE_RESOURCES: Resources = {
   deliveryQueue: 'queue',
   deliver: 'deliver-function',
   compact: 'compact-function',
+  expunge: 'expunge-function',
   cluster: 'cluster',
   service: 'service',
   loadBalancer: 'net/balancer/1',
@@ -102,6 +103,11 @@ function ownOf({ name, dimensions }: MetricRef, usage: Usage): Told | undefined 
     'WriteUnits idle': usage.idleWrites,
     'ReadUnits compact': usage.compactReads,
     'WriteUnits compact': usage.compactWrites,
+    'ReadUnits keep': usage.keepReads,
+    'WriteUnits keep': usage.keepWrites,
+    'ObjectPuts keep': usage.keepPuts,
+    'ObjectGets keep': usage.keepGets,
+    'QueueRequests keep': usage.keepWakes,
     'QueueRequests deliver': usage.deliverWakes,
     'QueueRequests read': usage.readWakes,
     'QueueRequests idle': usage.idleQueue,
@@ -111,6 +117,11 @@ function ownOf({ name, dimensions }: MetricRef, usage: Usage): Told | undefined 
   if (name === 'TableBytes')
     return { level: usage.tableStorage * GB * (of.startsWith('mail') ? 0.98 : 0.02), everyHours: 4 };
   return undefined;
+}
+
+function byFunction(of: readonly string[], deliver: number, compact: number, expunge: number): number {
+  if (of.includes(SAMPLE_RESOURCES.deliver)) return deliver;
+  return of.includes(SAMPLE_RESOURCES.compact) ? compact : expunge;
 }
 
 function awsOf(
@@ -132,12 +143,15 @@ function awsOf(
       return { level: usage.objectStorage * GB * share, everyHours: 24 };
     }
     case 'AWS/Lambda Invocations':
-      return { sum: of.includes('deliver-function') ? usage.deliverRuns : usage.compactRuns };
+      return { sum: byFunction(of, usage.deliverRuns, usage.compactRuns, usage.keepRuns) };
     case 'AWS/Lambda Duration':
       return {
-        sum: of.includes('deliver-function')
-          ? (usage.deliverGbSeconds / shape.deliveryGb) * 1_000
-          : usage.compactGbSeconds * 1_000,
+        sum: byFunction(
+          of,
+          (usage.deliverGbSeconds / shape.deliveryGb) * 1_000,
+          usage.compactGbSeconds * 1_000,
+          (usage.keepGbSeconds / 2) * 1_000,
+        ),
       };
     case 'AWS/SNS NumberOfMessagesPublished':
       return { sum: usage.notifications };

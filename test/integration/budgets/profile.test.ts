@@ -4,10 +4,20 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { compactHandler } from '../../../functions/compact/index.ts';
+import { dayOf, isSweepDay } from '../../../shared/account/due.ts';
+import type { AccountId } from '../../../shared/account/ids.ts';
 import { deliveryHandler } from '../../../functions/deliver/index.ts';
+import type { ExpungeReport } from '../../../functions/expunge/expunge.ts';
+import { expungeHandler } from '../../../functions/expunge/index.ts';
 import { flushingMetrics } from '../../../functions/flushing-metrics.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
-import { FOLDED_MESSAGES, PROFILE, type Requests } from '../../../shared/cost/profile.ts';
+import {
+  FOLDED_MESSAGES,
+  LOOKED_AFTER_MESSAGES,
+  PROFILE,
+  READS_PER_THOUSAND,
+  type Requests,
+} from '../../../shared/cost/profile.ts';
 import { LOG } from '../../../shared/cost/workload.ts';
 import { createLog } from '../../../shared/log.ts';
 import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.ts';
@@ -69,13 +79,18 @@ function expectProfile(measured: Requests, times: number, profile: Requests): vo
 }
 
 let messages = 0;
-async function deliver(engine: Engine, address: string, count: number): Promise<void> {
+async function deliver(
+  engine: Engine,
+  address: string,
+  count: number,
+  { inbound } = stack.engine,
+): Promise<void> {
   const handler = deliveryHandler(engine, 'mx.example.test', log);
   for (let i = 0; i < count; i++) {
     const messageId = `message${++messages}`;
     const raw = Buffer.from(sampleMail(messages, { to: address }), 'latin1');
     const objectKey = `all/${messageId}`;
-    await stack.engine.inbound.put(objectKey, raw, raw.length);
+    await inbound.put(objectKey, raw, raw.length);
     await handler(sqsEvent([notificationOf({ messageId, recipients: [address], objectKey })]));
   }
 }
@@ -105,6 +120,100 @@ describe('functions', () => {
       await compactHandler(later, log)({}, { getRemainingTimeInMillis: () => DAY_MS });
     }
     expectProfile(since('compact'), days / 2, PROFILE.fold);
+  });
+});
+
+describe('looking after an account', () => {
+  const SWEEP_AFTER_DAYS = 20;
+  const context = { getRemainingTimeInMillis: () => DAY_MS };
+  const stacks: CountedStack[] = [];
+  afterEach(async () => {
+    for (const own of stacks.splice(0)) await own.stop();
+  });
+
+  /** The engine, whose next account is swept in so many days. */
+  function sweptIn(days: number, engine: Engine): Engine {
+    const { rim } = engine;
+    let id = '';
+    do id = rim.randomHex(10);
+    while (!isSweepDay(id as AccountId, dayOf(rim.now() / 1_000) + days));
+    const ids = [id];
+    return { ...engine, rim: { ...rim, randomHex: (bytes) => ids.pop() ?? rim.randomHex(bytes) } };
+  }
+
+  /** What the expunge function does on days after messages went into Trash, and others were expunged. */
+  async function lookedAfter(messages: number) {
+    const { metrics, since } = door();
+    // Of its own: a run looks after all accounts that are due.
+    const own = await CountedStack.start();
+    stacks.push(own);
+    const { address } = await own.addUser(
+      await filledAccount(sweptIn(SWEEP_AFTER_DAYS, own.engine), { messages }),
+    );
+    const client = await (await own.coldGateway()).signIn(address);
+    for (const command of [
+      'SELECT INBOX',
+      'UID MOVE 1:20 Trash',
+      'UID STORE 21:40 +FLAGS (\\Deleted)',
+      'EXPUNGE',
+    ])
+      expectOk(await client.run(command));
+    await deliver(own.engine, address, FOLDED_MESSAGES, own.engine);
+    await compactHandler(own.engine, log)({}, context);
+    const { engine } = await own.coldEngine({ metrics });
+    const runs: { report: ExpungeReport; requests: Requests }[] = [];
+    // On the first, the queue of the gateway goes, which ended without a word.
+    for (const days of [2, 3, 8, SWEEP_AFTER_DAYS, 31]) {
+      const rim = { ...engine.rim, now: () => engine.rim.now() + days * DAY_MS };
+      since();
+      const report = await expungeHandler({ ...engine, rim }, { graceDays: 7 }, log)({}, context);
+      runs.push({ report, requests: since('keep') });
+    }
+    const [, nothing, purge, sweep, expiry] = runs;
+    if (!nothing || !purge || !sweep || !expiry) throw new Error('not all days were looked at');
+    expect(
+      [nothing, purge, sweep, expiry].map(({ report: { accounts, purged, expired } }) => [
+        accounts,
+        purged,
+        expired,
+      ]),
+    ).toEqual([
+      [0, 0, 0],
+      [1, 20, 0],
+      [1, 0, 0],
+      [1, 0, 20],
+    ]);
+    // Each run looks for what is due, whether anything is.
+    const without = ({ requests }: { requests: Requests }): Requests => ({
+      ...requests,
+      readUnits: (requests.readUnits ?? 0) - (nothing.requests.readUnits ?? 0),
+    });
+    return {
+      nothing: nothing.requests,
+      purge: without(purge),
+      sweep: without(sweep),
+      expiry: without(expiry),
+    };
+  }
+
+  test('when nothing is due, when messages are purged, when it is swept, when some expire', async () => {
+    const { nothing, purge, sweep, expiry } = await lookedAfter(LOOKED_AFTER_MESSAGES);
+    expectProfile(nothing, 1, PROFILE.dueDays);
+    expectProfile(purge, 1, PROFILE.purge);
+    expectProfile(sweep, 1, PROFILE.sweep);
+    expectProfile(expiry, 1, PROFILE.expiry);
+  });
+
+  test('costs so much more for each thousand messages', async () => {
+    const thousands = 4;
+    const { purge, sweep, expiry } = await lookedAfter(LOOKED_AFTER_MESSAGES + 1_000 * thousands);
+    const more = (of: keyof typeof READS_PER_THOUSAND): Requests => ({
+      ...PROFILE[of],
+      readUnits: PROFILE[of].readUnits + thousands * READS_PER_THOUSAND[of],
+    });
+    expectProfile(purge, 1, more('purge'));
+    expectProfile(sweep, 1, more('sweep'));
+    expectProfile(expiry, 1, more('expiry'));
   });
 });
 

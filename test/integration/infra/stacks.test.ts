@@ -36,7 +36,7 @@ const CONFIGS = {
     bounceUnknown: 'never',
     coldStorage: { class: 'glacier-instant', afterDays: 90 },
     restoredTables: { mail: 'mail-restored', directory: 'directory-restored' },
-    retention: { backup: 7, logs: 90, aside: 14 },
+    retention: { backup: 7, logs: 90, aside: 14, grace: 21 },
     limits: { messagesPerCommand: 1_000, literalBytes: 4_096 },
   },
 } as const satisfies Record<string, QuireConfig>;
@@ -501,17 +501,36 @@ describe('functions', () => {
         expect(listOf(DependsOn)).toContainEqual(expect.stringMatching(/RoleDefaultPolicy/));
   });
 
-  test('the compaction runs every minute; a run that nobody took is kept', () => {
-    expect(propertiesOf(balancer.stacks.Maintenance, 'AWS::Events::Rule')).toMatchObject({
-      ScheduleExpression: 'rate(1 minute)',
-      State: 'ENABLED',
-      Targets: [
-        {
-          DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^DeadLetters/), 'Arn'] } },
-          RetryPolicy: { MaximumRetryAttempts: 2 },
-        },
-      ],
-    });
+  test.each([
+    ['Compact', 'rate(1 minute)', 'rate(1 minute)'],
+    ['Expunge', 'rate(15 minutes)', 'rate(1 minute)'],
+  ])('%s runs by the clock, at a pace of the size; a run that nobody took is kept', (id, small, large) => {
+    for (const [assembly, pace] of [
+      [balancer, small],
+      [gateway, large],
+    ] as const)
+      expect(propertiesOf(assembly.stacks.Maintenance, 'AWS::Events::Rule', id)).toMatchObject({
+        ScheduleExpression: pace,
+        State: 'ENABLED',
+        Targets: [
+          {
+            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^DeadLetters/), 'Arn'] } },
+            RetryPolicy: { MaximumRetryAttempts: 2 },
+          },
+        ],
+      });
+  });
+
+  test('what was expunged can be brought back for as long as the configuration says', () => {
+    for (const [assembly, days] of [
+      [balancer, '7'],
+      [gateway, '21'],
+    ] as const)
+      for (const id of ['Compact', 'Expunge']) {
+        const { Variables } = propertiesOf(assembly.stacks.Maintenance, 'AWS::Lambda::Function', id)
+          .Environment as { Variables: unknown };
+        expect(Variables).toMatchObject({ QUIRE_GRACE_DAYS: days });
+      }
   });
 });
 
@@ -788,9 +807,11 @@ describe('roles', () => {
     }
   });
 
-  test('passwords can be read by the gateway alone', () => {
-    const onPasswords = statements().filter(([, { Condition }]) =>
-      JSON.stringify(Condition ?? {}).includes('credential#'),
+  test('passwords can be read by the gateway alone; that of a closed account is deleted by the expunge function', () => {
+    const onPasswords = statements().filter(
+      ([name, { Action, Condition }]) =>
+        JSON.stringify(Condition ?? {}).includes('credential#') &&
+        !(name.includes(' Maintenance ExpungeRole') && JSON.stringify(Action) === '"dynamodb:DeleteItem"'),
     );
     expect(onPasswords.length).toBeGreaterThan(0);
     for (const [name] of onPasswords) expect(name).toMatch(/ Gateway TaskTaskRole/);

@@ -7,6 +7,7 @@ describe('quire cost', () => {
     const { output, status } = await run(['cost', '--users', '100', '--sessions', '1']);
     expect(status).toBe(0);
     expect(output).toMatch(/^A month of Quire in us-east-1, in dollars/);
+    expect(output).toMatch(/^ {2}Maintenance +0\.\d{4} {3}for each thousand messages delivered/m);
     for (const row of ['SES', 'DynamoDB', 'CloudWatch', 'deliver', 'keep', 'Total'])
       expect(output).toMatch(new RegExp(`^  ${row} +[\\d,.]+ +[\\d.]+ %$`, 'm'));
     expect(output).toMatch(/^ {2}A user +[\d.]+ +Amazon WorkMail: 4\.00/m);

@@ -4,6 +4,7 @@
  */
 import { createSecureContext } from 'node:tls';
 import { compactHandler } from '../../../functions/compact/index.ts';
+import { expungeHandler } from '../../../functions/expunge/index.ts';
 import { deliveryHandler } from '../../../functions/deliver/index.ts';
 import { type GatewayProcess, startGatewayProcess } from '../../../gateway/start.ts';
 import { type EmbeddedLine, embeddedLines } from '../../../shared/metrics/embedded-format.ts';
@@ -21,6 +22,7 @@ export interface Scenario {
 }
 
 const HOUR_MS = 3_600_000;
+const MONTH_MS = 31 * 24 * HOUR_MS;
 /** More than make a fold due. */
 const MESSAGES = 40;
 
@@ -52,6 +54,10 @@ export async function runScenario(): Promise<Scenario> {
     });
     const clients = await readMail(gateway, address);
     await compactHandler(engine, log)({}, { getRemainingTimeInMillis: () => HOUR_MS });
+    // A month later nobody can bring back any more what was expunged today.
+    const rim = { ...engine.rim, now: () => engine.rim.now() + MONTH_MS };
+    const expunge = expungeHandler({ ...engine, rim }, { graceDays: 7 }, log);
+    await expunge({}, { getRemainingTimeInMillis: () => HOUR_MS });
     metrics.flush();
     for (const client of clients) client.destroy();
     await gateway.stop();
@@ -73,6 +79,9 @@ async function readMail(gateway: GatewayProcess, address: string): Promise<ImapC
     'FETCH 1:* (UID FLAGS ENVELOPE)',
     'FETCH 1 BODY[]',
     'STORE 2:5 +FLAGS (\\Seen)',
+    'STORE 6 +FLAGS (\\Deleted)',
+    'EXPUNGE',
+    'MOVE 7 Trash',
     'SEARCH BODY "the"',
     'NOOP',
     'LIST "" "*"',

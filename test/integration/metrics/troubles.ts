@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { compactHandler } from '../../../functions/compact/index.ts';
 import { deliveryHandler } from '../../../functions/deliver/index.ts';
+import { expungeHandler } from '../../../functions/expunge/index.ts';
 import { tallyHandler } from '../../../functions/tally/index.ts';
 import { SecretCertificate } from '../../../gateway/fargate/certificate.ts';
 import { startGatewayProcess } from '../../../gateway/start.ts';
@@ -39,6 +40,7 @@ export async function runTroubles(): Promise<readonly EmbeddedLine[]> {
     await deliveriesMeet(stack, engine);
     await clientsInTrouble(stack, engine, store);
     await foldFails(stack, engine);
+    await expungeFails(stack, engine);
     await storesFail(metrics);
     await certificateEnds(metrics);
     await tally(metrics);
@@ -129,6 +131,19 @@ async function foldFails(stack: CountedStack, engine: Engine): Promise<void> {
     swap: () => Promise.reject(new Error('the checkpoint cannot be written')),
   });
   await compactHandler({ ...engine, folds }, log)({}, { getRemainingTimeInMillis: () => HOUR_MS });
+}
+
+async function expungeFails(stack: CountedStack, engine: Engine): Promise<void> {
+  const account = await filledAccount(stack.engine, { messages: 1 });
+  await stack.engine.calendar.leave(account, 0);
+  const journal = Object.assign(Object.create(engine.journal) as Engine['journal'], {
+    open: () => Promise.reject(new Error('the account cannot be read')),
+  });
+  await expungeHandler(
+    { ...engine, journal },
+    { graceDays: 7 },
+    log,
+  )({}, { getRemainingTimeInMillis: () => HOUR_MS });
 }
 
 /** A store that answers as one does that is overloaded, or broken. */

@@ -132,6 +132,7 @@ function onObjects({ operation, body, status }: AwsCall, judge: Judge): Permissi
   const object = `${objects}/${path.join('/')}`;
   if (method === 'GET' && url.searchParams.has('versioning'))
     return [plain('s3:GetBucketVersioning', objects)];
+  if (method === 'GET' && url.searchParams.has('list-type')) return [plain('s3:ListBucket', objects)];
   const encrypt = throughKey('s3', 'kms:GenerateDataKey', judge);
   const decrypt = throughKey('s3', 'kms:Decrypt', judge);
   // S3 answers 404 only to who may list; to anybody else a missing object is a forbidden one.

@@ -123,7 +123,7 @@ describe('a bill', () => {
     const { lines } = bill({ ...OFFICE, messageKb: 300 });
     const named = new Set<string>(lines.map(({ item }) => item));
     const unused = ITEM_NAMES.filter((name) => !named.has(name));
-    expect(unused).toEqual(['searchReads', 'endpoints', 'secrets']);
+    expect(unused).toEqual(['keepGets', 'searchReads', 'endpoints', 'secrets']);
     expect(new Set(ITEM_NAMES.map((name) => ITEMS[name].service)).size).toBe(11);
   });
 });

@@ -6,9 +6,9 @@ import { describe, expect, test } from '@jest/globals';
 import { monthToDate } from '../../../functions/tally/tally.ts';
 import { shapeFor, sizeFor } from '../../../infra/cost/shape.ts';
 import { costDashboard } from '../../../infra/observability/cost-dashboard.ts';
-import { billOf } from '../../../shared/cost/bill.ts';
+import { billOf, dollarsOf } from '../../../shared/cost/bill.ts';
 import type { CostSettings } from '../../../shared/cost/expressions.ts';
-import type { ItemName } from '../../../shared/cost/items.ts';
+import { type ItemName, MAINTENANCE } from '../../../shared/cost/items.ts';
 import { type PricedRegion, PRICED_REGIONS } from '../../../shared/cost/price-list.ts';
 import { pricesIn } from '../../../shared/cost/prices.ts';
 import {
@@ -79,12 +79,11 @@ const SAID: Readonly<Record<string, Said>> = {
     return {
       'all of it': bill.total / thousands,
       'deliver alone': bill.byActivity.deliver / thousands,
-      'maintenance alone': bill.byActivity.compact / thousands,
+      'maintenance alone': dollarsOf(bill, MAINTENANCE) / thousands,
     };
   },
   'own-cost': ({ bill }, seconds) => {
-    const dollars = (...items: ItemName[]): number =>
-      bill.lines.filter(({ item }) => items.includes(item)).reduce((sum, line) => sum + line.dollars, 0);
+    const dollars = (...items: ItemName[]): number => dollarsOf(bill, items);
     return scaled(
       {
         metrics: dollars('metrics', 'metricRequests'),

@@ -45,7 +45,7 @@ describe('what is left out', () => {
       storedMail: 'encrypted',
       bounceUnknown: 'authenticated',
       coldStorage: { class: 'intelligent-tiering', afterDays: 30 },
-      retention: { backup: 35, logs: 30, aside: 90 },
+      retention: { backup: 35, logs: 30, aside: 90, grace: 7 },
       limits: { connectionsPerAddress: 500, messagesPerCommand: 0, literalBytes: 0 },
     });
   });
@@ -245,7 +245,7 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     [
       'one below',
       { retention: { backups: 7 } },
-      'retention.backups is not a setting: write one of backup, logs, aside, or leave it out.',
+      'retention.backups is not a setting: write one of backup, logs, aside, grace, or leave it out.',
     ],
   ])('%s', (_what, changes, sentence) => {
     const mistakes = changed(changes);
