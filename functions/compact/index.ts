@@ -40,6 +40,7 @@ export function compactHandler(
         folds,
         summaries: messages,
         packs: messages.packs,
+        packing: messages.format !== 'raw',
         rim,
         work,
         calendar,

@@ -46,6 +46,11 @@ const ID_BYTES = 16;
 export interface PackDeps extends WholeStateDeps {
   readonly packs: Pick<PackStore, 'put' | 'object' | 'index' | 'read' | 'delete'>;
   readonly packLimits?: PackLimits;
+  /**
+   * False: nothing more is packed, for each message is to stay an object that holds just it (`--blob-format raw`). Packs that
+   * there are are looked after all the same. Default: true.
+   */
+  readonly packing?: boolean;
 }
 
 export interface PackReport {
@@ -98,7 +103,8 @@ class Packer {
     this.#emptied = sparse.map(({ info }) => info.pack);
     for (const use of sparse) for await (const stored of this.#live(use)) await this.#add(stored);
     const rewritten = this.#group.length > 0;
-    const fresh = packable(whole, rim.now(), this.#limits, MESSAGES_PER_RUN);
+    const { packing = true } = this.#deps;
+    const fresh = packing ? packable(whole, rim.now(), this.#limits, MESSAGES_PER_RUN) : [];
     if (rewritten || makesPack(fresh, this.#limits))
       for await (const stored of this.#objects(fresh)) await this.#add(stored);
     this.#report.more ||= fresh.length >= MESSAGES_PER_RUN;

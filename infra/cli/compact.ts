@@ -27,6 +27,7 @@ async function compact(address: string, flags: Flags): Promise<void> {
       folds,
       summaries: messages,
       packs: messages.packs,
+      packing: messages.format !== 'raw',
       rim,
       report: (_: unknown, { record }: { readonly record: number }): void => void diverging.push(record),
       onCommit: work.leaveIfDue.bind(work),

@@ -54,6 +54,8 @@ export interface PutOptions {
 
 export class MessageStore implements SummarySource {
   readonly packs: PackStore;
+  /** How new messages are stored. */
+  readonly format: BlobFormat;
   readonly #store: BlobStore;
   readonly #blobs: MessageBlobs;
   readonly #summaries: SealedSummaries;
@@ -64,6 +66,7 @@ export class MessageStore implements SummarySource {
     const { format = 'framed', keys = NO_KEYS } = options;
     const randomHex = (bytes: number): string => rim.randomHex(bytes);
     this.#store = blobs;
+    this.format = format;
     this.packs = new PackStore(blobs);
     this.#blobs = new MessageBlobs({ blobs, packs: this.packs, keys, format, randomHex });
     this.#summaries = new SealedSummaries(keys, randomHex);

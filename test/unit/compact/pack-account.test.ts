@@ -62,6 +62,16 @@ describe('what lies unread', () => {
     expect(await account.pack()).toMatchObject({ packs: 0 });
   });
 
+  test('stays where it is in an installation that keeps messages raw; its packs are looked after', async () => {
+    const { account, replica } = await rested(20);
+    expect(await account.pack({ packing: false })).toMatchObject({ packs: 0, messages: 0 });
+    expect(account.packObjects()).toEqual([]);
+    await account.pack();
+    await commit(replica, (state) => [expunge(state, 1, 8)]);
+    await account.purge();
+    expect(await account.pack({ packing: false })).toMatchObject({ packs: 1, messages: 2, replaced: 1 });
+  });
+
   test('waits until there is enough for a pack', async () => {
     const { account, replica } = await rested(9);
     expect(await account.pack()).toMatchObject({ packs: 0, messages: 0 });
