@@ -18,6 +18,7 @@
 import { decideClosed, isTombstone, tombstone } from '../../shared/account/closing.ts';
 import type { FoldStore, FoldedItems } from '../../shared/account/fold-store.ts';
 import type { AccountId, MailboxId, RecordNumber } from '../../shared/account/ids.ts';
+import { mailboxIdsOf } from '../../shared/account/named.ts';
 import { isEmptied } from '../../shared/account/record.ts';
 import { type WholeStateDeps, commitOnWholeState, openWholeState } from '../../shared/account/whole-state.ts';
 import type { DynamoDbWorkItems } from '../../shared/aws/work-items.ts';
@@ -78,14 +79,15 @@ async function layTombstone(
   account: AccountId,
 ): Promise<{ readonly again: boolean; readonly mailboxes: readonly MailboxId[] }> {
   for (let attempt = 1; attempt <= SWAP_ATTEMPTS; attempt++) {
-    const { opening, state } = await openWholeState({ journal, folds, rim }, account);
+    const whole = await openWholeState({ journal, folds, rim }, account);
+    const { opening, state } = whole;
     const { base } = opening;
-    const mailboxes = Array.from({ length: state.nextMailbox - 1 }, (_, index) => (index + 1) as MailboxId);
+    const mailboxes = mailboxIdsOf(whole);
     if (isTombstone(base)) return { again: true, mailboxes };
     const { number } = state;
     const time = rim.now();
     const fold = rim.randomHex(FOLD_ID_BYTES);
-    const next = { number, fold, root: tombstone(state, fold, time), time };
+    const next = { number, fold, root: tombstone(state, mailboxes, fold, time), time };
     const bundle = base.bundled ? ({ kind: 'delete' } as const) : ({ kind: 'none' } as const);
     const outcome = await folds.swap(account, base.fold === '' ? null : base.fold, next, bundle);
     if (outcome === 'swapped') return { again: false, mailboxes };

@@ -14,8 +14,8 @@
  */
 import type { FoldedItem } from '../../shared/account/checkpoint.ts';
 import type { FoldStore, FoldedItems, FoldedTableItem } from '../../shared/account/fold-store.ts';
-import type { AccountId, BlobId, MailboxId, PackId } from '../../shared/account/ids.ts';
-import { type Named, itemName, namedBy } from '../../shared/account/named.ts';
+import type { AccountId, BlobId, PackId } from '../../shared/account/ids.ts';
+import { type Named, itemName, mailboxIdsOf, namedBy } from '../../shared/account/named.ts';
 import { DAY_SECONDS } from '../../shared/account/policy.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import type { WholeState } from '../../shared/account/whole-state.ts';
@@ -48,7 +48,7 @@ export async function sweepAccount(
 ): Promise<SweepResult> {
   const { objects, folded, rim } = deps;
   const named = namedBy(whole);
-  const { epochAt, nextMailbox } = whole.state;
+  const { epochAt } = whole.state;
   const isOld = (time: number): boolean => time <= rim.now() - UNNAMED_MS && time >= epochAt * 1000;
   const sweep = new Batches<AccountObject>((batch) => objects.delete(batch), rim, until);
   for await (const object of objects.list(account)) {
@@ -63,8 +63,7 @@ export async function sweepAccount(
     rim,
     until,
   );
-  const mailboxes = Array.from({ length: nextMailbox - 1 }, (_, index) => (index + 1) as MailboxId);
-  for await (const { item, time } of folded.items(account, mailboxes)) {
+  for await (const { item, time } of folded.items(account, mailboxIdsOf(whole))) {
     if (isOld(time) && !named.items.has(itemName(item))) await items.add(item);
     if (!(await items.goesOn())) return { swept: sweep.done + items.done, finished: false };
   }

@@ -7,6 +7,7 @@
  * Whoever still knows the account opens it, and finds no mailbox; its id is never used again.
  */
 import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts';
+import type { MailboxId } from './ids.ts';
 import { EMPTY_CHECKPOINT } from './opening.ts';
 import type { Decision } from './replica.ts';
 import { type AccountState, EMPTY_STATE } from './state.ts';
@@ -30,9 +31,18 @@ export function isTombstone({ state }: Checkpoint): boolean {
   return state.policy.closed && state.mailboxes.size === 0;
 }
 
-/** The bytes of the root that stands for a closed account. `state`: after its newest record. */
-export function tombstone(state: AccountState, fold: string, time: number): Uint8Array {
+/**
+ * The bytes of the root that stands for a closed account. `state`: after its newest record; `mailboxes`: whose segments are
+ * to be looked for once more.
+ */
+export function tombstone(
+  state: AccountState,
+  mailboxes: readonly MailboxId[],
+  fold: string,
+  time: number,
+): Uint8Array {
   const { number, nextMailbox, lastUidValidity, policy, epochAt } = state;
   const left: AccountState = { ...EMPTY_STATE, number, nextMailbox, lastUidValidity, policy, epochAt };
-  return encodeCheckpoint({ ...EMPTY_CHECKPOINT, fold, time, state: left, emptiedTo: number }).root;
+  const segments = new Map(mailboxes.map((mailbox) => [mailbox, []]));
+  return encodeCheckpoint({ ...EMPTY_CHECKPOINT, fold, time, state: left, segments, emptiedTo: number }).root;
 }

@@ -4,7 +4,7 @@
  * (I2).
  */
 import type { Checkpoint, FoldedItem } from './checkpoint.ts';
-import type { BlobId } from './ids.ts';
+import type { BlobId, MailboxId } from './ids.ts';
 import type { WholeState } from './whole-state.ts';
 
 export interface Named {
@@ -64,4 +64,25 @@ export function itemsOf(base: Checkpoint): FoldedItem[] {
     ...base.packs.map(({ pack }) => ({ kind: 'pack' as const, pack })),
     ...base.superseded.map(({ item }) => item),
   ];
+}
+
+/** An epoch lets the next mailbox's number jump by more than twice that; nobody makes so many mailboxes. */
+const JUMP = 2 ** 19;
+
+/**
+ * The numbers of mailboxes that folds may have written segments of: those that something still tells of, and what was given
+ * out between them. What an epoch has jumped over was never given out.
+ */
+export function mailboxIdsOf({ state, buried, opening: { base } }: WholeState): MailboxId[] {
+  const told = new Set<number>([...state.mailboxes.keys(), ...base.segments.keys()]);
+  for (const { mailbox } of buried) told.add(mailbox);
+  for (const { item } of base.superseded) if (item.kind === 'segment') told.add(item.mailbox);
+  const ids: number[] = [];
+  let last = 0;
+  for (const id of [...told].sort((a, b) => a - b).concat(state.nextMailbox)) {
+    if (id - last < JUMP) for (let between = last + 1; between < id; between++) ids.push(between);
+    if (id < state.nextMailbox) ids.push(id);
+    last = id;
+  }
+  return ids as MailboxId[];
 }
