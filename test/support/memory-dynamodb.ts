@@ -153,28 +153,8 @@ export class MemoryDynamoDb {
     this.#change(pk, sk, undefined, true);
   }
 
-  /** Every item of the partitions whose key begins with `prefix`. */
-  *itemsBelow(prefix: string): Iterable<Item> {
-    for (const [pk, { items }] of this.#partitions) if (pk.startsWith(prefix)) yield* items.values();
-  }
-
-  item(pk: string, sk: string): Item | undefined {
+  #item(pk: string, sk: string): Item | undefined {
     return this.#partitions.get(pk)?.items.get(sk);
-  }
-
-  /** A copy of all items as they are now, to be restored by `replaceWith`: what a backup is. */
-  copy(): readonly Item[] {
-    return [...this.itemsBelow('')];
-  }
-
-  /** The table is replaced by `items`, unseen by those who watch it. */
-  replaceWith(items: readonly Item[]): void {
-    this.#partitions.clear();
-    this.#recent.length = 0;
-    for (const item of items) {
-      const { pk, sk } = keyOf(item);
-      this.#partition(pk).set(sk, item);
-    }
   }
 
   #partition(pk: string): Partition {
@@ -184,7 +164,7 @@ export class MemoryDynamoDb {
   }
 
   #change(pk: string, sk: string, after: Item | undefined, expired = false): void {
-    const before = this.item(pk, sk);
+    const before = this.#item(pk, sk);
     this.#partition(pk).set(sk, after);
     const change = { pk, sk, before, after, expired };
     this.#recent.push(change);
@@ -196,7 +176,7 @@ export class MemoryDynamoDb {
   #seen(pk: string, sk: string, missed: number): Item | undefined {
     const late =
       missed > 0 ? this.#recent.slice(-missed).find((each) => each.pk === pk && each.sk === sk) : undefined;
-    return late ? late.before : this.item(pk, sk);
+    return late ? late.before : this.#item(pk, sk);
   }
 
   #got(key: Item | undefined, missed: number): object {
@@ -251,7 +231,7 @@ export class MemoryDynamoDb {
 
   #write(kind: string, request: Request): object {
     const { pk, sk } = keyOf(request.Key ?? request.Item);
-    const before = this.item(pk, sk);
+    const before = this.#item(pk, sk);
     if (!allowed(request, before)) throw new RefusedError(before);
     const after = written(kind, request, before);
     this.#change(pk, sk, after);
@@ -266,14 +246,14 @@ export class MemoryDynamoDb {
     const writes = TransactItems.flatMap((each) => Object.entries(each));
     const reasons = writes.map(([, request]): Reason => {
       const { pk, sk } = keyOf(request.Key ?? request.Item);
-      const before = this.item(pk, sk);
+      const before = this.#item(pk, sk);
       return allowed(request, before) ? { Code: 'None' } : { Code: 'ConditionalCheckFailed', Item: before };
     });
     if (reasons.some(({ Code }) => Code !== 'None')) throw new CancelledError(reasons);
     for (const [kind, request] of writes) {
       if (kind === 'ConditionCheck') continue;
       const { pk, sk } = keyOf(request.Key ?? request.Item);
-      this.#change(pk, sk, written(kind, request, this.item(pk, sk)));
+      this.#change(pk, sk, written(kind, request, this.#item(pk, sk)));
     }
     return {};
   }

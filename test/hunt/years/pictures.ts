@@ -3,7 +3,8 @@ import type { Columns } from '../../../shared/account/columns.ts';
 import { mailboxFor } from '../../../shared/account/readers.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import { ensure } from '../violation.ts';
-import { type PlainAccount, lineOfMailbox, lineOfMessage, lineOfPolicy } from './plain-account.ts';
+import type { PlainAccount } from './plain-account.ts';
+import { lineOfMailbox, lineOfMessage, lineOfPolicy } from './plain-words.ts';
 
 /** Ensures that `state`, however old and however much of it is loaded, is what the account was at its record. */
 export function ensureSame(plain: PlainAccount, state: AccountState, who: string): void {

@@ -13,8 +13,9 @@ import type {
   PackOp,
   Target,
 } from '../../../shared/account/ops.ts';
-import type { Policy, PolicyChange } from '../../../shared/account/policy.ts';
+import type { PolicyChange } from '../../../shared/account/policy.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
+import { lineOfPolicy, pictureOf } from './plain-words.ts';
 
 export interface PlainMessage {
   readonly uid: number;
@@ -70,9 +71,6 @@ export interface Picture {
   readonly head: string;
   readonly mailboxes: ReadonlyMap<number, { readonly head: string; readonly rows: string }>;
 }
-
-const DELETED = 8;
-const SEEN = 1;
 
 export class PlainAccount {
   number = 0;
@@ -378,11 +376,6 @@ export class PlainAccount {
   }
 }
 
-export function lineOfPolicy({ hold, closing, closed, retention }: Policy): string {
-  const rules = [...retention].map(([scope, days]) => `${scope}=${String(days)}`).sort();
-  return `${hold ? 'held' : 'free'}, closing ${String(closing)}, ${closed ? 'closed' : 'open'}, kept ${rules.join(' ')}`;
-}
-
 function folded(keywords: readonly string[]): Set<string> {
   return new Set(keywords.map((keyword) => keyword.toLowerCase()));
 }
@@ -403,48 +396,4 @@ function flagged(
   if (mode === 'add') return { system: system | bits, keywords: new Set([...keywords, ...change]) };
   const left = [...keywords].filter((keyword) => !change.has(keyword));
   return { system: system & ~bits, keywords: new Set(left) };
-}
-
-/** The line of a mailbox, and one of each of its messages. */
-export function lineOfMailbox(
-  mailbox: Omit<PlainMailbox, 'messages' | 'keywords' | 'acl' | 'annotations' | 'seen'>,
-  counts: Effect,
-  sets: {
-    readonly keywords: Iterable<string>;
-    readonly acl: Iterable<string>;
-    readonly annotations: Iterable<string>;
-  },
-): string {
-  const { id, name, uidValidity, uidNext, highestModSeq, recentFloor, use } = mailbox;
-  const { messages, unseen, deleted, bytes } = counts;
-  const sorted = (values: Iterable<string>): string => [...values].sort().join(' ');
-  return `mailbox ${id} "${name}" ${use ?? '-'} ${uidValidity}: next ${uidNext}, modseq ${highestModSeq}, recent ${recentFloor}, ${messages} messages ${unseen} unseen ${deleted} deleted ${bytes} bytes; keywords ${sorted(sets.keywords)}; acl ${sorted(sets.acl)}; annotations ${sorted(sets.annotations)}`;
-}
-
-export function lineOfMessage(message: PlainMessage, seenBy: readonly string[]): string {
-  const { uid, blob, size, date, zone, saved, system, keywords, modSeq } = message;
-  return `${uid} ${blob} ${size} ${date} ${zone} ${saved} ${system} [${[...keywords].sort().join(' ')}] ${modSeq} ${seenBy.join(' ')}`;
-}
-
-function pictureOf(mailbox: PlainMailbox): { head: string; rows: string } {
-  const { messages } = mailbox;
-  const counts = {
-    messages: messages.length,
-    unseen: messages.filter(({ system }) => !(system & SEEN)).length,
-    deleted: messages.filter(({ system }) => system & DELETED).length,
-    bytes: messages.reduce((sum, { size }) => sum + size, 0),
-  };
-  const pairs = (map: ReadonlyMap<string, string>): string[] =>
-    [...map].map(([key, value]) => `${key}=${value}`);
-  const sets = {
-    keywords: mailbox.keywords,
-    acl: pairs(mailbox.acl),
-    annotations: pairs(mailbox.annotations),
-  };
-  const seen = [...mailbox.seen].sort(([a], [b]) => (a < b ? -1 : 1));
-  const rows = messages.map((message) => {
-    const by = seen.filter(([, uids]) => uids.has(message.uid)).map(([reader]) => reader);
-    return lineOfMessage(message, by);
-  });
-  return { head: lineOfMailbox(mailbox, counts, sets), rows: rows.join('\n') };
 }
