@@ -102,7 +102,8 @@ async function summariesIn(
   if (wanted.length === 0) return [];
   const data = await unlessLost(summaries.chunk(account, info.fold, { start: 0, end: info.bytes }));
   if (data?.length !== info.bytes) return null;
-  const opened = await summaries.frameOpener(account);
+  const opened = await unlessLost(summaries.frameOpener(account));
+  if (!opened) return null;
   const frames = new Map<number, readonly Uint8Array[]>();
   const found: ArrivedSummary[] = [];
   const seen = new Set<string>();

@@ -6,7 +6,7 @@ import { DamagedTextError } from '../../shared/keys/sealed-text.ts';
  * What `read` gives; null if it is gone, is not what was stored, or was sealed with a key that was deleted. Any other
  * failure passes: what cannot be read now may be read later, and must not be taken for lost.
  */
-export async function unlessLost(read: Promise<Uint8Array>): Promise<Uint8Array | null> {
+export async function unlessLost<T>(read: Promise<T>): Promise<T | null> {
   try {
     return await read;
   } catch (error) {

@@ -143,6 +143,8 @@ async function prepare(
   const { recipients, refusals, unreachable } = await resolve(notification, looked, deps);
   const open = await undelivered(notification, recipients, handling.sqs, deps);
   if (open.length === 0 && refusals.length === 0) return;
+  // Keys are read while the message is; what keeps one from being had is met where it is used.
+  for (const { account } of open) deps.messages.ready(account).catch(() => undefined);
   const raw = await readRaw(notification, open, deps);
   if (!raw) return;
   handling.size = raw.length;

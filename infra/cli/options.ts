@@ -23,6 +23,7 @@ export const STORE_SETTINGS = [
   'keysTable',
   'blobFormat',
   'dataKeys',
+  'kmsKey',
 ] as const satisfies readonly SettingName[];
 
 /** `group`: the heading that the help puts above them. */

@@ -40,6 +40,8 @@ export interface Sealing {
   readonly keysTable: string;
   /** Path of the file that wraps the keys. */
   readonly keyFile: string;
+  /** Or the key of KMS that does. */
+  readonly kmsKey?: string;
 }
 
 export interface Instance extends Endpoints {

@@ -51,6 +51,8 @@ export interface LocalSettings {
   readonly blobFormat: BlobFormat;
   /** Whether new accounts get a data key. */
   readonly dataKeys: boolean;
+  /** A key of KMS that wraps data keys, in the place of the key file. */
+  readonly kmsKey?: string;
 }
 
 /** What commander hands over: camel-cased names of the flags that were given. */
@@ -227,6 +229,13 @@ export const SETTINGS = {
     help: 'how messages are stored: framed (compressed), or raw, as they came; raw takes --no-data-keys',
     default: DEFAULTS.blobFormat,
   },
+  kmsKey: {
+    flag: 'kms-key',
+    argument: 'id',
+    variable: 'QUIRE_KMS_KEY',
+    help: 'wrap data keys by this key of AWS KMS, by id or ARN',
+    default: 'by the key file of the data folder',
+  },
   dataKeys: {
     flag: 'no-data-keys',
     variable: 'QUIRE_DATA_KEYS',
@@ -273,6 +282,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
   const graceDays = wholeNumber(given('graceDays'), 1);
   const dynamodbEndpoint = url(given('dynamodbEndpoint'));
   const sqsEndpoint = url(given('sqsEndpoint'));
+  const kmsKey = given('kmsKey')?.text;
   const s3 = s3Settings(given('s3Endpoint'), given('mailBucket'), given('inboundBucket'));
   return {
     host,
@@ -294,6 +304,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     directoryTable: tableName(given('directoryTable')) ?? DEFAULTS.directoryTable,
     keysTable: tableName(given('keysTable')) ?? DEFAULTS.keysTable,
     ...sealing(given('blobFormat'), given('dataKeys')),
+    ...(kmsKey === undefined ? {} : { kmsKey }),
   };
 }
 

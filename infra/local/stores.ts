@@ -32,7 +32,11 @@ export function engineSettings({ dynamodb, sqs, blobs, sealing }: StorePlaces): 
     mailTable: dynamodb.mailTable,
     directoryTable: dynamodb.directoryTable,
     blobFormat: sealing.blobFormat,
-    keys: { table: sealing.keysTable, wrap: { file: sealing.keyFile }, create: sealing.dataKeys },
+    keys: {
+      table: sealing.keysTable,
+      wrap: sealing.kmsKey === undefined ? { file: sealing.keyFile } : { kms: sealing.kmsKey },
+      create: sealing.dataKeys,
+    },
     ...('mail' in blobs
       ? { mail: { folder: blobs.mail }, inbound: { folder: blobs.inbound } }
       : { mail: { bucket: blobs.mailBucket }, inbound: { bucket: blobs.inboundBucket } }),
@@ -75,6 +79,7 @@ export async function startStores(options: StoreOptions, holder: string): Promis
       dataKeys: settings.dataKeys,
       keysTable: settings.keysTable,
       keyFile: paths.keyFile,
+      ...(settings.kmsKey === undefined ? {} : { kmsKey: settings.kmsKey }),
     },
   };
 }

@@ -92,7 +92,7 @@ export class MessageStore implements SummarySource {
     const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => look.write(chunk));
     const facts = { digest: () => look.digest, arrival: arrival ?? null };
     const blob = await this.#blobs.put(account, tapped, size, facts, options);
-    return { blob, size, summary: await this.#place(account, blob, look.summary), freshUntil };
+    return { blob, size, summary: await this.place(account, blob, look.summary), freshUntil };
   }
 
   /** Keeps bytes that a message will be made of, under a name that no record ever gets. */
@@ -193,7 +193,8 @@ export class MessageStore implements SummarySource {
     return this.#store.delete(purged.map((blob) => blobKeys.message(account, blob)));
   }
 
-  async #place(account: AccountId, blob: BlobId, summary: Uint8Array): Promise<SummaryPlace> {
+  /** A summary as a record of its message carries it, or the name of the object that holds it. */
+  async place(account: AccountId, blob: BlobId, summary: Uint8Array): Promise<SummaryPlace> {
     const stored = await this.#summaries.seal(account, blob, summary);
     if (stored.length <= INLINE_SUMMARY_BYTES) return { inline: stored };
     const object = this.#rim.randomHex(16) as BlobId;

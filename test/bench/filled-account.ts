@@ -40,6 +40,7 @@ export interface FillOptions {
 /** A new account with `messages` in one mailbox. */
 export async function filledAccount(engine: Engine, options: FillOptions): Promise<AccountId> {
   const account = await beginAccount(engine.journal, engine.rim);
+  await engine.keys?.begin(account);
   await fillAccount(engine, account, options);
   return account;
 }
@@ -105,7 +106,7 @@ async function appendOf(
     ? { blob, size: bytes, summary: { inline: summary } }
     : bodies
       ? await storedMessage(engine, account, index, bytes)
-      : summarized(engine, index, bytes);
+      : await summarized(engine, account, index, bytes);
   return {
     op: 'append',
     to: { mailbox },
@@ -125,17 +126,18 @@ async function storedMessage(engine: Engine, account: AccountId, index: number, 
 
 /** Summaries of so many different messages; the rest repeat them, for making one takes longer than storing it. */
 const DIFFERENT = 500;
-const made = new Map<string, { readonly size: number; readonly summary: { readonly inline: Uint8Array } }>();
+const made = new Map<string, { readonly size: number; readonly summary: Uint8Array }>();
 
-function summarized(engine: Engine, index: number, bytes: number) {
+async function summarized(engine: Engine, account: AccountId, index: number, bytes: number) {
   const key = `${index % DIFFERENT}/${bytes}`;
   let known = made.get(key);
   if (!known) {
     const builder = new SummaryBuilder();
     const raw = Buffer.from(sampleMail(index % DIFFERENT, { bytes }), 'latin1');
     builder.write(raw);
-    known = { size: raw.length, summary: { inline: encodeSummary(builder.end()) } };
+    known = { size: raw.length, summary: encodeSummary(builder.end()) };
     made.set(key, known);
   }
-  return { ...known, blob: engine.rim.randomHex(16) as BlobId };
+  const blob = engine.rim.randomHex(16) as BlobId;
+  return { size: known.size, blob, summary: await engine.messages.place(account, blob, known.summary) };
 }

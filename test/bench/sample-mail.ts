@@ -8,6 +8,8 @@ export interface SampleOptions {
 }
 
 const BASE64_LINE = 76;
+const LINE_LENGTH = BASE64_LINE + 2;
+const POOL_LINES = 4_001;
 
 /** Message number `index`: the same bytes for the same number and options. */
 export function sampleMail(
@@ -62,12 +64,23 @@ export function sampleMail(
   return start + attachment(index, room) + end;
 }
 
-/** About `room` bytes as of a picture or a PDF: no two lines are alike, and base64 is all that compresses. */
+/** About `room` bytes as of a picture or a PDF: base64 is all that compresses. */
 function attachment(index: number, room: number): string {
-  const lines: string[] = [];
-  for (let left = room; left > BASE64_LINE + 2; left -= BASE64_LINE + 2)
-    lines.push(base64Of(index * 1_000_003 + lines.length, BASE64_LINE));
-  return lines.join('\r\n');
+  const lines = Math.max(0, Math.floor(room / LINE_LENGTH));
+  const from = (index * 7919) % POOL_LINES;
+  const pool = attachmentPool();
+  return pool
+    .repeat(Math.ceil((from + lines) / POOL_LINES))
+    .slice(from * LINE_LENGTH, (from + lines) * LINE_LENGTH);
+}
+
+let pool = '';
+
+/** Lines of which no two are alike, more than a frame of a stored message holds: within it, none comes twice. */
+function attachmentPool(): string {
+  if (pool === '')
+    pool = Array.from({ length: POOL_LINES }, (_, line) => `${base64Of(line, BASE64_LINE)}\r\n`).join('');
+  return pool;
 }
 
 const idOf = (index: number): string => base64Of(index, 36);

@@ -2,6 +2,9 @@
  * A gateway and a delivery function on real stores over real sockets, each started cold, with every request counted at
  * the SDK's transport. What runs after the tagged answer (wake-ups, work items) is counted apart: nobody waits for it.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { type GatewayProcess, startGatewayProcess } from '../../../gateway/start.ts';
 import { startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
@@ -15,6 +18,7 @@ import {
   openEngine,
 } from '../../../shared/aws/engine.ts';
 import { type ScryptParameters, hashPassword } from '../../../shared/directory/password.ts';
+import { ensureKeyFile } from '../../../shared/keys/key-file.ts';
 import { createLog } from '../../../shared/log.ts';
 import { type TestDynoxide, startTestDynoxide } from '../../support/dynoxide.ts';
 import { ImapClient } from '../../support/imap-client.ts';
@@ -34,24 +38,31 @@ export class CountedStack {
   readonly #store: TestDynoxide;
   readonly #s3: LoopbackS3;
   readonly #sqs: LocalSqs;
+  readonly #folder: string;
   readonly #open: { stop(): Promise<void> }[] = [];
   #users = 0;
   #hash = '';
 
   private constructor(
-    parts: { store: TestDynoxide; s3: LoopbackS3; sqs: LocalSqs },
+    parts: { store: TestDynoxide; s3: LoopbackS3; sqs: LocalSqs; folder: string },
     settings: EngineSettings,
     engine: Engine,
   ) {
     this.#store = parts.store;
     this.#s3 = parts.s3;
     this.#sqs = parts.sqs;
+    this.#folder = parts.folder;
     this.#settings = settings;
     this.engine = engine;
   }
 
-  static async start(): Promise<CountedStack> {
-    const [store, s3, sqs] = [await startTestDynoxide(), await startLoopbackS3(), await startSqs()];
+  /** `sealed`: accounts have data keys, wrapped by a file. */
+  static async start({ sealed = false } = {}): Promise<CountedStack> {
+    const tables = ['mail', 'directory', ...(sealed ? ['keys'] : [])];
+    const [store, s3, sqs] = [await startTestDynoxide(tables), await startLoopbackS3(), await startSqs()];
+    const folder = await mkdtemp(join(tmpdir(), 'quire-budgets-'));
+    const file = join(folder, 'data-keys.key');
+    await ensureKeyFile(file);
     const endpoints = { dynamodb: store.endpoint, s3: s3.endpoint, sqs: sqs.endpoint };
     const settings: EngineSettings = {
       aws: { region: 'us-east-1', endpoints },
@@ -59,9 +70,10 @@ export class CountedStack {
       directoryTable: 'directory',
       mail: { bucket: 'mail' },
       inbound: { bucket: 'inbound' },
+      ...(sealed && { keys: { table: 'keys', wrap: { file }, create: true } }),
     };
     const engine = await openEngine(settings);
-    const stack = new CountedStack({ store, s3, sqs }, settings, engine);
+    const stack = new CountedStack({ store, s3, sqs, folder }, settings, engine);
     await engine.directory.domains.add('example.test');
     stack.#hash = await hashPassword(PASSWORD, CHEAP);
     return stack;
@@ -107,6 +119,7 @@ export class CountedStack {
     await this.release();
     this.engine.close();
     await Promise.all([this.#store.stop(), this.#s3.stop(), this.#sqs.stop()]);
+    await rm(this.#folder, { recursive: true });
   }
 }
 
