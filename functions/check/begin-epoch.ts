@@ -42,9 +42,11 @@ import { type CheckDeps, checkAccount } from './check-account.ts';
 import type { CheckedMessagesResult } from './check-messages.ts';
 import { type InstallDeps, installCheckpoint } from './install.ts';
 import { mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
+import type { RecoverDeps } from './recover.ts';
 import { gravesAfter, orNull } from './placed-rows.ts';
 
-export interface EpochDeps extends Omit<CheckDeps, 'digests'>, Pick<InstallDeps, 'limits'> {
+export interface EpochDeps
+  extends Omit<CheckDeps, 'digests'>, Pick<InstallDeps, 'limits'>, Pick<RecoverDeps, 'leaveUnreadable'> {
   readonly messages: MessageStore;
   readonly rim: Rim;
 }

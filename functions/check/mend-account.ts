@@ -34,9 +34,10 @@ import { type InstallDeps, installCheckpoint } from './install.ts';
 import { isOlder, mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
 import { beginEpoch } from './begin-epoch.ts';
 import { gravesAfter, isLost } from './placed-rows.ts';
-import { mailboxOf, recoverMessages } from './recover.ts';
+import { type RecoverDeps, mailboxOf, recoverMessages } from './recover.ts';
 
-export interface MendDeps extends CheckDeps, Pick<InstallDeps, 'limits'> {
+export interface MendDeps
+  extends CheckDeps, Pick<InstallDeps, 'limits'>, Pick<RecoverDeps, 'leaveUnreadable'> {
   readonly messages: MessageStore;
   readonly rim: Rim;
   /** Wake-ups and work items after a record; it never rejects. */

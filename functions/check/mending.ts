@@ -7,7 +7,7 @@ import type { JournalEntry } from '../../shared/account/record.ts';
 import type { StoredObject } from '../../shared/blob/message-store.ts';
 import type { CheckedMessages, CheckedMessagesResult } from './check-messages.ts';
 import { readSummaries } from './placed-rows.ts';
-import { type RecoverDeps, recoverMessages, restoring } from './recover.ts';
+import { type RecoverDeps, UnreadableMessagesError, recoverMessages, restoring } from './recover.ts';
 
 /** An object's clock and a fold's. */
 const CLOCK_SKEW_MS = 60_000;
@@ -40,7 +40,9 @@ export async function mendingOps(
   const { state } = known.replay;
   const candidates = candidatesIn(known, messages, arrivedAfter);
   const batch = candidates.slice(0, most);
-  const { recovered } = await recoverMessages(deps, account, batch, entries);
+  const { recovered, unreadable } = await recoverMessages(deps, account, batch, entries);
+  if (unreadable.length > 0 && recovered.length === 0 && deps.leaveUnreadable !== true)
+    throw new UnreadableMessagesError(account, unreadable.length, batch.length);
   for (const { row, summary } of recovered) summaries.set(row.blob, summary);
   const lossy = [...known.lost.keys()].filter((id) => state.mailboxes.has(id));
   const restores = restoring(recovered, state, lossy);

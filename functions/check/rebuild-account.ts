@@ -33,7 +33,7 @@ import type { StoredObject } from '../../shared/blob/message-store.ts';
 import type { EpochDeps } from './begin-epoch.ts';
 import { checkAccount } from './check-account.ts';
 import { installCheckpoint } from './install.ts';
-import { type Recovered, recoverMessages, restoring } from './recover.ts';
+import { type Recovered, UnreadableMessagesError, recoverMessages, restoring } from './recover.ts';
 
 export interface RebuildOptions {
   /** Since when there is the account, milliseconds since the epoch. */
@@ -67,6 +67,9 @@ export async function rebuildAccount(
     return { kind: 'refused', why: 'its index can be read, or be mended with --repair alone' };
   const objects = await storedMessages(deps, account, survey);
   const { recovered, unreadable } = await recoverMessages(deps, account, objects, survey.entries);
+  // An index that does not name them would have them swept.
+  if (unreadable.length > 0 && deps.leaveUnreadable !== true)
+    throw new UnreadableMessagesError(account, unreadable.length, objects.length);
   const now = deps.rim.now();
   const highest = Math.max(0, survey.stored?.number ?? 0, ...survey.entries.map((entry) => entry.number));
   const begun = begunBefore(survey);

@@ -26,6 +26,18 @@ import { isLost } from './placed-rows.ts';
 export interface RecoverDeps {
   readonly messages: Pick<MessageStore, 'recompute' | 'facts'>;
   readonly gate?: (() => Promise<void>) | undefined;
+  /** Go on without objects that cannot be read, though they may only lack their key: nobody names them, and they are swept. */
+  readonly leaveUnreadable?: boolean;
+}
+
+/** Nothing of what is stored can be read: rather a key is missing than every message damaged. */
+export class UnreadableMessagesError extends Error {
+  constructor(account: AccountId, unreadable: number, of: number) {
+    super(
+      `${unreadable} of ${of} objects of account ${account} cannot be read, as if its data key were missing: bring the table of keys back first, or give these objects up with --leave-unreadable`,
+    );
+    this.name = 'UnreadableMessagesError';
+  }
 }
 
 export interface Recovered {

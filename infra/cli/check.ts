@@ -36,6 +36,10 @@ export function checkCommand(): Command {
       '--rebuild',
       'with --repair: where the index is lost, make it anew from the messages; clients load the account again',
     )
+    .option(
+      '--leave-unreadable',
+      'with --repair: go on without objects that cannot be read; they are deleted for good in some days',
+    )
     .option('--all', 'all accounts, one after the other')
     .option(
       '--report <file>',
@@ -114,7 +118,11 @@ async function lookAt(
   const log = logOf(settingsOf({ logLevel: 'warn', ...flags, demo: false }));
   const { onCommit } = expungeDeps(engine, { graceDays: GRACE_DAYS }, log);
   const digests = flags.digests !== false;
-  const deps: MendDeps = { journal, folds, messages, rim, digests, gate, ...(onCommit ? { onCommit } : {}) };
+  const leaveUnreadable = flags.leaveUnreadable === true;
+  const deps: MendDeps = {
+    ...{ journal, folds, messages, rim, digests, gate, leaveUnreadable },
+    ...(onCommit ? { onCommit } : {}),
+  };
   const directory = user ? await checkDirectory(engine, user) : [NOT_LISTED];
   const addresses = user?.addresses ?? [];
   if (flags.repair !== true) {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { ListenError } from '../../gateway/imap/server/imap-server.ts';
 import { KeyDeletedError } from '../../shared/keys/account-keys.ts';
 import { KeyFileError } from '../../shared/keys/key-file.ts';
+import { UnreadableMessagesError } from '../../functions/check/recover.ts';
 import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
@@ -37,6 +38,7 @@ const SENTENCES = [
   AddressError,
   PasswordError,
   ListenError,
+  UnreadableMessagesError,
 ];
 
 /** What AWS says of missing, wrong or insufficient credentials, and of a store that the account does not have. */

@@ -3,7 +3,12 @@
  * lost is lost, one after the other. Each step says what the commands tell of it, and what clients see.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type AttributeValue,
+  DeleteItemCommand,
+  PutItemCommand,
+  ScanCommand,
+} from '@aws-sdk/client-dynamodb';
 import { mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -198,11 +203,13 @@ describe('the drill', () => {
     expect((await check()).status).toBe(0);
   });
 
-  test('both tables are lost: the index is made anew from the messages alone', async () => {
+  test('the tables are lost but for the keys: the index is made anew from the messages', async () => {
     const before = await whileItRuns([]);
     let id = '';
-    await onStores(async (_engine, account) => {
+    let keys: Record<string, AttributeValue>[] = [];
+    await onStores(async ({ dynamodb }, account) => {
       id = account;
+      keys = (await dynamodb.send(new ScanCommand({ TableName: 'keys' }))).Items ?? [];
     });
     for (const name of await readdir(data)) if (name.startsWith('quire.db')) await rm(path.join(data, name));
     const nobody = await check();
@@ -212,6 +219,12 @@ describe('the drill', () => {
     const told = await check('--repair');
     expect([told.status, told.output]).toEqual([1, expect.stringContaining('account-missing: ')]);
     expect(told.output).toContain('quire check --repair --rebuild makes the index anew');
+    // Without the table of keys nothing can be read, and nothing is given up.
+    const sealed = await check('--repair', '--rebuild');
+    expect([sealed.status, sealed.errors]).toEqual([1, expect.stringContaining('7 of 7 objects of account')]);
+    await onStores(async ({ dynamodb }) => {
+      for (const Item of keys) await dynamodb.send(new PutItemCommand({ TableName: 'keys', Item }));
+    });
     const rebuilt = await check('--repair', '--rebuild');
     expect([rebuilt.status, rebuilt.errors]).toEqual([0, '']);
     expect(rebuilt.output).toContain('done: made the index anew from 7 messages');

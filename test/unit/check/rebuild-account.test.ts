@@ -121,7 +121,7 @@ describe('an account whose tables are lost', () => {
     expect((await account.checkpoint()).packs).toEqual([expect.objectContaining({ pack, count: 2 })]);
   });
 
-  test('an object that is cut is named, and holds nothing else up', async () => {
+  test('an object that cannot be read is not given up unasked', async () => {
     const { account, created } = await filled();
     loseTable(account);
     const key = account.keyOf('c'.repeat(32) as BlobId);
@@ -131,7 +131,12 @@ describe('an account whose tables are lost', () => {
       if (asked === key) throw new DamagedBlobError('c'.repeat(32), 'it is cut');
       return get(asked, ...rest);
     };
-    const result = await rebuildAccount(account.deps, account.id, { created });
+    await expect(rebuildAccount(account.deps, account.id, { created })).rejects.toThrow(
+      /^1 of 7 objects of account .* cannot be read, as if its data key were missing/,
+    );
+    expect(account.stored.entries.size).toBe(0);
+    const deps = { ...account.deps, leaveUnreadable: true };
+    const result = await rebuildAccount(deps, account.id, { created });
     expect(result).toMatchObject({ messages: 6, unreadable: ['c'.repeat(32)] });
   });
 
