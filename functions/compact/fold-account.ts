@@ -14,12 +14,7 @@
  */
 import type { Divergence } from '../../shared/account/apply.ts';
 import type { Calendar } from '../../shared/account/calendar.ts';
-import {
-  type Checkpoint,
-  type FoldedItem,
-  type GraveyardInfo,
-  encodeCheckpoint,
-} from '../../shared/account/checkpoint.ts';
+import { type FoldedItem, type GraveyardInfo, encodeCheckpoint } from '../../shared/account/checkpoint.ts';
 import { GRACE_SECONDS, nextDueDay } from '../../shared/account/due.ts';
 import {
   FOLD_LIMITS,
@@ -35,19 +30,12 @@ import {
   touchedBy,
   withPieces,
 } from '../../shared/account/fold.ts';
-import type {
-  FoldPacks,
-  FoldStore,
-  FoldSummaries,
-  FoldedTableItem,
-} from '../../shared/account/fold-store.ts';
+import type { FoldedTableItem } from '../../shared/account/fold-store.ts';
 import { type BuriedRow, decodeGraveyard, encodeGraveyard } from '../../shared/account/graveyard.ts';
 import type { AccountId, RecordNumber } from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { type Opening, columnsAtCheckpoint, openAccount } from '../../shared/account/opening.ts';
-import type { Rim } from '../../shared/account/rim.ts';
 import {
-  type ArrivedSummary,
   type ChunkPlan,
   type Relocate,
   type WrittenChunk,

@@ -56,7 +56,7 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
     users: directory.users,
     sharing,
     work,
-    ...(keys && { deleteKey: async (account: AccountId) => void (await keys.delete(account)) }),
+    ...(keys && { deleteKey: (account: AccountId) => keys.delete(account).then(() => undefined) }),
   };
   return { ...deps, close: (account, until) => closeAccount(closing, account, until) };
 }

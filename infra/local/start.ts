@@ -112,8 +112,8 @@ function startMaintenance(
 ): void {
   const schedule = (name: string, everyMs: number, part: (log: Log) => ScheduleOptions['handler']): void => {
     const partLog = log.child({ part: name });
-    const { stop } = startSchedule({ name, everyMs, handler: part(partLog), log: partLog });
-    parts.add(name, stop);
+    const started = startSchedule({ name, everyMs, handler: part(partLog), log: partLog });
+    parts.add(name, () => started.stop());
   };
   schedule('compact', COMPACT_EVERY_MS, (partLog) => compactHandler(engine, partLog, { graceDays }));
   schedule('expunge', EXPUNGE_EVERY_MS, (partLog) => expungeHandler(engine, { graceDays }, partLog));

@@ -14,7 +14,7 @@ const EVERYTHING = Uint32Array.of(1, 0xffff_ffff);
 export function examineTree(state: AccountState): Finding[] {
   const mailboxes = [...state.mailboxes.values()];
   const complaints: string[] = [];
-  const repeated = <K>(what: string, of: (mailbox: Mailbox) => K): void => {
+  const repeated = (what: string, of: (mailbox: Mailbox) => string | number): void => {
     for (const value of repetitions(mailboxes.map(of)))
       complaints.push(`${what} ${String(value)} is there twice`);
   };

@@ -18,7 +18,7 @@ import type { JournalRecord } from './record.ts';
 import { Packing, inPack } from './packing.ts';
 import { type AccountState, resolveTarget, withColumns } from './state.ts';
 import { MESSAGES_PER_SEGMENT } from './segment.ts';
-import type { ChunkPlan, Relocate } from './summary-chunk.ts';
+import type { ChunkPlan } from './summary-chunk.ts';
 import { forEachRow } from './uid-ranges.ts';
 
 /** A fold is due after so many records, or so many bytes of ops: what an opening may have to read above the checkpoint. */

@@ -160,7 +160,7 @@ export class SummaryReader {
     const entry = inTail(replica, number) ?? (await this.#journal.entry(replica.account, number));
     if (!entry || isEmptied(entry)) return;
     const group = await Promise.all(
-      entry.ops.map((op) => (op.op === 'append' ? this.#placed(replica.account, op) : undefined)),
+      entry.ops.map(async (op) => (op.op === 'append' ? this.#placed(replica.account, op) : undefined)),
     );
     this.#hold(keyOf(replica.account, { chunk: 0, at: number, slot: 0 }), group, fetched);
   }

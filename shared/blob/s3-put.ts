@@ -68,7 +68,10 @@ async function putStream(
   let upload: MultipartUpload | undefined;
   try {
     for await (const { bytes, more } of parts) {
-      if (!more && !upload) return await putWhole(bucket, key, bytes, options);
+      if (!more && !upload) {
+        await putWhole(bucket, key, bytes, options);
+        return;
+      }
       upload ??= await MultipartUpload.create(bucket, key, options);
       await upload.part(bytes);
     }

@@ -48,14 +48,12 @@ async function opened(
   when: string,
 ): Promise<Figure[]> {
   const times: number[] = [];
-  let last: Opened | null = null;
+  let last: Opened | undefined;
   for (let run = 0; run < runs; run++) {
-    last = null;
     last = await openOnce(settings, account);
     times.push(last.ms);
   }
-  if (!last || last.count !== messages)
-    throw new Error(`${last?.count ?? 0} messages instead of ${messages}`);
+  if (last?.count !== messages) throw new Error(`${last?.count ?? 0} messages instead of ${messages}`);
   const name = (what: string): string => `${messages} ${when}, ${what}`;
   const over = `of opening an account of ${messages} messages and loading all rows, ${when}`;
   return [

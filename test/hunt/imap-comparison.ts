@@ -56,7 +56,7 @@ async function compareMailbox(
   if (mailbox.messages === 0) return;
   const items = 'UID FLAGS RFC822.SIZE BODY.PEEK[HEADER.FIELDS (X-HUNT)] ENVELOPE';
   // On a busy machine INPROGRESS (RFC 9585) may come between them.
-  const responses = (await run(`FETCH 1:* (${items})`)).filter(({ text }) => / FETCH \(/.test(text));
+  const responses = (await run(`FETCH 1:* (${items})`)).filter(({ text }) => text.includes(' FETCH ('));
   const shown = responses.map(rowShown);
   const wanted = rowsOf(mailbox, comparison);
   ensure(

@@ -206,7 +206,7 @@ class Parser {
 }
 
 function withAttribute(item: Item, name: string, value: AttributeValue | undefined): Item {
-  const { [name]: _, ...rest } = item;
+  const { [name]: _removed, ...rest } = item;
   return value === undefined ? rest : { ...rest, [name]: value };
 }
 

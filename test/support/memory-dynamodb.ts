@@ -6,7 +6,7 @@
  * It can be late, as DynamoDB is: an eventual read may miss the newest writes, and TTL takes expired items when the test
  * says so, in the order in which it says so.
  */
-import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Item, type Placeholders, conditionOf, updateOf } from './dynamodb-expressions.ts';
 
 /** A write, for whoever watches the table: what stood there before and after, undefined for nothing. */

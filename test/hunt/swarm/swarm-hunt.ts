@@ -331,18 +331,18 @@ class Swarm {
   /** Tells now and then how far it is; throws if nothing goes on. */
   async #watch(signal: AbortSignal): Promise<void> {
     let [done, since] = [-1, performance.now()];
-    while (!signal.aborted) {
+    for (;;) {
       await delay(TOLD_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
       const count = this.#operations;
       const now = performance.now();
       if (count > done) [done, since] = [count, now];
       ensure(now - since < STALLED_MS, () => `nothing was done for ${STALLED_MS / 1000} s`);
       const { states, messages } = this.#replay.kept;
       const heap = (process.memoryUsage().heapUsed / 2 ** 20).toFixed(0);
-      if (!signal.aborted)
-        this.#options.say(
-          `${count} operations, record ${this.#replay.number}, ${this.#folds} folds, ${this.#world.faults.total} faults; ${states} states and ${messages} messages kept, heap ${heap} MB`,
-        );
+      this.#options.say(
+        `${count} operations, record ${this.#replay.number}, ${this.#folds} folds, ${this.#world.faults.total} faults; ${states} states and ${messages} messages kept, heap ${heap} MB`,
+      );
     }
   }
 

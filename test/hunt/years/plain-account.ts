@@ -145,8 +145,10 @@ export class PlainAccount {
         return;
       }
       case 'copy':
-      case 'move':
-        return this.#copy(op, modSeq, saved);
+      case 'move': {
+        this.#copy(op, modSeq, saved);
+        return;
+      }
       case 'delete': {
         const mailbox = this.mailboxes.get(op.mailbox);
         if (!mailbox) return;
@@ -158,13 +160,17 @@ export class PlainAccount {
       case 'mend':
       case 'purge':
       case 'restore':
-      case 'policy':
-        return this.#maintain(op, modSeq, saved);
+      case 'policy': {
+        this.#maintain(op, modSeq, saved);
+        return;
+      }
       case 'pack':
         // Where a message lies is nothing that its reader sees.
         return;
-      default:
-        return this.#doToTree(op, modSeq);
+      default: {
+        this.#doToTree(op, modSeq);
+        return;
+      }
     }
   }
 
@@ -202,8 +208,10 @@ export class PlainAccount {
             });
         return;
       }
-      case 'policy':
-        return this.#layDown(op.change);
+      case 'policy': {
+        this.#layDown(op.change);
+        return;
+      }
     }
   }
 
@@ -230,10 +238,14 @@ export class PlainAccount {
     modSeq: number,
   ): void {
     switch (op.op) {
-      case 'create':
-        return this.#create(op.name, op.uidValidity, op.use, modSeq);
-      case 'rename':
-        return this.#rename(op.from, op.to);
+      case 'create': {
+        this.#create(op.name, op.uidValidity, op.use, modSeq);
+        return;
+      }
+      case 'rename': {
+        this.#rename(op.from, op.to);
+        return;
+      }
       case 'subscribe':
         return void this.subscriptions.add(op.name);
       case 'unsubscribe':

@@ -183,7 +183,8 @@ class Run {
         prepared(gateway.process);
         const person = { gateway, account, draw, word: world.word };
         const told = await act(person).catch((error: unknown) => `no answer: ${String(error)}`);
-        return world.tell(`${gateway.id} ${account.slice(0, 4)} ${told}`);
+        world.tell(`${gateway.id} ${account.slice(0, 4)} ${told}`);
+        return;
       }
       case 'receive':
         return world.post.receive(world.word(), draw, world.turns.now);
@@ -196,52 +197,66 @@ class Run {
           draw,
           world.turns.now,
         );
-        return told === null ? undefined : world.tell(`${process.name}: ${told}`);
+        if (told !== null) world.tell(`${process.name}: ${told}`);
+        return;
       }
       case 'fold': {
         const process = prepared(world.process('fold'));
-        return world.tell(`${process.name}: ${await foldByHand(world, process, account, this.#limits)}`);
+        world.tell(`${process.name}: ${await foldByHand(world, process, account, this.#limits)}`);
+        return;
       }
       case 'compact': {
         const process = prepared(world.process('compact'));
-        return world.tell(`${process.name}: ${await runCompaction(world, process, this.#limits)}`);
+        world.tell(`${process.name}: ${await runCompaction(world, process, this.#limits)}`);
+        return;
       }
       case 'visit': {
         const process = prepared(world.process('visit'));
-        return world.tell(`${process.name}: ${await visit(world, process, account)}`);
+        world.tell(`${process.name}: ${await visit(world, process, account)}`);
+        return;
       }
       case 'expunge': {
         const process = prepared(world.process('expunge'));
-        return world.tell(`${process.name}: ${await runExpunge(world, process)}`);
+        world.tell(`${process.name}: ${await runExpunge(world, process)}`);
+        return;
       }
       case 'expunge by hand': {
         const process = prepared(world.process('expunge'));
-        return world.tell(`${process.name}: ${await expungeByHand(world, process, account)}`);
+        world.tell(`${process.name}: ${await expungeByHand(world, process, account)}`);
+        return;
       }
       case 'pack': {
         const process = prepared(world.process('pack'));
-        return world.tell(`${process.name}: ${await compactByHand(world, process, account, this.#limits)}`);
+        world.tell(`${process.name}: ${await compactByHand(world, process, account, this.#limits)}`);
+        return;
       }
       case 'undelete': {
         const process = prepared(world.process('undelete'));
-        return world.tell(`${process.name}: ${await undelete(world, process, account, draw)}`);
+        world.tell(`${process.name}: ${await undelete(world, process, account, draw)}`);
+        return;
       }
       case 'policy': {
         const process = prepared(world.process('administrator'));
         const change = drawPolicy(world.witness.account(account).plain.policy.hold, draw);
-        return world.tell(`${process.name}: ${await layDown(world, process, account, change)}`);
+        world.tell(`${process.name}: ${await layDown(world, process, account, change)}`);
+        return;
       }
-      case 'expire':
-        return world.tell(takeExpired(world, draw));
-      case 'redrive':
-        return world.tell(`${world.post.redrive(draw, world.turns.now)} dead letters are redriven`);
+      case 'expire': {
+        world.tell(takeExpired(world, draw));
+        return;
+      }
+      case 'redrive': {
+        world.tell(`${world.post.redrive(draw, world.turns.now)} dead letters are redriven`);
+        return;
+      }
       case 'idle': {
         const gateway = draw.pick(this.#awake());
         if (!gateway) return;
         gateway.idleUntil = world.turns.now + draw.below(IDLE_DAYS) * DAY_MS;
-        return world.tell(
+        world.tell(
           `${gateway.id} is left alone until day ${Math.floor((gateway.idleUntil - world.turns.now) / DAY_MS + world.day)}`,
         );
+        return;
       }
       case 'restart': {
         const gateway = draw.pick(world.gateways);

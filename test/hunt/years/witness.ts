@@ -157,10 +157,16 @@ export class Witness {
       this.#hold(number < newest, `I4: the newest record, ${number}, has expired`);
       return;
     }
-    if (before) return this.#emptied(account, number, before, after);
+    if (before) {
+      this.#emptied(account, number, before, after);
+      return;
+    }
     this.#hold(number === newest + 1, `I1, I4: record ${number} was put where the journal ends at ${newest}`);
     const entry = entryOf(after);
-    if (isEmptied(entry)) return this.#hold(false, `I4: record ${number} was put empty`);
+    if (isEmptied(entry)) {
+      this.#hold(false, `I4: record ${number} was put empty`);
+      return;
+    }
     account.commits[number] = entry.commit;
     account.records.push(entry);
     for (const op of entry.ops) this.#op(id, account, op, entry);

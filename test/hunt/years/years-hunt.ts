@@ -58,7 +58,7 @@ export async function yearsHunt(options: YearsOptions): Promise<YearsResult> {
   return { ...total, kinds };
 }
 
-type Sums = { -readonly [Name in Exclude<keyof YearsResult, 'kinds'>]: number };
+type Sums = Record<Exclude<keyof YearsResult, 'kinds'>, number>;
 
 function add(
   total: Sums,

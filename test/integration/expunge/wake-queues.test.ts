@@ -63,7 +63,6 @@ test('a queue that is gone already, and a function that died between queue and e
   await gateways.live('never-made' as GatewayId, 10);
   const deps = { gateways, now: () => 11_000 + DAY_MS, log };
   const dying = {
-    ...gateways,
     silent: gateways.silent.bind(gateways),
     forget: () => Promise.reject(new Error('killed')),
   };

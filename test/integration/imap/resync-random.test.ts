@@ -2,7 +2,7 @@
  * A client that keeps a copy of a mailbox by the letter of RFC 7162 §6, and loses its connection at any moment: whatever
  * others do meanwhile, and however the journal is folded and emptied, SELECT with QRESYNC makes its copy right again.
  */
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { inVariants } from '../../support/conformance.ts';

@@ -146,7 +146,9 @@ test('random accounts', async () => {
         packs: some(300),
         superseded: some(300),
       }),
-      async (extremes) => void (await expectBounded(extremes)),
+      async (extremes) => {
+        await expectBounded(extremes);
+      },
     ),
     { seed: 20_261_128, numRuns: 30 },
   );

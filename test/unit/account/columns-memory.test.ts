@@ -1,6 +1,6 @@
 /** What a mailbox takes in memory, and the columns of indices that keep it there. */
 import { expect, test } from '@jest/globals';
-import type { BlobId, MailboxId, PackId } from '../../../shared/account/ids.ts';
+import type { BlobId, PackId } from '../../../shared/account/ids.ts';
 import { IndexArray } from '../../../shared/account/index-array.ts';
 import type { Op } from '../../../shared/account/ops.ts';
 import { blobBytesOf } from '../../../shared/account/pack-op.ts';
@@ -35,7 +35,7 @@ test('100,000 messages opened from a checkpoint, and some above it, take less th
 
   for (let first = 0; first < MESSAGES; first += 2000) {
     const some = blobs.slice(first, first + 2000);
-    const mailboxes = [INBOX_ID as MailboxId];
+    const mailboxes = [INBOX_ID];
     const pack = account.rim.randomHex(16) as PackId;
     const lengths = some.map(() => 4000);
     await put([

@@ -52,7 +52,7 @@ test('what was given out in the lost hour is not given out again', async () => {
     recovered: 4,
   });
   await account.receive('after');
-  await account.commit((state) => [{ op: 'create', name: 'New', uidValidity: 1, use: null }]);
+  await account.commit(() => [{ op: 'create', name: 'New', uidValidity: 1, use: null }]);
   const contents = await account.contents();
   expect(contents.INBOX?.map((line) => line.replace(/^\d+ /, ''))).toEqual([
     ...[1, 2, 3, 4, 5, 6].map((number) => `letter ${number}`),

@@ -2,7 +2,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { chunksToMerge } from '../../../shared/account/chunk-merge.ts';
-import type { ChunkInfo } from '../../../shared/account/checkpoint.ts';
 import type { RecordNumber } from '../../../shared/account/ids.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { commitOnWholeState, openWholeState } from '../../../shared/account/whole-state.ts';

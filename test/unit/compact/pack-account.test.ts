@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { effectOfRemoval } from '../../../shared/account/effect.ts';
-import type { MailboxId, PackId, RecordNumber } from '../../../shared/account/ids.ts';
+import type { MailboxId, PackId } from '../../../shared/account/ids.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { PackStore } from '../../../shared/blob/pack-store.ts';
@@ -35,7 +35,8 @@ function meanwhile(account: PackingAccount, act: () => Promise<unknown>) {
   const watched = new Proxy(journal, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target);
-      return name === 'put' ? put : typeof member === 'function' ? member.bind(target) : member;
+      if (name === 'put') return put;
+      return typeof member === 'function' ? (member as () => unknown).bind(target) : member;
     },
   });
   return { met, deps: { journal: watched } };
@@ -454,7 +455,7 @@ test('a release that does not know packs does not serve an account that has them
   await account.pack();
   const entries = [...account.journal.account(ACCOUNT).entries.values()] as JournalRecord[];
   const record = entries.find(({ ops }) => ops.some(({ op }) => op === 'pack'));
-  expect(record?.number).toBe(3 as RecordNumber);
+  expect(record?.number).toBe(3);
   await account.fold();
   expect(account.journal.account(ACCOUNT).checkpoint?.root[1]).toBe(3);
 });
