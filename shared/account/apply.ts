@@ -5,9 +5,10 @@
  */
 import { NO_ACL, withAclEntry } from './acl.ts';
 import { NO_ANNOTATIONS, withAnnotation } from './annotations.ts';
+import { epoch, mend, restore } from './apply-mending.ts';
 import { Columns, type Row } from './columns.ts';
+import { counted, used, withKeywords } from './counters.ts';
 import { effectOfAppend, effectOfFlags, effectOfRemoval, negative, sameEffect } from './effect.ts';
-import { foldKeyword } from './flags.ts';
 import type { MailboxId, ModSeq, RecordNumber, Uid } from './ids.ts';
 import { modSeqOf } from './ids.ts';
 import type {
@@ -18,13 +19,10 @@ import type {
   CreateOp,
   DeleteOp,
   Effect,
-  EpochOp,
   FlagsOp,
   ExpungeOp,
-  MendOp,
   Op,
   RenameOp,
-  RestoreOp,
   SeenOp,
 } from './ops.ts';
 import { withPolicy, withoutMailbox } from './policy.ts';
@@ -41,7 +39,6 @@ import {
   knownName,
   mailboxFor,
   resolveTarget,
-  usageOf,
   withMailbox,
 } from './state.ts';
 import { forEachRow } from './uid-ranges.ts';
@@ -141,28 +138,6 @@ export function applyOp(state: AccountState, op: Op, place: OpPlace, report: Rep
     case 'pack':
       return placedInPack(state, op);
   }
-}
-
-function counted(mailbox: Mailbox, effect: Effect, modSeq: ModSeq): Mailbox {
-  return {
-    ...mailbox,
-    messages: mailbox.messages + effect.messages,
-    unseen: mailbox.unseen + effect.unseen,
-    deleted: mailbox.deleted + effect.deleted,
-    bytes: mailbox.bytes + effect.bytes,
-    highestModSeq: modSeq,
-  };
-}
-
-function used(state: AccountState, effect: Effect): AccountState {
-  const { messages, bytes } = state.usage;
-  return { ...state, usage: { messages: messages + effect.messages, bytes: bytes + effect.bytes } };
-}
-
-function withKeywords(known: readonly string[], added: readonly string[]): readonly string[] {
-  const seen = new Set(known.map(foldKeyword));
-  const fresh = added.filter((keyword) => !seen.has(foldKeyword(keyword)));
-  return fresh.length === 0 ? known : [...known, ...fresh];
 }
 
 function append(state: AccountState, op: AppendOp, place: OpPlace, modSeq: ModSeq): AccountState {
@@ -328,18 +303,6 @@ function rename(state: AccountState, op: RenameOp, place: OpPlace): AccountState
   return { ...state, mailboxes, sharedAt };
 }
 
-function epoch(state: AccountState, op: EpochOp, place: OpPlace): AccountState {
-  const mailboxes = new Map<MailboxId, Mailbox>();
-  for (const mailbox of state.mailboxes.values())
-    mailboxes.set(mailbox.id, { ...mailbox, uidNext: Math.min(mailbox.uidNext + op.uidJump, 0xffff_ffff) });
-  const lastUidValidity = Math.max(state.lastUidValidity, op.uidValidity);
-  // MAILBOXIDs are made of them (RFC 8474).
-  const nextMailbox = (state.nextMailbox + op.uidJump) as MailboxId;
-  // What was granted in the lost time is listed by nobody any more once the shares are published anew.
-  const sharedAt = place.record;
-  return { ...state, mailboxes, lastUidValidity, nextMailbox, sharedAt, epochAt: place.saved };
-}
-
 /** An annotation of a mailbox raises its HIGHESTMODSEQ (RFC 7162 §3.2). */
 function annotate(state: AccountState, op: AnnotateOp, modSeq: ModSeq): AccountState {
   if (op.mailbox === null) return { ...state, annotations: withAnnotation(state.annotations, op) };
@@ -356,48 +319,11 @@ function changeAcl(state: AccountState, op: AclOp, place: OpPlace): AccountState
   return { ...withMailbox(state, { ...mailbox, acl }), sharedAt: place.record };
 }
 
-/** The op says all of each message, so that the counters need no columns. */
-function restore(state: AccountState, op: RestoreOp, place: OpPlace, modSeq: ModSeq): AccountState {
-  const mailbox = state.mailboxes.get(op.to);
-  if (!mailbox) return state;
-  let { columns, keywords } = mailbox;
-  let next = mailbox;
-  let result = state;
-  for (const row of op.rows) {
-    const effect = effectOfAppend(row.system, row.size);
-    const uid = next.uidNext as Uid;
-    columns = columns?.append({ ...row, uid, modSeq, saved: place.saved });
-    keywords = withKeywords(keywords, row.keywords);
-    next = { ...counted(next, effect, modSeq), uidNext: uid + 1 };
-    result = used(result, effect);
-  }
-  return withMailbox(result, { ...next, keywords, columns });
-}
-
 /** HIGHESTMODSEQ stays for all but the reader. */
 function changeSeen(state: AccountState, op: SeenOp, modSeq: ModSeq): AccountState {
   const mailbox = state.mailboxes.get(op.mailbox);
   if (!mailbox) return state;
   return withMailbox(state, { ...mailbox, readers: withSeen(mailbox.readers, op, modSeq) });
-}
-
-/** The mailbox's mod-sequence rises: a counter that was wrong may have been told to somebody. */
-function mend(state: AccountState, op: MendOp, modSeq: ModSeq): AccountState {
-  const mailbox = state.mailboxes.get(op.mailbox);
-  if (!mailbox) return state;
-  const { messages, unseen, deleted, bytes } = op;
-  const next = withMailbox(state, {
-    ...mailbox,
-    messages,
-    unseen,
-    deleted,
-    bytes,
-    uidNext: Math.max(mailbox.uidNext, op.uidNext),
-    highestModSeq: modSeq,
-    keywords: withKeywords(mailbox.keywords, op.keywords),
-    columns: mailbox.columns?.without(op.gone),
-  });
-  return { ...next, usage: usageOf(next.mailboxes.values()) };
 }
 
 function check(recorded: Effect, found: Effect, mailbox: MailboxId, place: OpPlace, report: Report): void {

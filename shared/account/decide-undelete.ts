@@ -61,6 +61,9 @@ export interface Undeleted {
 /** Some 30 bytes each once they are packed, half of them a random blob: a record of 128 write units. */
 export const ROWS_PER_RESTORE = 4_096;
 
+/** UIDs are 32 bits wide and never used twice. */
+const MAX_UID = 0xffff_ffff;
+
 /** A row, and the mailbox that it was in. */
 interface Wanted {
   readonly mailbox: MailboxId;
@@ -227,6 +230,11 @@ class Targets {
       mailbox = mailboxNamed(this.#trial, name);
     }
     if (!mailbox) throw new Error(`mailbox ${name} was not made`);
+    if (mailbox.uidNext + rows.length > MAX_UID)
+      throw new MailboxRefusal(
+        'LIMIT',
+        `mailbox "${name}" has no UIDs left: bring messages back into another`,
+      );
     this.#apply([{ op: 'restore', to: mailbox.id, rows }]);
   }
 

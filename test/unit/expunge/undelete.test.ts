@@ -166,6 +166,13 @@ describe('undelete', () => {
     await expect(undelete(account, ALL, { into: '#x' })).rejects.toThrow(MailboxRefusal);
   });
 
+  test('into a mailbox that has no UIDs left is refused, and another takes them', async () => {
+    const { account } = await ExpungingAccount.told(1, 0);
+    await put(account, { op: 'epoch', uidJump: 0xffff_ffff, uidValidity: 9 });
+    await expect(undelete(account, ALL, { into: null })).rejects.toThrow('no UIDs left');
+    expect(await undelete(account, ALL)).toMatchObject({ restored: 6 });
+  });
+
   test('a mailbox whose name would grow too long comes to the one above', async () => {
     const { account } = await ExpungingAccount.told(1, 0);
     const name = 'x'.repeat(995);
