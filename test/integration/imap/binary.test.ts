@@ -211,7 +211,7 @@ inVariants((variant) => {
         if (range) starts.push(range.start);
         return get(account, blob, range, options);
       };
-      const lines = Array.from({ length: 30_000 }, (_, index) => `line ${index}\xe9\n`).join('');
+      const lines = Array.from({ length: 12_000 }, (_, index) => `line ${index}\xe9\n`).join('');
       const printable = lines.replaceAll('\xe9', '=E9').replaceAll('\n', '\r\n');
       await append(
         multipart(
@@ -222,7 +222,7 @@ inVariants((variant) => {
       );
       const texts = [lines, lines.replaceAll('\n', '\r\n'), lines.replaceAll('\n', '\r\n')];
       for (const [index, text] of texts.entries()) {
-        const step = 50_000;
+        const step = 40_000;
         let read = '';
         for (let at = 0; at < text.length; at += step) {
           starts.length = 0;

@@ -14,7 +14,7 @@ import { anyMail } from '../../unit/message/arbitrary-mail.ts';
 import { checkBody, checkEnvelope, type ImapValue } from '../../unit/message/imap-reader.ts';
 
 /** A mailbox of so many is filled, and asked about. */
-const MESSAGES = 300;
+const MESSAGES = 150;
 const mails = fc.sample(anyMail(), { numRuns: MESSAGES, seed: 9051 }).filter((mail) => mail.length > 0);
 
 let gateway: TestGateway;
