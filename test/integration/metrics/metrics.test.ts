@@ -35,7 +35,8 @@ test('requests are counted for whose sake they were made', () => {
   // Each body once, of what was neither expunged nor moved.
   expect(lineOf('Activity', 'search')).toMatchObject({ ObjectGets: 38 });
   // The registration of the one that idles; the gateway's queue.
-  expect(lineOf('Activity', 'idle')).toMatchObject({ WriteUnits: 1 });
+  // And the work that a commit may have made due, which is left after its answer.
+  expect([1, 2]).toContain(lineOf('Activity', 'idle').WriteUnits);
   expect(lineOf('Activity', 'idle').QueueRequests).toBeGreaterThanOrEqual(1);
   expect(lineOf('Activity', 'compact')).toMatchObject({ ObjectPuts: 1 });
 });
