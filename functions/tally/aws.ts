@@ -15,7 +15,7 @@ import {
 import { GetBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
 import { withRetry } from '../../shared/aws/retry.ts';
 import { keyPrefixes } from '../../shared/directory/keys.ts';
-import type { Resources } from '../../shared/cost/meters.ts';
+import { type Resources, tablesOf } from '../../shared/cost/meters.ts';
 import type { Query } from '../../shared/cost/metric-query.ts';
 import type { AskMetrics, Standing } from './tally.ts';
 
@@ -62,8 +62,8 @@ export interface StandingClients {
 }
 
 export async function standingOf(clients: StandingClients, resources: Resources): Promise<Standing> {
-  const { mailTable, directoryTable, mailBucket, inboundBucket } = resources;
-  const tables = [mailTable, directoryTable];
+  const { directoryTable, mailBucket, inboundBucket } = resources;
+  const tables = tablesOf(resources);
   const [bytes, backups, versions, mailboxes] = await Promise.all([
     Promise.all(tables.map((table) => tableBytes(clients, table))),
     Promise.all(tables.map((table) => isBackedUp(clients, table))),

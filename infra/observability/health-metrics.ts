@@ -1,5 +1,5 @@
 /** The metrics of the health dashboard and its alarms, by what they tell. */
-import { aws, ownMetrics } from '../../shared/cost/meters.ts';
+import { aws, ownMetrics, tablesOf } from '../../shared/cost/meters.ts';
 import type { MetricRef, Statistic } from '../../shared/cost/metric-query.ts';
 import type { HealthResources } from './health-resources.ts';
 
@@ -18,7 +18,7 @@ export const TIMED_OPERATIONS = ['Query', 'GetItem', 'PutItem', 'TransactWriteIt
 
 export function healthMetrics(resources: HealthResources) {
   const { own } = ownMetrics(resources.namespace);
-  const tables = [resources.mailTable, resources.directoryTable];
+  const tables = tablesOf(resources);
   const balancer = { LoadBalancer: resources.loadBalancer };
   const service = { ClusterName: resources.cluster, ServiceName: resources.service };
   const lambda = (name: string, FunctionName: string, stat: Statistic): MetricRef =>

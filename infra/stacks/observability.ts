@@ -143,6 +143,7 @@ export class ObservabilityStack extends Stack {
   #tallyPermissions({
     mailTable,
     directoryTable,
+    keysTable,
     mailBucket,
     inboundBucket,
   }: StorageStack): PolicyStatement[] {
@@ -152,7 +153,7 @@ export class ObservabilityStack extends Stack {
       new PolicyStatement({
         sid: 'Tables',
         actions: ['dynamodb:DescribeTable', 'dynamodb:DescribeContinuousBackups'],
-        resources: [mailTable.tableArn, directoryTable.tableArn],
+        resources: [mailTable.tableArn, directoryTable.tableArn, keysTable.tableArn],
       }),
       // It counts, and gets no item: the directory holds hashes of passwords.
       new PolicyStatement({
@@ -181,6 +182,7 @@ function billedOf({
     namespace: deployment.name,
     mailTable: storage.mailTable.tableName,
     directoryTable: storage.directoryTable.tableName,
+    keysTable: storage.keysTable.tableName,
     mailBucket: storage.mailBucket.bucketName,
     inboundBucket: storage.inboundBucket.bucketName,
     topic: delivery.topic.topicName,

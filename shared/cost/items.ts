@@ -96,7 +96,8 @@ export const ITEMS = {
   metricRequests: item('CloudWatch', 'keep', 'metrics asked for by the tally', (p) => p.metricRequest),
 
   keys: item('KMS', 'keep', 'keys', (p) => p.keyMonth),
-  keyRequests: item('KMS', 'keep', 'requests', (p) => p.keyRequest),
+  keyRequests: item('KMS', 'keep', 'requests of buckets', (p) => p.keyRequest),
+  keyUnwraps: item('KMS', 'keep', 'data keys unwrapped', (p) => p.keyRequest),
   zones: item('DNS and secrets', 'keep', 'hosted zones', (p) => p.zoneMonth),
   secrets: item('DNS and secrets', 'keep', 'secrets', (p) => p.secretMonth),
 } as const satisfies Record<string, Item>;

@@ -10,6 +10,7 @@ export interface Resources {
   readonly namespace: string;
   readonly mailTable: string;
   readonly directoryTable: string;
+  readonly keysTable: string;
   readonly mailBucket: string;
   readonly inboundBucket: string;
   readonly topic: string;
@@ -22,6 +23,20 @@ export interface Resources {
   readonly loadBalancer: string;
   readonly logGroups: readonly string[];
 }
+
+/** All tables: each is billed, throttled and backed up. */
+export function tablesOf({ mailTable, directoryTable, keysTable }: Resources): readonly string[] {
+  return [mailTable, directoryTable, keysTable];
+}
+
+/** Classes of S3, as its metrics name them, in which `coldStorage` may have mail. */
+const COLD = [
+  'IntelligentTieringFAStorage',
+  'IntelligentTieringIAStorage',
+  'IntelligentTieringAIAStorage',
+  'StandardIAStorage',
+  'GlacierInstantRetrievalStorage',
+];
 
 /** What does not change with use. */
 export type Fixed = Pick<
@@ -59,10 +74,10 @@ export function metersOf(
   const { own, by } = ownMetrics(resources.namespace);
   const sum = (metrics: readonly MetricRef[], scale = 1): Meter => ({ kind: 'sum', metrics, scale });
   const constant = (perMonth: number): Meter => ({ kind: 'fixed', perMonth });
-  const { mailTable, directoryTable, mailBucket, inboundBucket } = resources;
-  const tables = [mailTable, directoryTable].map((Table) => own('TableBytes', 'Average', { Table }));
-  const storedIn = (BucketName: string) =>
-    ['StandardStorage', 'IntelligentTieringFAStorage', 'IntelligentTieringIAStorage'].map((StorageType) =>
+  const { mailBucket, inboundBucket } = resources;
+  const tables = tablesOf(resources).map((Table) => own('TableBytes', 'Average', { Table }));
+  const storedIn = (BucketName: string, colder: readonly string[] = []) =>
+    ['StandardStorage', ...colder].map((StorageType) =>
       aws('AWS/S3', 'BucketSizeBytes', 'Average', { BucketName, StorageType }),
     );
   const lambda = (name: string, FunctionName: string) => aws('AWS/Lambda', name, 'Sum', { FunctionName });
@@ -90,7 +105,9 @@ export function metersOf(
     keepGets: sum([by('ObjectGets', 'keep')]),
     objectStorage: {
       kind: 'month',
-      metrics: [mailBucket, inboundBucket].flatMap(storedIn),
+      metrics: [mailBucket, inboundBucket].flatMap((bucket) =>
+        storedIn(bucket, bucket === mailBucket ? COLD : []),
+      ),
       scale: 1 / GB,
     },
     deliverReads: sum([by('ReadUnits', 'deliver')]),
@@ -151,6 +168,11 @@ export function metersOf(
     ),
     metricRequests: constant(monthly.metricRequests),
     keys: constant(monthly.keys),
+    keyUnwraps: sum([
+      own('MessagesReceived', 'Sum'),
+      own('Commands', 'Sum', { Command: 'LOGIN' }),
+      own('Commands', 'Sum', { Command: 'AUTHENTICATE' }),
+    ]),
     keyRequests: sum(
       [
         // What SES puts.
@@ -190,9 +212,7 @@ export function serviceMeters(
   if (service !== 'DynamoDB') return names.map((item) => ({ item, meter: meters[item] }));
   const consumed = (name: string): Meter => ({
     kind: 'sum',
-    metrics: [resources.mailTable, resources.directoryTable].map((TableName) =>
-      aws('AWS/DynamoDB', name, 'Sum', { TableName }),
-    ),
+    metrics: tablesOf(resources).map((TableName) => aws('AWS/DynamoDB', name, 'Sum', { TableName })),
     scale: 1,
   });
   return [

@@ -1,6 +1,7 @@
 /**
  * What one of each thing costs in requests, for messages of 40 KB: what the cost model multiplies.
- * `test/integration/budgets/profile.test.ts` measures each of them and fails if it is off by a tenth.
+ * `test/integration/budgets/profile.test.ts` measures each of them and fails if it is off by a tenth. Accounts are without data
+ * keys there: what is sealed is shorter, and folds are rarer; `workload.ts` adds the looks at keys.
  */
 
 /** Request units of DynamoDB, requests of S3 (dearer, cheaper) and of SQS. */

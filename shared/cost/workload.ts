@@ -100,6 +100,8 @@ export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 1_500 * KB, 
 const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
 /** NLB: what a capacity unit holds. [ELB pricing] */
 const UNIT = { tlsSessions: 3_000, tcpSessions: 100_000, gbPerHour: 1 } as const;
+/** Read units of a look at an account's data key: eventually consistent by a delivery, strongly by an opening. */
+const KEY_LOOK_UNITS = { delivery: 0.5, opening: 1 } as const;
 /** S3: objects of one answer to a LIST. */
 const LISTED_AT_ONCE = 1_000;
 export const TALLY = { runsPerMonth: 6 * DAYS_PER_MONTH, metricsPerRun: 80 } as const;
@@ -125,6 +127,7 @@ type Requested = Pick<
       | 'deliveryQueue'
       | 'idleQueue'
       | 'keyRequests'
+      | 'keyUnwraps'
       ? K
       : never;
   }[keyof Usage]
@@ -148,7 +151,7 @@ function requestsOf(workload: Workload, shape: Shape): Requested {
     deliveryQueue: 3 * delivered + EMPTY_POLLS_PER_HOUR * HOURS_PER_MONTH,
     deliverPuts: delivered * PROFILE.delivery.objectPuts,
     deliverGets,
-    deliverReads: delivered * PROFILE.delivery.readUnits,
+    deliverReads: delivered * (PROFILE.delivery.readUnits + KEY_LOOK_UNITS.delivery),
     // A longer message has the same summary, so that only its bytes grow.
     deliverWrites: delivered * PROFILE.delivery.writeUnits,
     deliverWakes: wakesByDelivery,
@@ -158,7 +161,10 @@ function requestsOf(workload: Workload, shape: Shape): Requested {
     readPuts: stored * PROFILE.append.objectPuts,
     readGets,
     readReads:
-      clients * BEHAVIOUR.openingsPerSession * DAYS_PER_MONTH * PROFILE.session.readUnits +
+      clients *
+        BEHAVIOUR.openingsPerSession *
+        DAYS_PER_MONTH *
+        (PROFILE.session.readUnits + KEY_LOOK_UNITS.opening) +
       clients * BEHAVIOUR.syncsPerSession * DAYS_PER_MONTH * PROFILE.sync.readUnits +
       changes * PROFILE.change.readUnits +
       stored * PROFILE.append.readUnits,
@@ -188,6 +194,8 @@ function requestsOf(workload: Workload, shape: Shape): Requested {
       (delivered * 2 + deliverGets + readGets + searchGets + stored + 2 * folds) *
       KEY_REQUESTS_PER_OBJECT_REQUEST *
       Math.sign(users),
+    // What wrote or opened an account is another process the next time, or has forgotten the key by then.
+    keyUnwraps: delivered + clients * BEHAVIOUR.openingsPerSession * DAYS_PER_MONTH,
   };
 }
 

@@ -13,6 +13,7 @@ export const SAMPLE_RESOURCES: Resources = {
   namespace: 'Quire',
   mailTable: 'mail-table',
   directoryTable: 'directory-table',
+  keysTable: 'keys-table',
   mailBucket: 'mail-bucket',
   inboundBucket: 'inbound-bucket',
   topic: 'topic',
@@ -86,6 +87,7 @@ function ownOf({ name, dimensions }: MetricRef, usage: Usage): Told | undefined 
   const sums: Record<string, number | undefined> = {
     MessagesReceived: usage.mailReceived,
     ChunksReceived: usage.mailChunks,
+    'Commands LOGIN': usage.keyUnwraps - usage.mailReceived,
     Deliveries: usage.deliverPuts,
     BytesOut: usage.dataOut * GB,
     'ObjectPuts deliver': usage.deliverPuts,
@@ -115,7 +117,10 @@ function ownOf({ name, dimensions }: MetricRef, usage: Usage): Told | undefined 
   const sum = sums[`${name} ${of}`.trim()];
   if (sum !== undefined) return { sum };
   if (name === 'TableBytes')
-    return { level: usage.tableStorage * GB * (of.startsWith('mail') ? 0.98 : 0.02), everyHours: 4 };
+    return {
+      level: usage.tableStorage * GB * ({ 'mail-table': 0.98, 'directory-table': 0.015 }[of] ?? 0.005),
+      everyHours: 4,
+    };
   return undefined;
 }
 
@@ -134,7 +139,7 @@ function awsOf(
     Object.entries(usage).reduce((sum, [item, used]) => sum + (item.endsWith(kind) ? used : 0), 0);
   switch (`${namespace} ${name}`) {
     case 'AWS/DynamoDB ConsumedReadCapacityUnits':
-      return { sum: units('Reads') * (of.includes('mail-table') ? 0.9 : 0.1) };
+      return { sum: units('Reads') * (of.includes('mail-table') ? 0.9 : 0.05) };
     case 'AWS/DynamoDB ConsumedWriteCapacityUnits':
       return { sum: of.includes('mail-table') ? units('Writes') : 0 };
     case 'AWS/S3 BucketSizeBytes': {

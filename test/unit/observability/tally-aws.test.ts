@@ -103,7 +103,7 @@ describe('how tables and buckets stand', () => {
     const s3 = buckets('Enabled');
     const standing = await standingOf({ dynamodb: dynamodb.client, s3: s3.client }, SAMPLE_RESOURCES);
     expect(standing).toEqual({
-      tableBytes: { 'mail-table': 7, 'directory-table': 3 },
+      tableBytes: { 'mail-table': 7, 'directory-table': 3, 'keys-table': 3 },
       mailboxes: 42,
       backupsOff: [],
     });
@@ -123,7 +123,7 @@ describe('how tables and buckets stand', () => {
       const clients = { dynamodb: tables(backup).client, s3: buckets(versions).client };
       return (await standingOf(clients, SAMPLE_RESOURCES)).backupsOff;
     };
-    expect(await off('DISABLED', 'Enabled')).toEqual(['mail-table', 'directory-table']);
+    expect(await off('DISABLED', 'Enabled')).toEqual(['mail-table', 'directory-table', 'keys-table']);
     expect(await off('ENABLED')).toEqual(['mail-bucket', 'inbound-bucket']);
     expect(await off('ENABLED', 'Suspended')).toEqual(['mail-bucket', 'inbound-bucket']);
   });
