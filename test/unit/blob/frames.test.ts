@@ -198,6 +198,32 @@ describe.each(kinds)('a %s message', (kind) => {
     expect(unharmed).toBeGreaterThan(5);
   });
 
+  test('whose frames are of one length cannot have them change places, nor be given those of another', async () => {
+    const identity = identityOf(kind);
+    const noise = (seed: number): Buffer => {
+      const draw = seededRandom(seed);
+      return Buffer.from(Uint8Array.from({ length: 3 * FRAME_BYTES }, () => Math.floor(draw() * 256)));
+    };
+    const bytes = noise(1);
+    const object = await written(identity, bytes);
+    const other = await written({ ...identity, blob: identityOf(kind).blob }, noise(2));
+    const { index } = await openFramed(sourceOf(object).source, identity);
+    const [first = 0, second = 0] = [0, 1].map((frame) => startOf(index, frame + 1) - startOf(index, frame));
+    expect(first).toBe(second);
+    const frame = (of: Buffer, number: number): Buffer =>
+      of.subarray(startOf(index, number), startOf(index, number + 1));
+    const rest = object.subarray(startOf(index, 2));
+    const start = object.subarray(0, startOf(index, 0));
+    for (const pieces of [
+      [frame(object, 1), frame(object, 0)],
+      [frame(object, 0), frame(object, 0)],
+      [frame(other, 0), frame(object, 1)],
+    ])
+      await expect(readBack(Buffer.concat([start, ...pieces, rest]), identity)).rejects.toThrow(
+        DamagedBlobError,
+      );
+  });
+
   test('every byte of a small one counts', async () => {
     const identity = identityOf(kind);
     const object = await written(identity, message(300));
