@@ -3,6 +3,7 @@
  * people do is assumed, and every assumption stands here with its name.
  */
 import { PERIOD_DAYS } from '../account/due.ts';
+import { PACK_LIMITS } from '../account/pack-plan.ts';
 import type { Usage } from './items.ts';
 import { FOLDED_MESSAGES, LOOKED_AFTER_MESSAGES, PROFILE, READS_PER_THOUSAND } from './profile.ts';
 
@@ -61,6 +62,8 @@ export const BEHAVIOUR = {
   /** Parts of all days on which messages of a person's Trash or Junk expire, and on which what was expunged is purged. */
   daysWithExpiry: 1,
   daysWithPurge: 1,
+  /** Of those that come, so many are still there after a week, and are packed, if they are small. */
+  packedPerMessage: 0.7,
   /** Answers beside the messages themselves, for each message and client. */
   chatterKbPerMessage: 4,
 } as const;
@@ -138,6 +141,7 @@ function requestsOf(workload: Workload, shape: Shape): Requested {
   const { users, sessions, messageKb } = workload;
   const counts = countsOf(workload, tasks);
   const { delivered, runs, changes, stored, wakeUps, folds, searches, accountsHeld, clients } = counts;
+  const packed = messageKb * KB < PACK_LIMITS.smallBytes ? delivered * BEHAVIOUR.packedPerMessage : 0;
   const deliverGets = delivered * PROFILE.delivery.objectGets;
   const readGets = delivered * sessions * PROFILE.bodyRead.objectGets;
   const searchGets = searches * BEHAVIOUR.bodiesPerSearch;
@@ -181,8 +185,9 @@ function requestsOf(workload: Workload, shape: Shape): Requested {
       accountsHeld * BEHAVIOUR.renewalsPerAccount * DAYS_PER_MONTH,
     idleQueue:
       (wakesByDelivery + wakesByClients) * (PROFILE.wakeUp.queueRequests - 1) + tasks * 180 * HOURS_PER_MONTH,
-    compactPuts: folds * PROFILE.fold.objectPuts,
-    compactGets: folds * PROFILE.fold.objectGets,
+    // Each is read once, and put with its neighbours.
+    compactPuts: folds * PROFILE.fold.objectPuts + (packed * messageKb * KB) / PACK_LIMITS.packBytes,
+    compactGets: folds * PROFILE.fold.objectGets + packed,
     compactReads: folds * PROFILE.fold.readUnits,
     compactWrites: folds * PROFILE.fold.writeUnits,
     compactRuns: FUNCTIONS.compactRunsPerMonth,

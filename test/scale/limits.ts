@@ -75,7 +75,7 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
   const reads =
     busy(usage.deliverReads, usage.readReads, usage.compactReads, usage.searchReads) + even(usage.idleReads);
   const messages = day.messagesPeakMinute;
-  const folds = busy(usage.compactPuts);
+  const folds = busy(usage.compactWrites) / PROFILE.fold.writeUnits;
   const organisations = Math.max(1, options.mailboxes / options.organisation);
   const seconds = DELIVERY_SECONDS.invocation / DELIVERY_SECONDS.batch + DELIVERY_SECONDS.message;
   const running = day.peakMinute * seconds;
