@@ -381,4 +381,9 @@ export const REFUSALS: readonly Entry[] = [
     'diese Markierungen dürfen Sie hier nicht ändern',
     'vous ne pouvez pas changer ces marques ici',
   ],
+  [
+    'mailbox "{}" has no UIDs left: bring messages back into another',
+    'der Ordner „{}“ hat keine UIDs mehr: holen Sie Nachrichten in einen anderen zurück',
+    'la boîte « {} » n’a plus de UID : ramenez les messages dans une autre',
+  ],
 ];
