@@ -35,6 +35,8 @@ interface Letter {
   readonly body: string;
   /** When SES had it, milliseconds since the epoch. */
   readonly born: number;
+  /** It was settled before, and is handed over again. */
+  readonly again?: boolean;
   receives: number;
   /** Milliseconds since the epoch. */
   due: number;
@@ -81,6 +83,7 @@ export class Post {
     draw: Draw,
     now: number,
   ): Promise<string | null> {
+    this.#forget(now);
     const due = draw.some(
       this.#queue.filter((letter) => letter.due <= now),
       BATCH,
@@ -116,6 +119,7 @@ export class Post {
 
   /** Somebody looks after the dead letters. */
   redrive(draw: Draw, now: number): number {
+    this.#forget(now);
     const letters = this.dead.splice(0);
     for (const letter of letters) this.#queue.push({ ...letter, receives: 0, due: now + draw.below(DAY_MS) });
     return letters.length;
@@ -126,13 +130,21 @@ export class Post {
     for (const letter of this.#queue) letter.due = Math.min(letter.due, now);
   }
 
+  /** What was settled nobody redrives after the year that its markers outlive. */
+  #forget(now: number): void {
+    const old = ({ again, born }: Letter): boolean => again === true && now >= born + REDRIVEN_WITHIN_MS;
+    for (const letters of [this.#queue, this.dead])
+      letters.splice(0, Infinity, ...letters.filter((letter) => !old(letter)));
+  }
+
   #settle(letter: Letter, draw: Draw, now: number): void {
     this.#remove(letter);
     // The deletion is lost now and then: SQS hands it over again.
     if (draw.chance(0.1)) {
       const within = draw.chance(0.9) ? RETENTION_MS : REDRIVEN_WITHIN_MS;
       const due = now + draw.below(within);
-      if (due < letter.born + REDRIVEN_WITHIN_MS) this.#queue.push({ ...letter, receives: 1, due });
+      if (due < letter.born + REDRIVEN_WITHIN_MS)
+        this.#queue.push({ ...letter, again: true, receives: 1, due });
     }
   }
 
