@@ -14,6 +14,11 @@ test.each(MUTATIONS)(
   },
 );
 
+test('no two have one name', () => {
+  const names = MUTATIONS.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
+});
+
 test('docs/ARCHITECTURE.md lists every one, with the test that notices it', async () => {
   const page = await read('docs/ARCHITECTURE.md');
   const rows = page.split('\n').filter((line) => line.startsWith('| `'));
