@@ -26,6 +26,7 @@ import { mailboxFor } from '../../../shared/account/state.ts';
 import { DynamoDbKeyStore } from '../../../shared/aws/dynamodb-key-store.ts';
 import { type Engine, openEngine } from '../../../shared/aws/engine.ts';
 import { createWakeQueue } from '../../../shared/aws/sqs-wake-queue.ts';
+import type { BlobFormat } from '../../../shared/blob/message-blobs.ts';
 import { hashPassword } from '../../../shared/directory/password.ts';
 import { createLog } from '../../../shared/log.ts';
 import { fillAccount, filledAccount } from '../../bench/filled-account.ts';
@@ -389,7 +390,9 @@ describe('the gateway', () => {
 const DAY_MS = 86_400_000;
 
 /** The installation's stores, not by way of what is recorded; `daysAgo`, as it was. */
-async function engineOf(): Promise<{ engine: Engine; daysAgo: (days: number) => Engine }> {
+async function engineOf(
+  blobFormat: BlobFormat = 'framed',
+): Promise<{ engine: Engine; daysAgo: (days: number) => Engine }> {
   const outputs = resolver.outputs('Quire-Storage');
   const engine = await openEngine({
     aws: {
@@ -400,8 +403,7 @@ async function engineOf(): Promise<{ engine: Engine; daysAgo: (days: number) => 
     directoryTable: outputs.DirectoryTableName ?? '',
     mail: { bucket: outputs.MailBucketName ?? '' },
     inbound: { bucket: outputs.InboundBucketName ?? '' },
-    // Compressed, the messages of a test would fill no pack.
-    blobFormat: 'raw',
+    blobFormat,
   });
   const daysAgo = (days: number): Engine => ({
     ...engine,
@@ -435,15 +437,17 @@ describe('the compaction', () => {
   });
 
   test('packs what has rested, and takes away what lies in packs', async () => {
+    // Compressed, they would fill no pack.
+    const raw = await engineOf('raw');
     const { engine, daysAgo } = await engineOf();
     // As many as make two packs, twice.
     const fill = { messages: 275, bytes: 125_000, bodies: true };
-    const account = await filledAccount(daysAgo(90), fill);
+    const account = await filledAccount(raw.daysAgo(90), fill);
     await engine.work.leave('pack', account);
     await compactHandler(daysAgo(60), silent)({}, LONG);
-    await fillAccount(daysAgo(30), account, { ...fill, fold: false });
+    await fillAccount(raw.daysAgo(30), account, { ...fill, fold: false });
     await engine.work.leave('pack', account);
-    engine.close();
+    for (const each of [raw.engine, engine]) each.close();
     expect([objectsOf('packs').length, objectsOf('blobs').length]).toEqual([2, 550 + before]);
     await compact.invoke({ 'detail-type': 'Scheduled Event' });
     // The first packs took all but a few of their messages.
