@@ -71,7 +71,7 @@ function watched<T extends object>(
             try {
               resolve(await (member as (...all: unknown[]) => unknown).apply(target, args));
             } catch (error) {
-              reject(error as Error);
+              reject(error instanceof Error ? error : new Error(String(error)));
             }
           };
           waiting.push({ actor, call: String(name), proceed });

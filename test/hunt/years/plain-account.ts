@@ -4,15 +4,7 @@
  * can be counted is counted when it is asked for. What the engine says is compared with it.
  */
 import type { BlobId } from '../../../shared/account/ids.ts';
-import type {
-  CopyOp,
-  Effect,
-  MaintenanceOp,
-  MendOp,
-  Op,
-  PackOp,
-  Target,
-} from '../../../shared/account/ops.ts';
+import type { CopyOp, MaintenanceOp, MendOp, Op, PackOp, Target } from '../../../shared/account/ops.ts';
 import type { PolicyChange } from '../../../shared/account/policy.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
 import { lineOfPolicy, pictureOf } from './plain-words.ts';

@@ -134,9 +134,8 @@ describe('looking after an account', () => {
   /** The engine, whose next account is swept in so many days. */
   function sweptIn(days: number, engine: Engine): Engine {
     const { rim } = engine;
-    let id = '';
-    do id = rim.randomHex(10);
-    while (!isSweepDay(id as AccountId, dayOf(rim.now() / 1_000) + days));
+    let id = rim.randomHex(10);
+    while (!isSweepDay(id as AccountId, dayOf(rim.now() / 1_000) + days)) id = rim.randomHex(10);
     const ids = [id];
     return { ...engine, rim: { ...rim, randomHex: (bytes) => ids.pop() ?? rim.randomHex(bytes) } };
   }
