@@ -96,6 +96,21 @@ async function deliver(
 }
 
 describe('functions', () => {
+  /** The engine, whose next account is looked through for what may be packed in so many days, and a week later. */
+  function packedIn(days: number, engine: Engine): Engine {
+    const { rim } = engine;
+    const week = 7 * DAY_MS;
+    const near = (id: string): boolean => {
+      const left = week - ((rim.now() + (Number.parseInt(id.slice(0, 8), 16) % week)) % week);
+      return Math.abs(left - days * DAY_MS) < DAY_MS;
+    };
+    let id = '';
+    do id = rim.randomHex(10);
+    while (!near(id));
+    const ids = [id];
+    return { ...engine, rim: { ...rim, randomHex: (bytes) => ids.pop() ?? rim.randomHex(bytes) } };
+  }
+
   test('a delivery', async () => {
     const { metrics, since } = door();
     const { address } = await stack.addUser(await filledAccount(stack.engine, { messages: 2_000 }));
@@ -108,7 +123,9 @@ describe('functions', () => {
 
   test('a fold, when an account has been folded for days', async () => {
     const { metrics, since } = door();
-    const { address } = await stack.addUser(await filledAccount(stack.engine, { messages: 2_000 }));
+    const { address } = await stack.addUser(
+      await filledAccount(packedIn(4, stack.engine), { messages: 2_000 }),
+    );
     const { engine } = await stack.coldEngine({ metrics });
     let day = 0;
     const later = { ...engine, rim: { ...engine.rim, now: () => engine.rim.now() + day * DAY_MS } };
