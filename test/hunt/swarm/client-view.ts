@@ -138,7 +138,11 @@ export class ClientView {
   /** A UID that was never told is one of those that EXISTS spoke of. */
   #vanished(uid: number): void {
     const known = this.entries.findIndex((entry) => entry.uid === uid);
-    const index = known >= 0 ? known : this.entries.findLastIndex((entry) => entry.uid === null);
+    // It stood between those that are known below it and above.
+    const above = this.entries.findIndex((entry) => (entry.uid ?? 0) > uid);
+    const end = above < 0 ? this.entries.length : above;
+    const index =
+      known >= 0 ? known : this.entries.findLastIndex((entry, place) => place < end && entry.uid === null);
     ensure(index >= 0, () => `UID ${uid} vanished, which was not there`);
     this.entries.splice(index, 1);
   }
