@@ -3,10 +3,10 @@
  * when it runs, so nothing about its types is taken for granted. Every mistake is one sentence: what is wrong, and what to
  * write instead; all of them are told at once.
  */
-import { GRACE_DAYS } from '../../shared/account/due.ts';
 import { AddressError, parseAddress } from '../../shared/directory/address.ts';
-import { COLD_CLASSES, RECORD_KINDS, STORED_MAIL, type RecordKind, type StoredMail } from './config.ts';
+import { type COLD_CLASSES, RECORD_KINDS, STORED_MAIL, type RecordKind, type StoredMail } from './config.ts';
 import { Findings, type Fields } from './findings.ts';
+import { checkColdStorage, checkRestored, checkRetention } from './keeping.ts';
 import { RECEIVING_REGIONS, type ReceivingRegion } from './regions.ts';
 import { SIZE_CLASSES, SIZES, type Size, type SizeClass } from './sizes.ts';
 
@@ -29,7 +29,7 @@ export interface Deployment {
   readonly bounceUnknown: 'never' | 'authenticated';
   readonly storedMail: StoredMail;
   readonly restoredTables?: { readonly mail: string; readonly directory: string; readonly keys?: string };
-  readonly coldStorage: { readonly class: ColdStorageClass; readonly afterDays: number };
+  readonly coldStorage: { readonly class: (typeof COLD_CLASSES)[number]; readonly afterDays: number };
   readonly retention: {
     readonly backup: number;
     readonly logs: number;
@@ -43,8 +43,6 @@ export interface Deployment {
     readonly literalBytes: number;
   };
 }
-
-type ColdStorageClass = (typeof COLD_CLASSES)[number];
 
 export interface DomainDeployment {
   readonly name: string;
@@ -67,10 +65,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** What CloudWatch Logs takes as a retention. */
-const LOG_DAYS = [
-  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 3_653,
-] as const;
 /** SES: recipients of one receipt rule. */
 const MAX_RECIPIENTS = 100;
 /**
@@ -330,54 +324,6 @@ function parsed(value: unknown): string | undefined {
     if (error instanceof AddressError) return undefined;
     throw error;
   }
-}
-
-function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'restoredTables'> {
-  if (value === undefined) return {};
-  const tables =
-    found.object(value, 'restoredTables', "{ mail: 'mail-restored', directory: 'directory-restored' }") ?? {};
-  found.known(tables, 'restoredTables', ['mail', 'directory', 'keys']);
-  const name = (which: string): string =>
-    found.matching(
-      tables[which] ?? null,
-      `restoredTables.${which}`,
-      /^[\w.-]{3,255}$/,
-      'the name of a table of DynamoDB',
-      '',
-    );
-  const keys = tables.keys === undefined ? {} : { keys: name('keys') };
-  return { restoredTables: { mail: name('mail'), directory: name('directory'), ...keys } };
-}
-
-function checkColdStorage(value: unknown, found: Findings): Deployment['coldStorage'] {
-  const cold =
-    value === undefined
-      ? {}
-      : (found.object(value, 'coldStorage', "{ class: 'glacier-instant', afterDays: 90 }") ?? {});
-  found.known(cold, 'coldStorage', ['class', 'afterDays']);
-  return {
-    class: found.choice(cold.class, 'coldStorage.class', COLD_CLASSES, 'intelligent-tiering'),
-    afterDays: found.whole(cold.afterDays, 'coldStorage.afterDays', 30, 3_650, 30),
-  };
-}
-
-function checkRetention(value: unknown, found: Findings): Deployment['retention'] {
-  const retention =
-    value === undefined
-      ? {}
-      : (found.object(value, 'retention', '{ backup: 35, logs: 30, aside: 90, grace: 7 }') ?? {});
-  found.known(retention, 'retention', ['backup', 'logs', 'aside', 'grace']);
-  const logs = retention.logs ?? 30;
-  if (!(LOG_DAYS as readonly unknown[]).includes(logs))
-    found.add(
-      `retention.logs is ${found.shown(logs)}: write one of the days that CloudWatch Logs takes, ${LOG_DAYS.join(', ')}.`,
-    );
-  return {
-    backup: found.whole(retention.backup, 'retention.backup', 1, 35, 35),
-    logs: logs as number,
-    aside: found.whole(retention.aside, 'retention.aside', 1, 3_650, 90),
-    grace: found.whole(retention.grace, 'retention.grace', 1, 3_650, GRACE_DAYS),
-  };
 }
 
 function checkLimits(value: unknown, size: Size, found: Findings): Size {

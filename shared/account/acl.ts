@@ -8,7 +8,7 @@
  */
 import type { AccountId, MailboxId } from './ids.ts';
 import type { AclOp } from './ops.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import type { AccountState, Mailbox } from './state.ts';
 
 /** Standard rights (RFC 4314 §2.1) in the order in which they are told. */

@@ -8,7 +8,7 @@
  */
 import type { AccountId, MailboxId } from './ids.ts';
 import type { AnnotateOp, Op } from './ops.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import type { AccountState } from './state.ts';
 
 /** `shared`: one value for everybody. Else the account of the user to whom the value is private. */

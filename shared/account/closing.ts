@@ -9,7 +9,7 @@
 import { type Checkpoint, encodeCheckpoint } from './checkpoint.ts';
 import type { MailboxId } from './ids.ts';
 import { EMPTY_CHECKPOINT } from './opening.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import { type AccountState, EMPTY_STATE } from './state.ts';
 import type { Policy } from './policy.ts';
 import type { WholeState } from './whole-state.ts';

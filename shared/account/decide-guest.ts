@@ -38,7 +38,7 @@ import {
 import type { AccountId, MailboxId } from './ids.ts';
 import { type Effect, NO_EFFECT, type Op } from './ops.ts';
 import { MAX_READERS, mailboxFor, seenOp } from './readers.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import type { AccountState, Mailbox } from './state.ts';
 import { rangesOver, runsOf } from './uid-ranges.ts';
 

@@ -10,7 +10,7 @@ import { copiedAnnotations } from './annotations.ts';
 import type { MailboxId } from './ids.ts';
 import { MailboxRefusal, checkLength, checkedName, normalName, superiorNames } from './mailbox-names.ts';
 import { type CreateOp, type Op, SPECIAL_USES, type SpecialUse } from './ops.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import {
   type AccountState,
   DELIMITER,

@@ -16,7 +16,7 @@ import {
 } from './flags.ts';
 import type { BlobId, MailboxId, Uid } from './ids.ts';
 import type { AppendOp, Op, SummaryPlace } from './ops.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import type { AccountState, Mailbox, Usage } from './state.ts';
 import { type UidRanges, lowerBound, rangesOver } from './uid-ranges.ts';
 

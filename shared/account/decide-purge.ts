@@ -9,7 +9,7 @@ import type { BlobId, RecordNumber } from './ids.ts';
 import type { ExpungeOp } from './ops.ts';
 import { DAY_SECONDS, type Policy, retentionOf } from './policy.ts';
 import { doneUpTo } from './purges.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import type { AccountState, Mailbox } from './state.ts';
 import { rangesOver } from './uid-ranges.ts';
 import type { WholeState } from './whole-state.ts';

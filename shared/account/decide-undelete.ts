@@ -22,7 +22,7 @@ import type { BlobId, MailboxId, RecordNumber } from './ids.ts';
 import { MailboxRefusal, checkedName } from './mailbox-names.ts';
 import type { Op, RestoredRow } from './ops.ts';
 import type { JournalRecord } from './record.ts';
-import type { Decision } from './replica.ts';
+import type { Decision } from './commit-request.ts';
 import { type AccountState, DELIMITER, type Mailbox, mailboxNamed } from './state.ts';
 import type { WholeState } from './whole-state.ts';
 

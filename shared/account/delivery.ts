@@ -11,7 +11,7 @@ import type { DeliveryMarker, JournalStore } from './journal-store.ts';
 import { openAccount } from './opening.ts';
 import type { AppendOp } from './ops.ts';
 import { type JournalRecord, opBytes } from './record.ts';
-import { BusyError } from './replica.ts';
+import { BusyError } from './commit-request.ts';
 import type { Rim } from './rim.ts';
 import type { Usage } from './state.ts';
 

@@ -8,32 +8,16 @@
  */
 import { type Divergence, apply } from './apply.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { BusyError, type CommitRequest } from './commit-request.ts';
 import type { AccountId, MailboxId } from './ids.ts';
 import type { JournalStore, StoredBundle } from './journal-store.ts';
 import { keepingColumns, sourceOfLoaded, tiedTo, unloaded } from './loaded.ts';
 import { JournalDamagedError, type Opening, columnsAtCheckpoint, openAccount } from './opening.ts';
-import type { Op } from './ops.ts';
 import { type JournalRecord, isEmptied } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
 import { type RemovedRange, removedSince } from './removals.ts';
 import type { Rim } from './rim.ts';
 import { type AccountState, columnBytes, withColumns } from './state.ts';
-
-/** What a command wants done to the state it is shown: ops for the journal, and what to answer when they are in it. */
-export interface Decision<T> {
-  readonly ops: readonly Op[];
-  readonly value: T;
-}
-
-export interface CommitRequest<T> {
-  /** Mailboxes whose messages `decide` looks at; loaded before it is called. */
-  readonly needs?: (state: AccountState) => readonly MailboxId[];
-  /**
-   * Pure: called again when another's record came first. A throw is the refusal of this commit and of no other; it
-   * reaches the caller only if the state it was decided on is the newest.
-   */
-  readonly decide: (state: AccountState) => Decision<T>;
-}
 
 export interface Change {
   readonly state: AccountState;
@@ -88,14 +72,6 @@ const BACKOFF_CAP_MS = 500;
 const LOAD_ATTEMPTS = 5;
 /** A tail in memory beyond this is cut back to a younger checkpoint, if there is one. */
 const TAIL_RECORDS = 512;
-
-/** The account is written to by so many that this commit never came first. */
-export class BusyError extends Error {
-  constructor(account: AccountId) {
-    super(`account ${account} is written to by too many at once; try again`);
-    this.name = 'BusyError';
-  }
-}
 
 export class Replica {
   readonly account: AccountId;

@@ -19,7 +19,7 @@ import type { Packing } from './packing.ts';
 import { type Purges, forgottenByAll } from './purges.ts';
 import type { JournalRecord } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
-import { BusyError, type Decision } from './replica.ts';
+import { BusyError, type Decision } from './commit-request.ts';
 import type { Rim } from './rim.ts';
 import type { AccountState } from './state.ts';
 

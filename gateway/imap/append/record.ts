@@ -8,7 +8,7 @@ import {
   decideAppend,
 } from '../../../shared/account/decide-messages.ts';
 import type { MailboxId } from '../../../shared/account/ids.ts';
-import type { CommitRequest, Decision } from '../../../shared/account/replica.ts';
+import type { CommitRequest, Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import type { Session } from '../session/session.ts';

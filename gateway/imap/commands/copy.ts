@@ -6,7 +6,7 @@ import {
   decideCopy,
   decideMove,
 } from '../../../shared/account/decide-messages.ts';
-import type { Decision } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
 import type { Home } from '../session/home.ts';

@@ -9,7 +9,7 @@ import type { Columns } from '../../../shared/account/columns.ts';
 import { decideGuestStore, keepsSeenOf } from '../../../shared/account/decide-guest.ts';
 import { type StoreOutcome, decideStore } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
-import type { Decision } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
 import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Summary } from '../../../shared/message/summary.ts';
 import { vanishedLines } from '../session/dialect.ts';

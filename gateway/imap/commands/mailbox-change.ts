@@ -1,6 +1,6 @@
 /** What the commands share that change the tree of mailboxes: the commit, and refusals in IMAP's words. */
 import { MailboxRefusal } from '../../../shared/account/mailbox-names.ts';
-import type { Decision } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import { nearestAbove, nonexistent } from '../session/places.ts';

@@ -1,7 +1,7 @@
 /** SELECT, EXAMINE (RFC 9051 §6.3.2, §6.3.3), CLOSE, UNSELECT (§6.4.1, §6.4.2). */
 import { MessageRefusal, decideExpunge } from '../../../shared/account/decide-messages.ts';
 import { SEEN } from '../../../shared/account/flags.ts';
-import type { Decision } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import { mailboxId } from '../session/object-id.ts';

@@ -10,7 +10,7 @@ import { decideGuestStore, mayStore } from '../../../shared/account/decide-guest
 import { type StoreOutcome, decideStore } from '../../../shared/account/decide-messages.ts';
 import { type Flags, combineKeywords, combineSystem } from '../../../shared/account/flags.ts';
 import type { MailboxId } from '../../../shared/account/ids.ts';
-import type { Decision } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import { fetchHead } from '../session/dialect.ts';
 import { FlagText } from '../session/flag-text.ts';

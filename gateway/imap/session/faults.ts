@@ -3,7 +3,7 @@ import { MessageRefusal, type MessageRefusalReason } from '../../../shared/accou
 import { OutcomeUnknownError } from '../../../shared/account/journal-store.ts';
 import { UnknownVersionError } from '../../../shared/account/record.ts';
 import { AccountClosedError, TooLargeError } from '../../../shared/account/record-builder.ts';
-import { BusyError } from '../../../shared/account/replica.ts';
+import { BusyError } from '../../../shared/account/commit-request.ts';
 import { classifyFailure } from '../../../shared/aws/retry.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
 import { KeyDeletedError } from '../../../shared/keys/account-keys.ts';

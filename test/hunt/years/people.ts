@@ -25,7 +25,8 @@ import {
 import type { AccountId, MailboxId, Uid } from '../../../shared/account/ids.ts';
 import { MailboxRefusal } from '../../../shared/account/mailbox-names.ts';
 import { seenOp } from '../../../shared/account/readers.ts';
-import type { Decision, Replica } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
+import type { Replica } from '../../../shared/account/replica.ts';
 import { type AccountState, INBOX_ID, type Mailbox } from '../../../shared/account/state.ts';
 import { RIGHTS } from '../../../shared/account/acl.ts';
 import type { Draw } from '../draw.ts';

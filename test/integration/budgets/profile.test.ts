@@ -104,9 +104,8 @@ describe('functions', () => {
       const left = week - ((rim.now() + (Number.parseInt(id.slice(0, 8), 16) % week)) % week);
       return Math.abs(left - days * DAY_MS) < DAY_MS;
     };
-    let id = '';
-    do id = rim.randomHex(10);
-    while (!near(id));
+    let id = rim.randomHex(10);
+    while (!near(id)) id = rim.randomHex(10);
     const ids = [id];
     return { ...engine, rim: { ...rim, randomHex: (bytes) => ids.pop() ?? rim.randomHex(bytes) } };
   }

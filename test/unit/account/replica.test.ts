@@ -4,7 +4,8 @@ import type { AccountId, BlobId, RecordNumber } from '../../../shared/account/id
 import { AccountMissingError, JournalDamagedError } from '../../../shared/account/opening.ts';
 import type { Op } from '../../../shared/account/ops.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
-import { type Decision, Replica } from '../../../shared/account/replica.ts';
+import type { Decision } from '../../../shared/account/commit-request.ts';
+import { Replica } from '../../../shared/account/replica.ts';
 import { type AccountState, EMPTY_STATE, INBOX_ID, mailboxNamed } from '../../../shared/account/state.ts';
 import { ReplicaCache } from '../../../shared/account/replica-cache.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { BuriedRow } from '../../../shared/account/graveyard.ts';
 import type { BlobId, RecordNumber } from '../../../shared/account/ids.ts';
 import type { Op, PurgeOp } from '../../../shared/account/ops.ts';
-import { BusyError } from '../../../shared/account/replica.ts';
+import { BusyError } from '../../../shared/account/commit-request.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { type WholeState, commitOnWholeState, openWholeState } from '../../../shared/account/whole-state.ts';
 import { append, commit, expectWhole, expunge, inboxOf } from '../../support/fold-ops.ts';

@@ -1,0 +1,58 @@
+/** The parts of a configuration that say how long things are kept, where, and from which tables. */
+import { GRACE_DAYS } from '../../shared/account/due.ts';
+import type { Deployment } from './check.ts';
+import { COLD_CLASSES } from './config.ts';
+import type { Findings } from './findings.ts';
+
+/** What CloudWatch Logs takes as a retention. */
+const LOG_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 3_653,
+] as const;
+
+export function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'restoredTables'> {
+  if (value === undefined) return {};
+  const tables =
+    found.object(value, 'restoredTables', "{ mail: 'mail-restored', directory: 'directory-restored' }") ?? {};
+  found.known(tables, 'restoredTables', ['mail', 'directory', 'keys']);
+  const name = (which: string): string =>
+    found.matching(
+      tables[which] ?? null,
+      `restoredTables.${which}`,
+      /^[\w.-]{3,255}$/,
+      'the name of a table of DynamoDB',
+      '',
+    );
+  const keys = tables.keys === undefined ? {} : { keys: name('keys') };
+  return { restoredTables: { mail: name('mail'), directory: name('directory'), ...keys } };
+}
+
+export function checkColdStorage(value: unknown, found: Findings): Deployment['coldStorage'] {
+  const cold =
+    value === undefined
+      ? {}
+      : (found.object(value, 'coldStorage', "{ class: 'glacier-instant', afterDays: 90 }") ?? {});
+  found.known(cold, 'coldStorage', ['class', 'afterDays']);
+  return {
+    class: found.choice(cold.class, 'coldStorage.class', COLD_CLASSES, 'intelligent-tiering'),
+    afterDays: found.whole(cold.afterDays, 'coldStorage.afterDays', 30, 3_650, 30),
+  };
+}
+
+export function checkRetention(value: unknown, found: Findings): Deployment['retention'] {
+  const retention =
+    value === undefined
+      ? {}
+      : (found.object(value, 'retention', '{ backup: 35, logs: 30, aside: 90, grace: 7 }') ?? {});
+  found.known(retention, 'retention', ['backup', 'logs', 'aside', 'grace']);
+  const logs = retention.logs ?? 30;
+  if (!(LOG_DAYS as readonly unknown[]).includes(logs))
+    found.add(
+      `retention.logs is ${found.shown(logs)}: write one of the days that CloudWatch Logs takes, ${LOG_DAYS.join(', ')}.`,
+    );
+  return {
+    backup: found.whole(retention.backup, 'retention.backup', 1, 35, 35),
+    logs: logs as number,
+    aside: found.whole(retention.aside, 'retention.aside', 1, 3_650, 90),
+    grace: found.whole(retention.grace, 'retention.grace', 1, 3_650, GRACE_DAYS),
+  };
+}
