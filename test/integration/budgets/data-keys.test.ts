@@ -10,7 +10,7 @@ let stack: CountedStack;
 let user: { readonly address: string };
 beforeAll(async () => {
   stack = await CountedStack.start({ sealed: true });
-  const account = await filledAccount(stack.engine, { messages: 200 });
+  const account = await filledAccount(stack.engine, { messages: 1_900 });
   await fillAccount(stack.engine, account, { messages: 72, perRecord: 1 });
   await fillAccount(stack.engine, account, { messages: 28, perRecord: 1, fold: false });
   user = await stack.addUser(account);
@@ -35,13 +35,13 @@ test('an account opens in one round trip, its key read beside it, at most 60 uni
   const gateway = await stack.coldGateway();
   const client = await gateway.signIn(user.address);
   const { lines, ...open } = await gateway.cost(client, 'SELECT INBOX');
-  expect(lines).toContain('* 300 EXISTS');
+  expect(lines).toContain('* 2000 EXISTS');
   expect(open.calls).toEqual({ 'dynamodb.GetItem': 3, 'dynamodb.Query': 1 });
   expect(open.roundTrips).toBe(1);
   expect(open.readUnits).toBeLessThanOrEqual(60);
   const envelopes = await gateway.cost(client, 'FETCH 1:* ENVELOPE');
   expect(Object.keys(envelopes.calls)).toEqual(['s3.GetObject']);
-  expect(envelopes.lines.filter((line) => line.includes('ENVELOPE'))).toHaveLength(300);
+  expect(envelopes.lines.filter((line) => line.includes('ENVELOPE'))).toHaveLength(2_000);
   expect((await gateway.cost(client, 'FETCH 1:* ENVELOPE')).calls).toEqual({});
 });
 
