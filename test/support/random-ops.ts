@@ -77,7 +77,8 @@ function randomAppend(random: Random, mailboxes: readonly Mailbox[]): Op {
     keywords: random() < 0.2 ? [pick(random, KEYWORDS)] : [],
     date: 1_700_000_000 + below(random, 10_000_000),
     zone: below(random, 48) * 15 - 360,
-    summary: { inline: Uint8Array.from({ length: 40 }, () => below(random, 256)) },
+    // Begins with a version, as one does: another first byte may be the mark of what is sealed (`sealed-text.ts`).
+    summary: { inline: Uint8Array.from({ length: 40 }, (_, at) => (at === 0 ? 2 : below(random, 256))) },
   };
 }
 
