@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { type GatewayProcess, startGatewayProcess } from '../../../gateway/start.ts';
 import { startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
+import { dayOf, isSweepDay } from '../../../shared/account/due.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { beginAccount } from '../../../shared/account/new-account.ts';
 import type { Transport } from '../../../shared/aws/clients.ts';
@@ -206,4 +207,13 @@ export class ColdGateway {
 export function expectOk(lines: readonly string[]): void {
   const last = lines.at(-1) ?? '';
   if (!last.startsWith('tag OK')) throw new Error(`not answered OK: ${last}`);
+}
+
+/** The engine, whose next account is swept in so many days: by its id, which chance would choose. */
+export function sweptIn(days: number, engine: Engine): Engine {
+  const { rim } = engine;
+  let id = rim.randomHex(10);
+  while (!isSweepDay(id as AccountId, dayOf(rim.now() / 1_000) + days)) id = rim.randomHex(10);
+  const ids = [id];
+  return { ...engine, rim: { ...rim, randomHex: (bytes) => ids.pop() ?? rim.randomHex(bytes) } };
 }

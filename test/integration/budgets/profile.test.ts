@@ -4,8 +4,6 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { compactHandler } from '../../../functions/compact/index.ts';
-import { dayOf, isSweepDay } from '../../../shared/account/due.ts';
-import type { AccountId } from '../../../shared/account/ids.ts';
 import { deliveryHandler } from '../../../functions/deliver/index.ts';
 import type { ExpungeReport } from '../../../functions/expunge/expunge.ts';
 import { expungeHandler } from '../../../functions/expunge/index.ts';
@@ -24,7 +22,7 @@ import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.t
 import { fillAccount, filledAccount } from '../../bench/filled-account.ts';
 import { sampleMail } from '../../bench/sample-mail.ts';
 import { notificationOf, sqsEvent } from '../../support/ses.ts';
-import { CountedStack, expectOk, log } from './counted-stack.ts';
+import { CountedStack, expectOk, log, sweptIn } from './counted-stack.ts';
 
 let stack: CountedStack;
 beforeAll(async () => {
@@ -146,15 +144,6 @@ describe('looking after an account', () => {
   afterEach(async () => {
     for (const own of stacks.splice(0)) await own.stop();
   });
-
-  /** The engine, whose next account is swept in so many days. */
-  function sweptIn(days: number, engine: Engine): Engine {
-    const { rim } = engine;
-    let id = rim.randomHex(10);
-    while (!isSweepDay(id as AccountId, dayOf(rim.now() / 1_000) + days)) id = rim.randomHex(10);
-    const ids = [id];
-    return { ...engine, rim: { ...rim, randomHex: (bytes) => ids.pop() ?? rim.randomHex(bytes) } };
-  }
 
   /** What the expunge function does on days after messages went into Trash, and others were expunged. */
   async function lookedAfter(messages: number) {

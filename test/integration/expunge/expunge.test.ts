@@ -9,13 +9,14 @@ import {
 } from '../../../functions/maintenance-settings.ts';
 import { dayOf } from '../../../shared/account/due.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import { beginAccount } from '../../../shared/account/new-account.ts';
 import { openAccount } from '../../../shared/account/opening.ts';
 import { commitOnWholeState, openWholeState } from '../../../shared/account/whole-state.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import { decideRemoval } from '../../../shared/account/decide-messages.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { notificationOf, sqsEvent } from '../../support/ses.ts';
-import { CountedStack, log } from '../budgets/counted-stack.ts';
+import { CountedStack, log, sweptIn } from '../budgets/counted-stack.ts';
 
 const DAY_MS = 86_400_000;
 const CONTEXT = { getRemainingTimeInMillis: () => 10 * DAY_MS };
@@ -32,6 +33,9 @@ function later(engine: Engine, days: number): Engine {
   return { ...engine, rim: { ...engine.rim, now: () => Date.now() + days * DAY_MS } };
 }
 const run = (days: number) => expungeHandler(later(stack.engine, days), SETTINGS, log)({}, CONTEXT);
+
+/** A new account whose sweep is on no day of these tests. */
+const sweptOnNone = () => beginAccount(stack.engine.journal, sweptIn(20, stack.engine).rim);
 
 async function delivered(address: string, count: number): Promise<void> {
   const deliver = deliveryHandler(stack.engine, 'mx.example.test', log);
@@ -51,7 +55,7 @@ async function objectsOf(account: AccountId): Promise<string[]> {
 }
 
 test('what is expunged is deleted when its grace is over, on its day, and an account is closed with all it has', async () => {
-  const { address, account } = await stack.addUser();
+  const { address, account } = await stack.addUser(await sweptOnNone());
   const { engine } = stack;
   await delivered(address, 3);
   await commitOnWholeState(engine, account, ({ state }) => decideRemoval(state, INBOX_ID, [1, 3]));
@@ -88,7 +92,7 @@ test('what is expunged is deleted when its grace is over, on its day, and an acc
 }, 60_000);
 
 test('what it costs: a visit at which nothing is due, and a purge', async () => {
-  const { address, account } = await stack.addUser();
+  const { address, account } = await stack.addUser(await sweptOnNone());
   await delivered(address, 3);
   await stack.engine.calendar.leave(account, dayOf(Date.now() / 1000));
   const { engine, requests } = await stack.coldEngine();
@@ -121,7 +125,7 @@ test('an account that is missing is dropped, and holds up no other', async () =>
 });
 
 test('what it has expunged is told to those who wait, as any commit', async () => {
-  const { address, account } = await stack.addUser();
+  const { address, account } = await stack.addUser(await sweptOnNone());
   await delivered(address, 1);
   const told: unknown[] = [];
   const { engine } = stack;
