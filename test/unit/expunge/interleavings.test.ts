@@ -105,7 +105,7 @@ describe.each([0, 3])('a purge, folded up to chapter %i', (folded) => {
     // Packing makes many calls: of its orders, some are drawn.
     if (name !== 'packing') expect(await everyOrder(one, 1_000)).toMatchObject({ all: true });
     else
-      for (let drawn = 0; drawn < 60; drawn++) await one((waiting) => Math.floor(random() * waiting.length));
+      for (let drawn = 0; drawn < 30; drawn++) await one((waiting) => Math.floor(random() * waiting.length));
   });
 });
 
@@ -115,7 +115,7 @@ const PAIRS = Object.keys(OTHERS).flatMap((one, index, all) =>
 test('each two of the others, with a purge before, between or after them', async () => {
   const random = seededRandom(11);
   for (const [one, two] of PAIRS)
-    for (let drawn = 0; drawn < 6; drawn++) {
+    for (let drawn = 0; drawn < 3; drawn++) {
       const { account, fates } = await ExpungingAccount.told(drawn + 1, drawn % 4);
       const run = (name: string) => (watch: Watch) => OTHERS[name]?.(account, watch) ?? Promise.resolve();
       const { failures } = await interleave(
@@ -130,7 +130,7 @@ test('each two of the others, with a purge before, between or after them', async
 
 test('a purge beside all of them at once, in orders that are drawn', async () => {
   const random = seededRandom(2026);
-  for (let drawn = 0; drawn < 100; drawn++) {
+  for (let drawn = 0; drawn < 40; drawn++) {
     const { account, fates } = await ExpungingAccount.told(drawn + 1, drawn % 4);
     const actors = Object.entries({ purge, ...OTHERS }).filter(([name]) => name !== 'EXPUNGE of it');
     const { failures } = await interleave(
