@@ -22,20 +22,26 @@ export function forcedFolds(): FoldMode | null {
 const folded = new WeakSet<object>();
 const foldStores = new WeakMap<MemoryJournalStore, MemoryFoldStore>();
 
+/** The one store of folds of `journal`: what a suite folds or purges by itself lies with what the forced folds have put. */
+export function foldStoreOf(journal: MemoryJournalStore): MemoryFoldStore {
+  const folds = foldStores.get(journal) ?? new MemoryFoldStore(journal);
+  foldStores.set(journal, folds);
+  return folds;
+}
+
 /** `journal` with a fold after every put, before the writer hears of it; as it is if nobody asks, or it cannot be folded. */
 export function withForcedFolds(
   journal: JournalStore,
   messages: MessageStore,
-  { now }: Pick<Rim, 'now'>,
+  clock: Pick<Rim, 'now'>,
 ): JournalStore {
   const mode = forcedFolds();
   if (mode === null || !(journal instanceof MemoryJournalStore) || folded.has(journal)) return journal;
-  const folds = foldStores.get(journal) ?? new MemoryFoldStore(journal);
-  foldStores.set(journal, folds);
+  const folds = foldStoreOf(journal);
   // A clock of its own: the pace of folds must not move the test's.
   const chance = new TestRim(7);
   const rim: Rim = {
-    now,
+    now: () => clock.now(),
     random: chance.random,
     randomHex: (bytes) => chance.randomHex(bytes),
     sleep: () => Promise.resolve(),

@@ -7,8 +7,8 @@ import type { Op } from '../../../shared/account/ops.ts';
 import { commitOnWholeState } from '../../../shared/account/whole-state.ts';
 import { AccountObjects } from '../../../shared/blob/account-objects.ts';
 import { inVariants } from '../../support/conformance.ts';
+import { foldStoreOf } from '../../support/forced-folds.ts';
 import { TestGateway } from '../../support/gateway.ts';
-import { MemoryFoldStore } from '../../support/memory-fold-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,7 +20,7 @@ inVariants((variant) => {
   async function begin() {
     const journal = new MemoryJournalStore();
     gateway = await TestGateway.start({ journal, variant });
-    const folds = new MemoryFoldStore(journal);
+    const folds = foldStoreOf(journal);
     const { rim, messages, blobs } = gateway;
     const deps = {
       journal,

@@ -7,9 +7,9 @@ import { foldAccount } from '../../../functions/compact/fold-account.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { PackStore } from '../../../shared/blob/pack-store.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
-import { MemoryFoldStore, MemorySummaries } from '../../support/memory-fold-store.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { inVariants } from '../../support/conformance.ts';
+import { foldStoreOf } from '../../support/forced-folds.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { below, pick } from '../../support/random-ops.ts';
@@ -41,10 +41,9 @@ async function setUp(variant: Variant) {
   for (let index = 0; index < 8; index++) await writer.append('INBOX', MAIL);
   await writer.run('CREATE Other');
   await writer.run('SELECT INBOX');
-  const folds = new MemoryFoldStore(journal);
-  const summaries = new MemorySummaries();
+  const folds = foldStoreOf(journal);
   const packs = new PackStore(blobs);
-  const deps = { journal, folds, summaries, packs, rim: writing.rim, keepMs: 0 };
+  const deps = { journal, folds, summaries: writing.messages, packs, rim: writing.rim, keepMs: 0 };
   /** Folds, and empties every record but the newest. */
   const empty = async (): Promise<void> => {
     await foldAccount(deps, account);
