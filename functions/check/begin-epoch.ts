@@ -160,6 +160,15 @@ class Epoch {
     return this.#options.asOf ?? journal.tail.at(-1)?.time ?? base.time;
   }
 
+  /**
+   * When the record behind the hole was written, milliseconds: records in the hole came before, and their messages. What is
+   * younger may be named by a record that is just being put.
+   */
+  #holeEnds(): number {
+    const next = this.#known.journal.behind.find((entry) => !isEmptied(entry));
+    return next && !isEmptied(next) ? next.time : this.#deps.rim.now();
+  }
+
   /** Twice what the account wrote in as long a time before, as far as records of it stand. */
   #fence(lostMs: number): number {
     const { fence } = this.#options;
@@ -198,7 +207,8 @@ class Epoch {
     const highest = Math.max(state.number, ...entries.map((entry) => entry.number));
     const number = epochNumber(highest, lostMs);
     const { asOf, redeliver = false } = this.#options;
-    const arrivedAfter = asOf === null || redeliver ? Infinity : asOf - CLOCK_SKEW_MS;
+    const arrivedAfter = redeliver ? Infinity : this.#asOf() - CLOCK_SKEW_MS;
+    const arrivedBefore = asOf === null ? this.#holeEnds() + CLOCK_SKEW_MS : Infinity;
     const mending = await mendingOps(
       this.#deps,
       this.#account,
@@ -206,7 +216,7 @@ class Epoch {
       this.#known,
       this.#messages,
       summaries,
-      { arrivedAfter },
+      { arrivedAfter, arrivedBefore },
     );
     const time = rim.now();
     const builder = new RecordBuilder({ ...state, number: (number - 1) as RecordNumber }, time);

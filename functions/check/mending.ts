@@ -23,7 +23,8 @@ export interface Mending {
 /**
  * Ops that say what is lost, and name again what can be saved, at most `most` messages. What is lost is said last: until
  * then the account is as damaged as it was, and the next call goes on. `summaries` takes those that were read. Messages that
- * were stored after `arrivedAfter` (milliseconds since the epoch) came in a time of which the table knows nothing.
+ * were stored after `arrivedAfter` and up to `arrivedBefore` (milliseconds since the epoch) came in a time of which the
+ * table knows nothing.
  */
 export async function mendingOps(
   deps: RecoverDeps,
@@ -35,10 +36,13 @@ export async function mendingOps(
   {
     most = Infinity,
     arrivedAfter = Infinity,
-  }: { readonly most?: number; readonly arrivedAfter?: number } = {},
+    arrivedBefore = Infinity,
+  }: { readonly most?: number; readonly arrivedAfter?: number; readonly arrivedBefore?: number } = {},
 ): Promise<Mending> {
   const { state } = known.replay;
-  const candidates = candidatesIn(known, messages, arrivedAfter);
+  const isLate = ({ modified }: StoredObject): boolean =>
+    modified > arrivedAfter && modified <= arrivedBefore;
+  const candidates = candidatesIn(known, messages, isLate);
   const batch = candidates.slice(0, most);
   const { recovered, unreadable } = await recoverMessages(deps, account, batch, entries);
   if (unreadable.length > 0 && recovered.length === 0 && deps.leaveUnreadable !== true)
@@ -57,7 +61,7 @@ export async function mendingOps(
 function candidatesIn(
   known: Examination,
   { unnamed }: CheckedMessagesResult,
-  arrivedAfter: number,
+  isLate: (object: StoredObject) => boolean,
 ): readonly StoredObject[] {
   const { standing, behind } = known.journal;
   const unread = [...standing, ...behind];
@@ -71,9 +75,7 @@ function candidatesIn(
   return unnamed.filter(
     (object) =>
       !purged.has(object.blob) &&
-      (strays.has(object.blob) ||
-        object.modified > arrivedAfter ||
-        (undeclared && isOlder(object, known.base.time))),
+      (strays.has(object.blob) || isLate(object) || (undeclared && isOlder(object, known.base.time))),
   );
 }
 

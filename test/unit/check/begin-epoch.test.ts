@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { beginEpoch } from '../../../functions/check/begin-epoch.ts';
 import { deliverTo } from '../../../shared/account/delivery.ts';
 import { epochNumber, jumpOver } from '../../../shared/account/epoch.ts';
-import { type AccountId, recordOf } from '../../../shared/account/ids.ts';
+import { type AccountId, type RecordNumber, recordOf } from '../../../shared/account/ids.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { inboxOf, markSeen } from '../../support/fold-ops.ts';
@@ -146,6 +146,25 @@ test('a repair of a hole is an epoch', async () => {
   const { done, left } = await account.mend();
   expect(done).toEqual([expect.stringMatching(/^began a new epoch at record \d+, after record \d+$/)]);
   expect(left.findings).toEqual([]);
+});
+
+test('a repair of a hole names again the message whose record is lost, and none that may be under way', async () => {
+  const account = await KeptAccount.begun();
+  for (let number = 1; number <= 5; number++) {
+    await account.receive(`letter ${number}`);
+    account.rim.time += HOUR;
+  }
+  await account.receive('under way');
+  const numbers = [...account.stored.entries.keys()].sort((a, b) => a - b);
+  account.stored.entries.delete(numbers.at(-1) as RecordNumber);
+  account.stored.entries.delete(numbers.at(-3) as RecordNumber);
+  const { left } = await account.mend();
+  expect(left.findings).toEqual([]);
+  const { INBOX = [] } = await account.contents();
+  expect(INBOX.map((line) => line.replace(/^\d+ /, '')).sort()).toEqual(
+    [1, 2, 3, 4, 5].map((number) => `letter ${number}`),
+  );
+  expect(left.unnamed).toBe(1);
 });
 
 test('what is shared is published anew, also if the backup knows of no share', async () => {
