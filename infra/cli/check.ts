@@ -146,7 +146,8 @@ const NOT_LISTED: Finding = {
 
 /** Of an account that was closed for good nothing needs to be left. */
 function inUse(findings: readonly Finding[], user: Account | undefined): readonly Finding[] {
-  return user?.state === 'closed' ? findings.filter(({ kind }) => kind !== 'account-missing') : findings;
+  if (user?.state !== 'closed') return findings;
+  return findings.filter(({ kind }) => kind !== 'account-missing' && kind !== 'key-deleted');
 }
 
 async function rebuild(deps: MendDeps, id: AccountId, user: Account | undefined): Promise<string[]> {
@@ -154,7 +155,11 @@ async function rebuild(deps: MendDeps, id: AccountId, user: Account | undefined)
   if (result.kind === 'refused')
     throw new SetupError(`Nothing was rebuilt: ${result.why}. Without --rebuild, quire check tells more.`);
   const unreadable = result.unreadable.map((blob) => `left object ${blob}, which cannot be read`);
-  return [`made the index anew from ${counted(result.messages, 'message')}`, ...unreadable];
+  return [
+    `made the index anew from ${counted(result.messages, 'message')}`,
+    'of a legal hold, rules of retention and a closing nothing is known any more: lay them down again',
+    ...unreadable,
+  ];
 }
 
 /** Findings that somebody has to do something about. */

@@ -11,6 +11,7 @@ import type { Engine } from '../../shared/aws/engine.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { noSuchUser } from '../../shared/directory/directory-errors.ts';
 import type { Account } from '../../shared/directory/directory.ts';
+import { findGrace } from '../local/grace.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, withEngine } from './administration.ts';
@@ -20,14 +21,17 @@ export function addGraceOption(command: Command): Command {
   return addSettings(addDirectoryOptions(command), ['graceDays'], 'How long expunged mail is kept:');
 }
 
-/** @throws {SetupError} on AWS, if it is not said: the default may be shorter than what the functions there go by. */
-function graceOf(flags: Flags): MaintenanceSettings {
-  const { graceDays } = settingsOf({ ...flags, demo: false });
+/**
+ * As said, else as the instance of the data folder has it.
+ * @throws {SetupError} on AWS, if it is not said: the default may be shorter than what the functions there go by.
+ */
+export async function graceOf(flags: Flags): Promise<MaintenanceSettings> {
+  const { data, graceDays } = settingsOf({ ...flags, demo: false });
   if (graceDays === undefined && (flags.stack === true || flags.aws === true))
     throw new SetupError(
       'Say --grace-days as well, as the expunge function on AWS has it (QUIRE_GRACE_DAYS, 7 if it has none): a shorter one would purge what can still be brought back.',
     );
-  return { graceDays: graceDays ?? GRACE_DAYS };
+  return { graceDays: graceDays ?? (await findGrace(data)) ?? GRACE_DAYS };
 }
 
 /** Runs `work` with what the expunge function has. */
@@ -35,7 +39,7 @@ export async function withExpunge(
   flags: Flags,
   work: (engine: Engine, deps: ExpungeDeps) => Promise<void>,
 ): Promise<void> {
-  const grace = graceOf(flags);
+  const grace = await graceOf(flags);
   const log = logOf(settingsOf({ logLevel: 'warn', ...flags, demo: false }));
   await withEngine(flags, (engine) => work(engine, expungeDeps(engine, grace, log)));
 }

@@ -2,6 +2,9 @@
 import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import type { AccountId } from '../../shared/account/ids.ts';
+import { AccountMissingError } from '../../shared/account/opening.ts';
+import type { Policy } from '../../shared/account/policy.ts';
+import { openWholeState } from '../../shared/account/whole-state.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { noSuchUser } from '../../shared/directory/directory-errors.ts';
 import { isAccountId } from '../../shared/directory/items.ts';
@@ -63,6 +66,7 @@ async function remove(whose: string, flags: Flags): Promise<void> {
     const account = await accountOf(engine, whose);
     if ((await keys.stored(account))?.kind !== 'key')
       throw new SetupError(`The account ${account} has no key: nothing was changed.`);
+    await mustNotBeHeld(engine, account, whose);
     if (flags.yes !== true) await confirm(whose);
     if (!(await keys.delete(account)))
       throw new SetupError(`The account ${account} has no key any more: nothing was changed.`);
@@ -70,6 +74,24 @@ async function remove(whose: string, flags: Flags): Promise<void> {
       `The key of ${whose} is deleted. Its mail cannot be opened from now on; a gateway that has it open notices within five minutes. It is lost for ever when the backups of the table of keys have expired.`,
     );
   });
+}
+
+/** @throws {SetupError} under a legal hold: without its key, all that the account has would be as good as deleted. */
+async function mustNotBeHeld(engine: Engine, account: AccountId, whose: string): Promise<void> {
+  if ((await policyOf(engine, account))?.hold === true)
+    throw new SetupError(
+      `${whose} is under legal hold: end it with "quire hold --release", or keep the key.`,
+    );
+}
+
+/** Null: the account has no index, so that nobody knows. */
+async function policyOf(engine: Engine, account: AccountId): Promise<Policy | null> {
+  try {
+    return (await openWholeState(engine, account)).state.policy;
+  } catch (error) {
+    if (error instanceof AccountMissingError) return null;
+    throw error;
+  }
 }
 
 async function confirm(whose: string): Promise<void> {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { ListenError } from '../../gateway/imap/server/imap-server.ts';
 import { KeyDeletedError } from '../../shared/keys/account-keys.ts';
 import { KeyFileError } from '../../shared/keys/key-file.ts';
+import { KeyWrapError } from '../../shared/keys/local-key-wrap.ts';
 import { UnreadableMessagesError } from '../../functions/check/recover.ts';
 import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { AddressError } from '../../shared/directory/address.ts';
@@ -32,6 +33,7 @@ import { userCommand } from './user.ts';
 const SENTENCES = [
   KeyFileError,
   KeyDeletedError,
+  KeyWrapError,
   SetupError,
   MailboxRefusal,
   DirectoryError,

@@ -22,6 +22,7 @@ export function dataPaths(folder: string) {
     /** Wraps the data keys of accounts. */
     keyFile: path.join(folder, 'data-keys.key'),
     instance: path.join(folder, 'instance.json'),
+    graceDays: path.join(folder, 'grace-days'),
   } as const;
 }
 

@@ -14,6 +14,7 @@ import { dataPaths } from './data-folder.ts';
 import { demoAccounts, type DemoAccount } from './demo-accounts.ts';
 import { startEventSource } from './event-source.ts';
 import { startGateway } from './gateway.ts';
+import { publishGrace } from './grace.ts';
 import { removingEnvelopes, requeueInbound, type Inbound } from './inbound.ts';
 import { startLocalMetrics } from './metrics.ts';
 import { publishInstance, withdrawInstance, type Endpoints } from './instance.ts';
@@ -67,6 +68,7 @@ export async function startLocal(
     const accounts = settings.demo ? await demoAccounts(engine) : [];
     const certificate = await loadCertificate(settings.data, Date.now(), log);
     const inbound = await startDeliveries(engine, places, log, parts);
+    await publishGrace(settings.data, settings.graceDays ?? GRACE_DAYS);
     startMaintenance(settings, engine, log, parts);
     const listeners = await startListeners(settings, engine, certificate, inbound, log, parts);
     endpoints = { ...places, ...listeners };

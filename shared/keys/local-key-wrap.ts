@@ -20,6 +20,14 @@ const NONCE_AT = 1 + FILE_BYTES;
 const KEY_AT = NONCE_AT + NONCE_BYTES;
 const WRAPPED_BYTES = KEY_AT + DATA_KEY_BYTES + TAG_BYTES;
 
+/** What is stored as the key of an account cannot be opened with this file. */
+export class KeyWrapError extends Error {
+  constructor(account: AccountId, what: string, options?: ErrorOptions) {
+    super(`the data key of account ${account} ${what}`, options);
+    this.name = 'KeyWrapError';
+  }
+}
+
 export class LocalKeyWrap implements KeyWrap {
   readonly name = 'file';
   readonly #key: Uint8Array;
@@ -50,11 +58,9 @@ export class LocalKeyWrap implements KeyWrap {
 
   async unwrap(account: AccountId, wrapped: Uint8Array): Promise<Uint8Array> {
     if (wrapped[0] !== VERSION || wrapped.length !== WRAPPED_BYTES)
-      throw new Error(`the data key of account ${account} is not one that a key file has wrapped`);
+      throw new KeyWrapError(account, 'is not one that a key file has wrapped');
     if (Buffer.compare(wrapped.subarray(1, NONCE_AT), this.#file) !== 0)
-      throw new Error(
-        `the data key of account ${account} was wrapped by another key file: put that one back`,
-      );
+      throw new KeyWrapError(account, 'was wrapped by another key file: put that one back');
     const end = wrapped.length - TAG_BYTES;
     const decipher = createDecipheriv('aes-256-gcm', this.#key, wrapped.subarray(NONCE_AT, KEY_AT), {
       authTagLength: TAG_BYTES,
@@ -65,9 +71,7 @@ export class LocalKeyWrap implements KeyWrap {
     try {
       return Buffer.concat([key, decipher.final()]);
     } catch (error) {
-      throw new Error(`the data key of account ${account} is damaged, or another account's`, {
-        cause: error,
-      });
+      throw new KeyWrapError(account, "is damaged, or another account's", { cause: error });
     }
   }
 }

@@ -34,6 +34,11 @@ test('mail of one machine is encrypted, is shown to be, and is gone with its key
 
   const asked = await run(['key', 'delete', 'carol@example.test', ...at]);
   expect([asked.status, asked.errors]).toEqual([1, expect.stringContaining('say --yes if it is')]);
+  await run(['hold', 'carol@example.test', ...at]);
+  const held = await run(['key', 'delete', 'carol@example.test', '--yes', ...at]);
+  expect([held.status, held.errors]).toEqual([1, expect.stringContaining('is under legal hold')]);
+  expect(await inbox(ready.imap, 'carol@example.test', 'a-secret-of-hers')).toHaveLength(1);
+  await run(['hold', 'carol@example.test', '--release', ...at]);
   const deleted = await run(['key', 'delete', 'carol@example.test', '--yes', ...at]);
   expect(deleted.output).toMatch(/^The key of carol@example\.test is deleted\./);
   expect((await run(['key', 'show', account, ...at])).output).toMatch(/\tdeleted \d{4}-\d\d-\d\d\n$/);
