@@ -421,7 +421,7 @@ test('a packing that dies at any of its calls loses nothing, and the next one co
   }
 });
 
-describe.each([1, 2, 3, 4, 5, 6])('random lives with packing, seed %i', (seed) => {
+describe.each([2, 4, 5, 6, 7, 8])('random lives with packing, seed %i', (seed) => {
   test('every message, and every one that may come back, reads as it was stored', async () => {
     const account = await PackingAccount.begun(seed);
     account.keepMs = seed % 2 === 0 ? DAY : 0;
