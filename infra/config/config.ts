@@ -105,7 +105,7 @@ export interface RetentionConfig {
   readonly backup?: number;
   /** Logs. Default 30. */
   readonly logs?: number;
-  /** Messages kept aside: viruses, and mail to nobody. Default 90. */
+  /** Messages kept aside: viruses, and mail to nobody. 1 … 400. Default 90. */
   readonly aside?: number;
   /** For how long what was expunged can be brought back; then it is purged. Default 7. */
   readonly grace?: number;

@@ -8,6 +8,11 @@ import type { Findings } from './findings.ts';
 const LOG_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 3_653,
 ] as const;
+/**
+ * For so long the inbound bucket keeps what was never settled, and nothing longer: as long as the marks of deliveries live, so
+ * that whatever has not been settled by then never will be.
+ */
+export const UNSETTLED_DAYS = 400;
 
 export function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'restoredTables'> {
   if (value === undefined) return {};
@@ -23,7 +28,12 @@ export function checkRestored(value: unknown, found: Findings): Pick<Deployment,
       '',
     );
   const keys = tables.keys === undefined ? {} : { keys: name('keys') };
-  return { restoredTables: { mail: name('mail'), directory: name('directory'), ...keys } };
+  const restoredTables = { mail: name('mail'), directory: name('directory'), ...keys };
+  // Their keys look alike: in one table, an account's journal would lie among people.
+  const names = Object.values(restoredTables).filter((each) => each !== '');
+  for (const each of new Set(names.filter((one, index) => names.indexOf(one) !== index)))
+    found.add(`restoredTables names ${each} twice: write the name of a table of its own for each.`);
+  return { restoredTables };
 }
 
 export function checkColdStorage(value: unknown, found: Findings): Deployment['coldStorage'] {
@@ -52,7 +62,7 @@ export function checkRetention(value: unknown, found: Findings): Deployment['ret
   return {
     backup: found.whole(retention.backup, 'retention.backup', 1, 35, 35),
     logs: logs as number,
-    aside: found.whole(retention.aside, 'retention.aside', 1, 3_650, 90),
+    aside: found.whole(retention.aside, 'retention.aside', 1, UNSETTLED_DAYS, 90),
     grace: found.whole(retention.grace, 'retention.grace', 1, 3_650, GRACE_DAYS),
   };
 }

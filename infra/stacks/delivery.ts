@@ -176,10 +176,16 @@ export class DeliveryStack extends Stack {
     mailBucket,
     inboundBucket,
   }: StorageStack): PolicyStatement[] {
-    const { account, delivery, watch, work } = mailKeyPrefixes;
+    const { account, part, delivery, watch, work } = mailKeyPrefixes;
     const { blobs, overflow } = mailObjectPrefixes;
     return [
-      mayUseItems('ReadJournal', mailTable, ['Query', 'GetItem', 'BatchGetItem'], [account, delivery, watch]),
+      // An account to which nobody wrote for a year has no record left: its checkpoint is read, and what of that is in parts.
+      mayUseItems(
+        'ReadJournal',
+        mailTable,
+        ['Query', 'GetItem', 'BatchGetItem'],
+        [account, part, delivery, watch],
+      ),
       mayUseItems('AppendRecords', mailTable, ['PutItem'], [account, delivery]),
       mayUseItems('LeaveWork', mailTable, ['UpdateItem'], [work]),
       mayUseItems('ForgetWatchers', mailTable, ['DeleteItem'], [watch]),

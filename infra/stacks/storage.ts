@@ -16,13 +16,12 @@ import {
 } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Deployment } from '../config/check.ts';
+import { UNSETTLED_DAYS } from '../config/keeping.ts';
 import { acknowledge } from './acknowledged.ts';
 import { logGroupName } from './names.ts';
 
 /** Restoring a table and finding that its oldest blobs went an hour ago would be a pity. */
 const VERSION_MARGIN_DAYS = 1;
-/** As long as the marks of deliveries live: whatever has not been settled by then never will be. */
-const UNSETTLED_DAYS = 400;
 /** Below it, a cheaper class costs more in transitions and monitoring than it saves. */
 const TIERED_FROM_BYTES = 1_048_576;
 const TTL_ATTRIBUTE = 'expiresAt';
@@ -192,7 +191,12 @@ export class StorageStack extends Stack {
       lifecycleRules: [
         { id: 'multipart', abortIncompleteMultipartUploadAfter: Duration.days(2) },
         // A restored table must not name blobs that are gone: what is deleted can be had as long as a table can go back.
-        { id: 'old-versions', noncurrentVersionExpiration: Duration.days(backupDays + VERSION_MARGIN_DAYS) },
+        {
+          id: 'old-versions',
+          noncurrentVersionExpiration: Duration.days(backupDays + VERSION_MARGIN_DAYS),
+          // A deletion leaves a marker that stays for ever, is billed, and is passed over by every listing of the account.
+          expiredObjectDeleteMarker: true,
+        },
         ...rules,
       ],
     });

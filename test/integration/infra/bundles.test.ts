@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { generate } from 'selfsigned';
 import type { QuireConfig } from '../../../infra/config/config.ts';
@@ -23,13 +24,14 @@ import type { AccountId, GatewayId, RecordNumber } from '../../../shared/account
 import { openAccount } from '../../../shared/account/opening.ts';
 import { commitOnWholeState } from '../../../shared/account/whole-state.ts';
 import { mailboxFor } from '../../../shared/account/state.ts';
+import { accountKeys } from '../../../shared/aws/keys.ts';
 import { DynamoDbKeyStore } from '../../../shared/aws/dynamodb-key-store.ts';
 import { type Engine, openEngine } from '../../../shared/aws/engine.ts';
 import { createWakeQueue } from '../../../shared/aws/sqs-wake-queue.ts';
 import type { BlobFormat } from '../../../shared/blob/message-blobs.ts';
 import { hashPassword } from '../../../shared/directory/password.ts';
 import { createLog } from '../../../shared/log.ts';
-import { fillAccount, filledAccount } from '../../bench/filled-account.ts';
+import { fillAccount, filledAccount, foldNow } from '../../bench/filled-account.ts';
 import { startSqs, type LocalSqs } from '../../../infra/local/sqs.ts';
 import { startTestDynoxide, type TestDynoxide } from '../../support/dynoxide.ts';
 import { ImapClient } from '../../support/imap-client.ts';
@@ -266,6 +268,36 @@ describe('the delivery function', () => {
       expect(await deliverAll(bodies)).toEqual(DONE);
     }
     expect(aws.calls.map(({ operation }) => operation)).toContain('UpdateItem');
+  });
+
+  test('delivers to an account of which nothing is left but a checkpoint in parts: nobody wrote to it for a year', async () => {
+    const { engine } = await engineOf();
+    const { dynamodb, directory, journal } = engine;
+    const account = await filledAccount(engine, { messages: 1 });
+    const limits = { quotaBytes: 2 ** 30, quotaMessages: 1_000, maxConnections: 10 };
+    const address = 'sleeper@example.test';
+    await directory.users.add({ address, account, passwordHash: await hashPassword('secret'), limits });
+    // More mailboxes than a root holds: their names cannot be compressed.
+    await commitOnWholeState(engine, account, () => ({
+      ops: Array.from({ length: 1_000 }, (_, index) => {
+        const name = randomBytes(48).toString('base64url');
+        return { op: 'create', name, use: null, uidValidity: index + 1_000 } as const;
+      }),
+      value: null,
+    }));
+    await foldNow(engine, account);
+    const { base, tail } = await openAccount(journal, account);
+    expect([base.parts.length, tail.length]).toEqual([1, 0]);
+    // What TTL does.
+    const { MailTableName: TableName } = resolver.outputs('Quire-Storage');
+    for (let number = 1; number <= base.state.number; number++) {
+      const { pk, sk } = accountKeys.record(account, number as RecordNumber);
+      await dynamodb.send(new DeleteItemCommand({ TableName, Key: { pk: { S: pk }, sk: { S: sk } } }));
+    }
+    expect(await journal.newest(account, 'strong')).toBeNull();
+    expect(await deliverAll([arrives('m5', [address], mail('awake'))])).toEqual(DONE);
+    expect((await openAccount(journal, account)).tail).toHaveLength(1);
+    engine.close();
   });
 
   test('asked for nothing that its role does not allow', () => {

@@ -116,7 +116,7 @@ describe('synthesis', () => {
 });
 
 describe('storage', () => {
-  test.each(['MailTable', 'DirectoryTable'])(
+  test.each(['MailTable', 'DirectoryTable', 'KeysTable'])(
     '%s: on demand, restorable, under the key, protected, kept',
     (id) => {
       for (const [config, days] of [
@@ -205,6 +205,13 @@ describe('storage', () => {
         ).toEqual({
           NoncurrentDays: days + 1,
         });
+  });
+
+  test('of what is gone with all its versions, no delete marker is left', () => {
+    for (const id of ['MailBucket', 'InboundBucket'])
+      expect(rulesOf(balancer, id).filter((rule) => rule.ExpiredObjectDeleteMarker === true)).toMatchObject([
+        { Id: 'old-versions', Status: 'Enabled' },
+      ]);
   });
 
   test('nothing of the mail bucket ever expires but what was deleted or never finished', () => {

@@ -212,6 +212,16 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       'restoredTables.directory is null: write the name of a table of DynamoDB.',
     ],
     [
+      'one restored table in two places',
+      { restoredTables: { mail: 'restored', directory: 'restored' } },
+      'restoredTables names restored twice: write the name of a table of its own for each.',
+    ],
+    [
+      'mail kept aside for longer than inbound keeps anything',
+      { retention: { aside: 401 } },
+      'retention.aside is 401: write a whole number from 1 to 400.',
+    ],
+    [
       'cold storage',
       { coldStorage: { afterDays: 7 } },
       'coldStorage.afterDays is 7: write a whole number from 30 to 3650.',
