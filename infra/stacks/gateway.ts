@@ -201,6 +201,8 @@ export class GatewayStack extends Stack {
         ['GetObject', 'PutObject', 'AbortMultipartUpload'],
         [blobs, overflow],
       ),
+      // What it put and no record will name: the pieces of a CATENATE, a message that is written once more, a COPY that failed.
+      mayUseObjects('TakeBack', mailBucket, ['DeleteObject'], [blobs]),
       mayUseObjects('ReadSummaries', mailBucket, ['GetObject'], [summaries]),
       mayUseObjects('ReadPacks', mailBucket, ['GetObject'], [packs]),
       mayMissObjects('MissObjects', [mailBucket]),

@@ -20,6 +20,7 @@ export const WILDCARDS = {
   StoreMessages:
     'Objects are named by account and message; the prefix is what tells mail from everything else.',
   CheckMessages: 'As StoreMessages.',
+  TakeBack: 'As StoreMessages.',
   TakeInbound: 'SES names objects by message, below a prefix for each domain.',
   KeepAside: 'As TakeInbound, below a prefix of its own.',
   ReadSummaries: 'Objects are named by account and fold.',

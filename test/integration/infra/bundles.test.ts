@@ -355,6 +355,12 @@ describe('the gateway', () => {
     // Larger than what is put at once, compressed or not.
     const large = `Subject: large\r\n\r\n${noise()}\r\n`;
     expect(await client.append('Drafts', large)).toContain('APPENDUID');
+    // A NUL has no place in what is kept: the message is written once more, and its first blob is taken back.
+    const binary = 'Content-Type: image/gif\r\nContent-Transfer-Encoding: binary\r\n\r\na\0b';
+    const before = objectsOf('blobs').length;
+    const appended = await client.run(`APPEND Drafts ~{${binary.length}+}\r\n${binary}`);
+    expect(appended.at(-1)).toContain('APPENDUID');
+    expect(objectsOf('blobs').length).toBe(before + 1);
     // What is shared is told to the directory, and an administrator's word about quotas as well.
     expect((await client.run(`SETACL Drafts ${BOB} lr`)).at(-1)).toMatch(/^tag OK/);
     expect((await client.run('LIST "" "*"')).at(-1)).toMatch(/^tag OK/);
