@@ -99,6 +99,21 @@ describe('synthesis', () => {
       );
   });
 
+  test('what a process is told by its environment are names, places and limits', () => {
+    const named = (template: unknown): string[] => [
+      ...new Set(JSON.stringify(template).match(/"(QUIRE_[A-Z_]+|AWS_[A-Z_]+)"/g) ?? []),
+    ];
+    const telling = templates().flatMap(([, template]) => named(template));
+    expect(telling.length).toBeGreaterThan(10);
+    const suspect = telling.filter((name) => /PASS|SECRET|TOKEN|PRIVATE|CREDENTIAL|_KEY/.test(name));
+    // An ARN each: the secret is read when it is needed, the key never leaves KMS.
+    expect([...new Set(suspect)].sort()).toEqual([
+      '"QUIRE_CERTIFICATE_SECRET"',
+      '"QUIRE_KEYS_TABLE"',
+      '"QUIRE_KMS_KEY"',
+    ]);
+  });
+
   test('the parts that a snapshot is enough for', () => {
     const outline = Object.fromEntries(
       Object.entries(balancer.stacks).map(([kind, { Resources, Outputs = {} }]) => [
