@@ -138,8 +138,8 @@ export class ClientView {
   /** A UID that was never told is one of those that EXISTS spoke of. */
   #vanished(uid: number): void {
     const known = this.entries.findIndex((entry) => entry.uid === uid);
-    // It stood between those that are known below it and above.
-    const above = this.entries.findIndex((entry) => (entry.uid ?? 0) > uid);
+    // It stood between those that are known below it and above. Without message numbers there are no places.
+    const above = this.#naming.uidOnly ? -1 : this.entries.findIndex((entry) => (entry.uid ?? 0) > uid);
     const end = above < 0 ? this.entries.length : above;
     const index =
       known >= 0 ? known : this.entries.findLastIndex((entry, place) => place < end && entry.uid === null);

@@ -102,8 +102,8 @@ describe.each([0, 3])('a purge, folded up to chapter %i', (folded) => {
       expect([...failures]).toEqual([]);
       await expectKept(account, fates);
     };
-    // Packing makes many calls: of its orders, some are drawn.
-    if (name !== 'packing') expect(await everyOrder(one, 1_000)).toMatchObject({ all: true });
+    // Packing makes many calls: of its orders some are drawn, as of all those on what is folded already.
+    if (name !== 'packing' && folded === 0) expect(await everyOrder(one, 1_000)).toMatchObject({ all: true });
     else
       for (let drawn = 0; drawn < 30; drawn++) await one((waiting) => Math.floor(random() * waiting.length));
   });
