@@ -8,7 +8,7 @@ import type { ChunkInfo } from '../../shared/account/checkpoint.ts';
 import type { Examination } from '../../shared/account/examine.ts';
 import type { Finding, MessageFinding } from '../../shared/account/finding.ts';
 import type { FoldSummaries } from '../../shared/account/fold-store.ts';
-import type { AccountId, BlobId } from '../../shared/account/ids.ts';
+import type { AccountId, BlobId, PackId } from '../../shared/account/ids.ts';
 import type { Survey } from '../../shared/account/survey.ts';
 import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
@@ -39,7 +39,10 @@ export interface CheckedMessagesResult {
   readonly damagedChunks: readonly ChunkInfo[];
   /** Objects that no row names. */
   readonly unnamed: readonly StoredObject[];
-  readonly missing: ReadonlySet<BlobId>;
+  /** Messages that are gone, or lie in a pack of which nothing can be read. */
+  readonly unreadable: ReadonlySet<BlobId>;
+  /** Packs whose index cannot be read, and why: nobody knows what lies in them. */
+  readonly damagedPacks: ReadonlyMap<PackId, string>;
   /** Messages that were read. */
   readonly read: number;
 }
@@ -61,27 +64,44 @@ export async function checkMessages(
   const rows = placedRows(survey, known);
   const source = { base: known.base, entries: survey.entries };
   const { facts, withoutSummary, damaged } = await summariesOf(deps, account, source, rows);
-  const objects = await listed(deps, account);
+  const { objects, damagedPacks } = await listed(deps, account);
   const named = new Map(rows.map((placed) => [placed.row.blob, placed]));
-  const complaints = new Map<BlobId, string>();
-  for (const { row } of named.values()) if (!objects.has(placeName(row))) complaints.set(row.blob, 'is gone');
-  const missing = new Set(complaints.keys());
+  const complaints = new Map<BlobId, Complaint>();
+  for (const { row } of named.values())
+    if (!objects.has(placeName(row))) complaints.set(row.blob, unlisted(row, damagedPacks));
+  const unreadable = new Set(complaints.keys());
   let read = 0;
   if (deps.digests)
     await inParallel([...named.values()], PARALLEL_READS, async ({ row }) => {
-      if (missing.has(row.blob)) return;
+      if (unreadable.has(row.blob)) return;
       read++;
       const wrong = await complaintAbout(deps, account, row, facts.get(row.blob));
       if (wrong !== null) complaints.set(row.blob, wrong);
     });
   const findings = damaged.map(chunkLost);
   if (withoutSummary.size > 0) findings.push(summariesLost(withoutSummary.size));
-  findings.push(...(await messageFindings(deps, account, source, rows, complaints, missing)));
+  findings.push(...(await messageFindings(deps, account, source, rows, complaints)));
   // One that lies in two places, for a day after it was packed, is named once.
   const unnamed = [...new Map([...objects.values()].map((object) => [object.blob, object])).values()].filter(
     ({ blob }) => !named.has(blob),
   );
-  return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, missing, read };
+  return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, unreadable, damagedPacks, read };
+}
+
+/** What is wrong with a message, in words behind its name. */
+interface Complaint {
+  readonly kind: 'message-missing' | 'message-damaged';
+  readonly what: string;
+}
+
+const GONE: Complaint = { kind: 'message-missing', what: 'is gone' };
+
+/** Of a message that is not where its row says. In a pack that is damaged it may well be, but nobody can tell where. */
+function unlisted({ pack }: BlobPlace, damagedPacks: ReadonlyMap<PackId, string>): Complaint {
+  const why = pack === null ? undefined : damagedPacks.get(pack);
+  return why === undefined
+    ? GONE
+    : { kind: 'message-damaged', what: `cannot be read: pack ${pack}, in which it lies, is damaged: ${why}` };
 }
 
 interface Summaries {
@@ -128,11 +148,16 @@ function factsOf(bytes: Uint8Array): Known | null {
 async function listed(
   { messages, gate }: MessageCheckDeps,
   account: AccountId,
-): Promise<Map<string, StoredObject>> {
+): Promise<{
+  readonly objects: ReadonlyMap<string, StoredObject>;
+  readonly damagedPacks: ReadonlyMap<PackId, string>;
+}> {
   await gate?.();
   const objects = new Map<string, StoredObject>();
-  for await (const object of messages.stored(account)) objects.set(placeName(object), object);
-  return objects;
+  const damagedPacks = new Map<PackId, string>();
+  const stored = messages.stored(account, (pack, { why }) => void damagedPacks.set(pack, why));
+  for await (const object of stored) objects.set(placeName(object), object);
+  return { objects, damagedPacks };
 }
 
 /** Where a message lies, for a map. */
@@ -140,13 +165,14 @@ function placeName({ blob, pack }: BlobPlace): string {
   return pack === null ? blob : `${pack}/${blob}`;
 }
 
-/** In words, what is wrong with a message; null if nothing is. */
+/** What is wrong with a message; null if nothing is. */
 async function complaintAbout(
   { messages, gate }: MessageCheckDeps,
   account: AccountId,
   row: PlacedRow['row'],
   told: Known | undefined,
-): Promise<string | null> {
+): Promise<Complaint | null> {
+  const damaged = (what: string): Complaint => ({ kind: 'message-damaged', what });
   await gate?.();
   const hash = createHash('sha256');
   let size = 0;
@@ -156,13 +182,15 @@ async function complaintAbout(
       hash.update(chunk);
     }
   } catch (error) {
-    if (error instanceof BlobMissingError) return 'is gone';
+    if (error instanceof BlobMissingError) return GONE;
     if (!(error instanceof Error) || !isLost(error)) throw error;
-    return `cannot be read: ${error.message}`;
+    return damaged(`cannot be read: ${error.message}`);
   }
-  if (size !== row.size) return `has ${size} bytes in the place of ${row.size}`;
+  if (size !== row.size) return damaged(`has ${size} bytes in the place of ${row.size}`);
   const known = told?.digest ?? (await digestOf(messages, account, row));
-  return known !== null && known !== hash.digest('hex') ? 'is not the message that was stored' : null;
+  return known !== null && known !== hash.digest('hex')
+    ? damaged('is not the message that was stored')
+    : null;
 }
 
 /** As its own object tells it, where no summary does. */
@@ -190,18 +218,17 @@ async function messageFindings(
   account: AccountId,
   source: Parameters<typeof readSummaries>[2],
   rows: readonly PlacedRow[],
-  complaints: ReadonlyMap<BlobId, string>,
-  missing: ReadonlySet<BlobId>,
+  complaints: ReadonlyMap<BlobId, Complaint>,
 ): Promise<Finding[]> {
   const affected = rows.filter(({ row }) => complaints.has(row.blob));
   if (affected.length === 0) return [];
   const findings: Finding[] = [];
   await readSummaries(messages, account, source, affected, (placed, bytes) => {
-    const gone = missing.has(placed.row.blob);
     const message = describe(placed, bytes);
+    const { kind, what } = complaints.get(placed.row.blob) ?? GONE;
     findings.push({
-      kind: gone ? 'message-missing' : 'message-damaged',
-      what: `${inWords(message)} ${complaints.get(placed.row.blob)}`,
+      kind,
+      what: `${inWords(message)} ${what}`,
       means: message.expunged
         ? 'It was expunged; it can no longer be undeleted.'
         : 'Who opens it is answered NO; tell the user, or put the object back from a backup.',

@@ -34,7 +34,7 @@ import { type InstallDeps, installCheckpoint } from './install.ts';
 import { isOlder, mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
 import { beginEpoch } from './begin-epoch.ts';
 import { gravesAfter, isLost } from './placed-rows.ts';
-import { type RecoverDeps, mailboxOf, recoverMessages } from './recover.ts';
+import { type RecoverDeps, mailboxOf, mustKnowPacks, recoverMessages } from './recover.ts';
 
 export interface MendDeps
   extends CheckDeps, Pick<InstallDeps, 'limits'>, Pick<RecoverDeps, 'leaveUnreadable'> {
@@ -89,7 +89,11 @@ export async function mendAccount(deps: MendDeps, account: AccountId): Promise<M
     if (step.kind === 'done') done.push(step.what);
     checked = await checkAccount(quick, account);
   }
-  const damaged = first.report.findings.filter(({ kind }) => kind === 'message-damaged');
+  // What only reading a message tells; of a damaged pack the last look tells as well.
+  const damaged = first.report.findings.filter(
+    ({ kind, message }) =>
+      kind === 'message-damaged' && message && first.messages?.unreadable.has(message.blob) !== true,
+  );
   const left = {
     ...checked.report,
     findings: [...checked.report.findings, ...(checked === first ? [] : damaged)],
@@ -207,14 +211,14 @@ class Pass {
   /** Summaries that are lost, from their messages. */
   async #recomputed({
     withoutSummary,
-    missing,
+    unreadable,
     rows,
   }: CheckedMessagesResult): Promise<Map<BlobId, Uint8Array>> {
     const found = new Map<BlobId, Uint8Array>();
     const places = new Map(rows.map(({ row }) => [row.blob, row]));
     for (const blob of withoutSummary) {
       const place = places.get(blob);
-      if (!place || missing.has(blob)) continue;
+      if (!place || unreadable.has(blob)) continue;
       const summary = this.#summaries.get(blob) ?? (await this.#recompute(place));
       if (summary) found.set(blob, summary);
     }
@@ -225,9 +229,10 @@ class Pass {
   async #rebury(
     survey: Survey,
     known: Examination,
-    { unnamed }: CheckedMessagesResult,
+    { unnamed, damagedPacks }: CheckedMessagesResult,
     summaries: Map<BlobId, Uint8Array>,
   ): Promise<readonly BuriedRow[]> {
+    if (this.#deps.leaveUnreadable !== true) mustKnowPacks(this.#account, damagedPacks);
     const old = unnamed.filter((object) => isOlder(object, known.base.time));
     const { recovered } = await recoverMessages(this.#deps, this.#account, old, survey.entries);
     const { state } = known.replay;

@@ -7,7 +7,7 @@ import type { JournalEntry } from '../../shared/account/record.ts';
 import type { StoredObject } from '../../shared/blob/message-store.ts';
 import type { CheckedMessages, CheckedMessagesResult } from './check-messages.ts';
 import { readSummaries } from './placed-rows.ts';
-import { type RecoverDeps, UnreadableMessagesError, recoverMessages, restoring } from './recover.ts';
+import { type RecoverDeps, keyMissing, mustKnowPacks, recoverMessages, restoring } from './recover.ts';
 
 /** An object's clock and a fold's. */
 const CLOCK_SKEW_MS = 60_000;
@@ -44,9 +44,10 @@ export async function mendingOps(
     modified > arrivedAfter && modified <= arrivedBefore;
   const candidates = candidatesIn(known, messages, isLate);
   const batch = candidates.slice(0, most);
+  if (losesRows(known) && deps.leaveUnreadable !== true) mustKnowPacks(account, messages.damagedPacks);
   const { recovered, unreadable } = await recoverMessages(deps, account, batch, entries);
   if (unreadable.length > 0 && recovered.length === 0 && deps.leaveUnreadable !== true)
-    throw new UnreadableMessagesError(account, unreadable.length, batch.length);
+    throw keyMissing(account, unreadable.length, batch.length);
   for (const { row, summary } of recovered) summaries.set(row.blob, summary);
   const lossy = [...known.lost.keys()].filter((id) => state.mailboxes.has(id));
   const restores = restoring(recovered, state, lossy);
@@ -71,12 +72,17 @@ function candidatesIn(
     ),
   );
   const purged = new Set(known.replay.purges.ops.flatMap(({ blobs }) => blobs));
-  const undeclared = known.mends.some(({ gone }) => gone.length > 0);
+  const undeclared = losesRows(known);
   return unnamed.filter(
     (object) =>
       !purged.has(object.blob) &&
       (strays.has(object.blob) || isLate(object) || (undeclared && isOlder(object, known.base.time))),
   );
+}
+
+/** Whether rows are said to be gone, of which only the objects tell any more. */
+function losesRows({ mends }: Examination): boolean {
+  return mends.some(({ gone }) => gone.length > 0);
 }
 
 /** What is younger than a checkpoint may be named by a record that is just being put. */

@@ -33,7 +33,7 @@ import type { StoredObject } from '../../shared/blob/message-store.ts';
 import type { EpochDeps } from './begin-epoch.ts';
 import { checkAccount } from './check-account.ts';
 import { installCheckpoint } from './install.ts';
-import { type Recovered, UnreadableMessagesError, recoverMessages, restoring } from './recover.ts';
+import { type Recovered, keyMissing, mustKnowPacks, recoverMessages, restoring } from './recover.ts';
 
 export interface RebuildOptions {
   /** Since when there is the account, milliseconds since the epoch. */
@@ -46,8 +46,8 @@ export type RebuildResult =
       readonly number: RecordNumber;
       readonly messages: number;
       readonly mailboxes: number;
-      /** Objects that are no messages that can be read. */
-      readonly unreadable: readonly BlobId[];
+      /** Objects that are no messages that can be read, and packs of which nobody knows what lies in them. */
+      readonly unreadable: readonly (BlobId | PackId)[];
     }
   /** Its index can be read, or mended: nothing was changed. */
   | { readonly kind: 'refused'; readonly why: string };
@@ -65,11 +65,12 @@ export async function rebuildAccount(
   if (!survey) return { kind: 'refused', why: 'a newer release has written it' };
   if (!report.findings.some(({ mendedBy }) => mendedBy === 'rebuild'))
     return { kind: 'refused', why: 'its index can be read, or be mended with --repair alone' };
-  const objects = await storedMessages(deps, account, survey);
+  const { objects, damagedPacks } = await storedMessages(deps, account, survey);
+  if (deps.leaveUnreadable !== true) mustKnowPacks(account, damagedPacks);
   const { recovered, unreadable } = await recoverMessages(deps, account, objects, survey.entries);
   // An index that does not name them would have them swept.
   if (unreadable.length > 0 && deps.leaveUnreadable !== true)
-    throw new UnreadableMessagesError(account, unreadable.length, objects.length);
+    throw keyMissing(account, unreadable.length, objects.length);
   const now = deps.rim.now();
   const highest = Math.max(0, survey.stored?.number ?? 0, ...survey.entries.map((entry) => entry.number));
   const begun = begunBefore(survey);
@@ -103,7 +104,13 @@ export async function rebuildAccount(
   });
   if (installed === 'lost')
     throw new Error(`account ${account} got another checkpoint meanwhile; check it again`);
-  return { kind: 'rebuilt', number, messages: recovered.length, mailboxes: state.mailboxes.size, unreadable };
+  return {
+    kind: 'rebuilt',
+    number,
+    messages: recovered.length,
+    mailboxes: state.mailboxes.size,
+    unreadable: [...unreadable, ...damagedPacks.keys()],
+  };
 }
 
 /** The record of a rebuilding that died before its checkpoint stood, if nothing has come behind it. */
@@ -119,16 +126,20 @@ async function storedMessages(
   deps: EpochDeps,
   account: AccountId,
   { entries }: Survey,
-): Promise<StoredObject[]> {
+): Promise<{
+  readonly objects: readonly StoredObject[];
+  readonly damagedPacks: ReadonlyMap<PackId, string>;
+}> {
   const purged = new Set(
     entries.flatMap((entry) =>
       isEmptied(entry) ? [] : entry.ops.flatMap((op) => (op.op === 'purge' ? op.blobs : [])),
     ),
   );
   const objects = new Map<BlobId, StoredObject>();
-  for await (const object of deps.messages.stored(account))
-    if (!purged.has(object.blob)) objects.set(object.blob, object);
-  return [...objects.values()];
+  const damagedPacks = new Map<PackId, string>();
+  const stored = deps.messages.stored(account, (pack, { why }) => void damagedPacks.set(pack, why));
+  for await (const object of stored) if (!purged.has(object.blob)) objects.set(object.blob, object);
+  return { objects: [...objects.values()], damagedPacks };
 }
 
 function packsOf(objects: readonly StoredObject[]): PackInfo[] {

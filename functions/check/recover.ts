@@ -7,7 +7,8 @@
  * pack included.
  */
 import { type SummaryRef, ZONE_STEP } from '../../shared/account/columns.ts';
-import type { AccountId, BlobId, MailboxId } from '../../shared/account/ids.ts';
+import { counted } from '../../shared/account/finding.ts';
+import type { AccountId, BlobId, MailboxId, PackId } from '../../shared/account/ids.ts';
 import {
   type AppendOp,
   type Op,
@@ -30,14 +31,29 @@ export interface RecoverDeps {
   readonly leaveUnreadable?: boolean;
 }
 
-/** Nothing of what is stored can be read: rather a key is missing than every message damaged. */
+/** What is stored cannot be read, and would be given up by who went on. */
 export class UnreadableMessagesError extends Error {
-  constructor(account: AccountId, unreadable: number, of: number) {
-    super(
-      `${unreadable} of ${of} objects of account ${account} cannot be read, as if its data key were missing: bring the table of keys back first, or give these objects up with --leave-unreadable`,
-    );
-    this.name = 'UnreadableMessagesError';
-  }
+  override readonly name = 'UnreadableMessagesError';
+}
+
+/** Rather a key is missing than so many messages are damaged. */
+export function keyMissing(account: AccountId, unreadable: number, of: number): UnreadableMessagesError {
+  return new UnreadableMessagesError(
+    `${unreadable} of ${of} objects of account ${account} cannot be read, as if its data key were missing: bring the table of keys back first, or give these objects up with --leave-unreadable`,
+  );
+}
+
+/**
+ * Where rows are lost, a pack of which nobody knows what lies in it would be taken for one that nobody needs.
+ * @throws {UnreadableMessagesError}
+ */
+export function mustKnowPacks(account: AccountId, damaged: ReadonlyMap<PackId, string>): void {
+  const [first] = damaged;
+  if (!first) return;
+  const others = damaged.size > 1 ? ` (and ${counted(damaged.size - 1, 'other')})` : '';
+  throw new UnreadableMessagesError(
+    `pack ${first[0]}${others} of account ${account} is damaged: ${first[1]}. Put it back from a backup first, or give up what lies in it with --leave-unreadable`,
+  );
 }
 
 export interface Recovered {

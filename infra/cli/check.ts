@@ -38,7 +38,7 @@ export function checkCommand(): Command {
     )
     .option(
       '--leave-unreadable',
-      'with --repair: go on without objects that cannot be read; they are deleted for good in some days',
+      'with --repair: go on without objects that cannot be read; without --rebuild they are deleted for good in some days',
     )
     .option('--all', 'all accounts, one after the other')
     .option(

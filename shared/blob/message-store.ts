@@ -13,7 +13,7 @@ import type { Arrival } from './arrival.ts';
 import type { BlobStore, ByteRange } from './blob-store.ts';
 import { collected } from './collected.ts';
 import { type BlobFormat, MessageBlobs, type StoredFacts } from './message-blobs.ts';
-import { PackStore } from './pack-store.ts';
+import { PackStore, type TellDamaged } from './pack-store.ts';
 import { SealedSummaries } from './sealed-summaries.ts';
 
 /** A summary larger than this would make the record that carries it large; it gets an object of its own. */
@@ -143,11 +143,11 @@ export class MessageStore implements SummarySource {
   }
 
   /** Every message that is stored, named by a record or not: first those in objects of their own, then those in packs. */
-  async *stored(account: AccountId): AsyncIterable<StoredObject> {
+  async *stored(account: AccountId, damaged?: TellDamaged): AsyncIterable<StoredObject> {
     const prefix = blobKeys.messages(account);
     for await (const { key, size, modified } of this.#store.list(prefix))
       yield { blob: key.slice(prefix.length) as BlobId, pack: null, bytes: size, modified };
-    yield* this.packs.stored(account);
+    yield* this.packs.stored(account, damaged);
   }
 
   /** A summary that was too large for its record. */

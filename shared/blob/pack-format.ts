@@ -33,9 +33,11 @@ export type PackIndex = ReadonlyMap<BlobId, ByteRange>;
 
 /** The pack is not what it should be: nothing of it is handed out. */
 export class DamagedPackError extends Error {
-  constructor(what: string) {
-    super(`a pack is damaged: ${what}`);
+  readonly why: string;
+  constructor(why: string) {
+    super(`a pack is damaged: ${why}`);
     this.name = 'DamagedPackError';
+    this.why = why;
   }
 }
 
@@ -64,26 +66,39 @@ export function decodeIndex(tail: Uint8Array, whole: boolean): PackIndex | { rea
   if (needed > tail.length) return { needed };
   const index = indexOf(tail.subarray(tail.length - needed, tail.length - TRAILER_BYTES));
   const end = [...index.values()].at(-1)?.end ?? 0;
-  if (BigInt(end) !== trailer.readBigUInt64LE(BLOBS_AT) || (whole && end + needed !== tail.length))
+  const backwards = [...index.values()].some((range) => range.end < range.start);
+  if (
+    backwards ||
+    BigInt(end) !== trailer.readBigUInt64LE(BLOBS_AT) ||
+    (whole && end + needed !== tail.length)
+  )
     throw new DamagedPackError('its index does not cover its blobs');
   return index;
 }
 
 function indexOf(bytes: Uint8Array): PackIndex {
-  let fields: [Uint8Array, Uint8Array];
-  try {
-    fields = decode(zstdDecompressSync(bytes)) as typeof fields;
-  } catch (error) {
-    throw new DamagedPackError(`its index cannot be read (${String(error)})`);
-  }
-  const [ids, packed] = fields;
-  const lengths = unpackNumbers(packed);
+  const { ids, lengths } = fieldsOf(bytes);
   const index = new Map<BlobId, ByteRange>();
   let at = 0;
-  blobIdsOf(ids).forEach((blob, place) => {
+  ids.forEach((blob, place) => {
     const end = at + (lengths[place] ?? 0);
     index.set(blob, { start: at, end });
     at = end;
   });
   return index;
+}
+
+/** Whatever bytes there are, they are an index or a damaged one. */
+function fieldsOf(bytes: Uint8Array): {
+  readonly ids: readonly BlobId[];
+  readonly lengths: readonly number[];
+} {
+  try {
+    const [ids, lengths] = decode(zstdDecompressSync(bytes)) as [Uint8Array, Uint8Array];
+    const fields = { ids: blobIdsOf(ids), lengths: unpackNumbers(lengths) };
+    if (fields.ids.length !== fields.lengths.length) throw new RangeError('of another number of lengths');
+    return fields;
+  } catch (error) {
+    throw new DamagedPackError(`its index cannot be read (${String(error)})`);
+  }
 }

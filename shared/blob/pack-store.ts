@@ -19,6 +19,8 @@ const ENTRY_BYTES = 160;
 /** Indexes of some hundred packs: what clients are reading at a time. */
 const INDEX_BUDGET_BYTES = 32 * 1024 * 1024;
 
+export type TellDamaged = (pack: PackId, error: DamagedPackError) => void;
+
 export class PackStore implements FoldPacks {
   readonly #blobs: BlobStore;
   readonly #budget: number;
@@ -55,14 +57,18 @@ export class PackStore implements FoldPacks {
     return reading;
   }
 
-  /** Every message in every pack; a pack whose index cannot be read has none. */
+  /** Every message in every pack. `damaged` is told of packs whose index cannot be read: nobody knows what lies in them. */
   async *stored(
     account: AccountId,
+    damaged: TellDamaged = () => undefined,
   ): AsyncIterable<{ blob: BlobId; pack: PackId; bytes: number; modified: number }> {
     const prefix = blobKeys.packs(account);
     for await (const { key, modified } of this.#blobs.list(prefix)) {
       const pack = key.slice(prefix.length) as PackId;
-      const index = await this.#readIndex(key).catch(unlessUnreadable);
+      const index = await this.#readIndex(key).catch((error: unknown) => {
+        if (error instanceof DamagedPackError) damaged(pack, error);
+        return unlessUnreadable(error);
+      });
       for (const [blob, { start, end }] of index ?? []) yield { blob, pack, bytes: end - start, modified };
     }
   }
@@ -92,8 +98,10 @@ export class PackStore implements FoldPacks {
 
   /** Everything that lies in a pack. Rejects with `BlobMissingError` or `DamagedPackError`. */
   async read(account: AccountId, pack: PackId): Promise<PackedBlob[]> {
-    const index = await this.index(account, pack);
     const bytes = await collected(await this.#blobs.get(blobKeys.pack(account, pack)));
+    // As it is now, and not as an index tells that was read before: what is cut off since must not be packed again.
+    const index = decodeIndex(bytes, true);
+    if ('needed' in index) throw new DamagedPackError('it is shorter than its index');
     return [...index].map(([blob, { start, end }]) => ({ blob, bytes: bytes.subarray(start, end) }));
   }
 
