@@ -4,11 +4,12 @@
  */
 import { existsSync } from 'node:fs';
 import { openEngine, type Engine, type EngineOptions, type EngineSettings } from '../../shared/aws/engine.ts';
-import { ensureKeyFile } from '../../shared/keys/key-file.ts';
+import type { AwsSettings } from '../../shared/aws/clients.ts';
 import type { Log } from '../../shared/log.ts';
 import { dataPaths, lockDataFolder, makeDataFolder } from './data-folder.ts';
 import { startDynoxide } from './dynoxide.ts';
 import { findInstance, type Endpoints } from './instance.ts';
+import { ensureKeyFileOf, mustBeKeyFileOf } from './key-file.ts';
 import type { LocalSettings } from './settings.ts';
 import { SetupError } from './setup-error.ts';
 import { LOCAL_REGION, startSqs } from './sqs.ts';
@@ -20,11 +21,12 @@ export type StorePlaces = Pick<Endpoints, 'dynamodb' | 'sqs' | 'blobs' | 'sealin
 
 export function engineSettings({ dynamodb, sqs, blobs, sealing }: StorePlaces): EngineSettings {
   const s3 = 'mail' in blobs ? undefined : blobs;
+  const { region, endpoints } = awsSettings(dynamodb);
   return {
     aws: {
-      region: process.env.AWS_REGION ?? LOCAL_REGION,
+      region,
       endpoints: {
-        dynamodb: dynamodb.endpoint,
+        ...endpoints,
         sqs: sqs.endpoint,
         ...(s3?.endpoint === undefined ? {} : { s3: s3.endpoint }),
       },
@@ -41,6 +43,10 @@ export function engineSettings({ dynamodb, sqs, blobs, sealing }: StorePlaces): 
       ? { mail: { folder: blobs.mail }, inbound: { folder: blobs.inbound } }
       : { mail: { bucket: blobs.mailBucket }, inbound: { bucket: blobs.inboundBucket } }),
   };
+}
+
+function awsSettings({ endpoint }: { readonly endpoint: string }): AwsSettings {
+  return { region: process.env.AWS_REGION ?? LOCAL_REGION, endpoints: { dynamodb: endpoint } };
 }
 
 export interface StoreOptions {
@@ -62,8 +68,9 @@ export async function startStores(options: StoreOptions, holder: string): Promis
   const lock = await lockDataFolder(settings.data, holder);
   parts.add('lock of the data folder', () => lock.release());
   const paths = dataPaths(settings.data);
-  await ensureKeyFile(paths.keyFile);
   const dynamodb = await startStore(options);
+  if (settings.kmsKey === undefined)
+    await ensureKeyFileOf(paths.keyFile, awsSettings(dynamodb), settings.keysTable);
   let sqsEndpoint = settings.sqsEndpoint;
   if (sqsEndpoint === undefined) {
     const sqs = await startSqs();
@@ -97,7 +104,10 @@ async function startStore(options: StoreOptions): Promise<{ endpoint: string; pi
   return { endpoint: store.endpoint, ...(store.pid === undefined ? {} : { pid: store.pid }) };
 }
 
-/** The engine on these stores, with its tables in place. */
+/**
+ * The engine on these stores, with its tables in place.
+ * @throws {SetupError} if it would seal by another key file than it has been sealed by.
+ */
 export async function startEngine(
   places: StorePlaces,
   parts: StartedParts,
@@ -110,6 +120,8 @@ export async function startEngine(
     places.dynamodb.directoryTable,
     places.sealing.keysTable,
   ]);
+  const { keyFile, kmsKey } = places.sealing;
+  if (engine.keys && kmsKey === undefined) await mustBeKeyFileOf(keyFile, engine.keys);
   return engine;
 }
 

@@ -14,6 +14,7 @@ import type { AccountId } from '../account/ids.ts';
 import { type AccountKeys, KeyDeletedError } from './account-keys.ts';
 import { DataKey } from './data-key.ts';
 import type { KeyStore, KeyWrap, StoredKey } from './key-store.ts';
+import { KeyWrapError } from './local-key-wrap.ts';
 
 export const LOOK_AGAIN_MS = 5 * 60_000;
 export const UNWRAP_AGAIN_MS = 60 * 60_000;
@@ -132,10 +133,16 @@ export class KeyRing implements AccountKeys {
     if (held && same && looked - held.unwrapped < UNWRAP_AGAIN_MS) return { ...held, looked };
     const { wrap } = this.#options;
     if (stored.by !== wrap.name)
-      throw new Error(
-        `the data key of account ${account} is wrapped by ${stored.by}, and this process has ${wrap.name}`,
+      throw new KeyWrapError(
+        account,
+        `is wrapped by ${wrapperName(stored.by)}, and this process has ${wrapperName(wrap.name)}`,
       );
     const key = new DataKey(await wrap.unwrap(account, stored.wrapped), stored.fromBeginning);
     return { stored, key, looked, unwrapped: looked };
   }
+}
+
+/** Of `KeyWrap.name`. */
+function wrapperName(by: string): string {
+  return by === 'kms' ? 'a key of KMS' : 'a key file';
 }

@@ -40,6 +40,11 @@ export class LocalKeyWrap implements KeyWrap {
     this.#file = createHash('sha256').update(key).digest().subarray(0, FILE_BYTES);
   }
 
+  /** Whether a key was wrapped by this file, as far as it says so itself. */
+  hasWrapped(wrapped: Uint8Array): boolean {
+    return Buffer.compare(wrapped.subarray(1, NONCE_AT), this.#file) === 0;
+  }
+
   generate(account: AccountId): Promise<{ key: Uint8Array; wrapped: Uint8Array }> {
     const key = randomBytes(DATA_KEY_BYTES);
     const nonce = randomBytes(NONCE_BYTES);
@@ -59,7 +64,7 @@ export class LocalKeyWrap implements KeyWrap {
   async unwrap(account: AccountId, wrapped: Uint8Array): Promise<Uint8Array> {
     if (wrapped[0] !== VERSION || wrapped.length !== WRAPPED_BYTES)
       throw new KeyWrapError(account, 'is not one that a key file has wrapped');
-    if (Buffer.compare(wrapped.subarray(1, NONCE_AT), this.#file) !== 0)
+    if (!this.hasWrapped(wrapped))
       throw new KeyWrapError(account, 'was wrapped by another key file: put that one back');
     const end = wrapped.length - TAG_BYTES;
     const decipher = createDecipheriv('aes-256-gcm', this.#key, wrapped.subarray(NONCE_AT, KEY_AT), {
