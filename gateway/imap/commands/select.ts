@@ -89,7 +89,7 @@ function tellIfOverQuota({ writer }: Session, { guest, quota }: Home, { usage }:
 
 function describe(session: Session, mailbox: Mailbox, selected: SelectedMailbox): void {
   const { writer, dialect } = session;
-  for (const line of flagLines(mailbox, selected.rightsOn(mailbox))) writer.write(line);
+  for (const line of flagLines(mailbox, selected.rightsOn(mailbox), dialect)) writer.write(line);
   writer.write(exists(selected.view.count));
   if (!dialect.rev2) writer.write(recent(selected.recentCount));
   // A message number, which UIDONLY knows none of (RFC 9586 §3); IMAP4rev2 has no such code.

@@ -9,8 +9,8 @@ export interface Language extends Spoken {
   readonly otherUsers: string | undefined;
 }
 
-/** What stands for a value in the texts of the catalogue. */
-const HOLE = '{}';
+/** What stands for a value in the texts of the catalogue; with the star, for one that is translated as well. */
+const HOLES = /\{\*?\}/g;
 
 const asItIs = (text: string): string => text;
 
@@ -22,27 +22,43 @@ export const LANGUAGES: readonly Language[] = [
   { tag: 'fr', translate: translator(2), otherUsers: 'Autres utilisateurs/' },
 ];
 
+/** A text with holes: what English makes of it, and the pieces around the values in the other language. */
+interface Sentence {
+  readonly pattern: RegExp;
+  readonly pieces: readonly string[];
+  readonly isPhrase: readonly boolean[];
+}
+
 function translator(column: 1 | 2): (text: string) => string {
   const fixed = new Map<string, string>();
-  const open: { readonly pattern: RegExp; readonly pieces: readonly string[] }[] = [];
+  const open: Sentence[] = [];
   for (const entry of CATALOGUE) {
     const [english] = entry;
-    if (!english.includes(HOLE)) fixed.set(english, entry[column]);
-    else open.push({ pattern: patternOf(english), pieces: entry[column].split(HOLE) });
+    const holes = english.match(HOLES) ?? [];
+    if (holes.length === 0) fixed.set(english, entry[column]);
+    else
+      open.push({
+        pattern: patternOf(english),
+        pieces: entry[column].split(HOLES),
+        isPhrase: holes.map((hole) => hole === '{*}'),
+      });
   }
-  return (text) => {
+  const translate = (text: string): string => {
     const known = fixed.get(text);
     if (known !== undefined) return known;
-    for (const { pattern, pieces } of open) {
+    for (const { pattern, pieces, isPhrase } of open) {
       const values = pattern.exec(text)?.slice(1);
-      if (values) return pieces.map((piece, index) => piece + (values[index] ?? '')).join('');
+      if (!values) continue;
+      const told = values.map((value, index) => (isPhrase[index] ? translate(value) : value));
+      return pieces.map((piece, index) => piece + (told[index] ?? '')).join('');
     }
     return text;
   };
+  return translate;
 }
 
 function patternOf(english: string): RegExp {
-  const pieces = english.split(HOLE).map((piece) => piece.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const pieces = english.split(HOLES).map((piece) => piece.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${pieces.join('(.*)')}$`, 's');
 }
 

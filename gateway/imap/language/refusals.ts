@@ -138,26 +138,11 @@ export const REFUSALS: readonly Entry[] = [
     'la modification est trop grande pour une commande, veuillez la diviser',
   ],
   [
-    'the store does not answer at this moment; the administrator finds it by {}',
-    'der Speicher antwortet gerade nicht; die Verwaltung findet es unter {}',
-    'le stockage ne répond pas en ce moment ; l’administrateur le trouve sous {}',
-  ],
-  [
-    'the server failed to do this; the administrator finds it by {}',
-    'der Server konnte das nicht tun; die Verwaltung findet es unter {}',
-    'le serveur n’a pas pu le faire ; l’administrateur le trouve sous {}',
-  ],
-  [
-    'a message cannot be read; the administrator finds it by {}',
-    'eine Nachricht kann nicht gelesen werden; die Verwaltung findet es unter {}',
-    'un message ne peut pas être lu ; l’administrateur le trouve sous {}',
-  ],
-  [
     'NUL can be kept only in parts that have no transfer encoding yet',
     'NUL kann nur in Teilen bleiben, die noch keine Übertragungskodierung haben',
     'NUL ne peut rester que dans des parties qui n’ont pas encore d’encodage de transfert',
   ],
-  ['a URL cannot be used: {}', 'eine URL ist nicht zu gebrauchen: {}', 'une URL est inutilisable : {}'],
+  ['a URL cannot be used: {*}', 'eine URL ist nicht zu gebrauchen: {*}', 'une URL est inutilisable : {*}'],
   [
     'a batch has at least {} messages',
     'eine Portion hat mindestens {} Nachrichten',
@@ -323,7 +308,7 @@ export const REFUSALS: readonly Entry[] = [
     'eine Suche hat höchstens {} ungenaue Texte',
     'une recherche a au plus {} textes approchés',
   ],
-  ['{} is no search: {}', '{} ist keine Suche: {}', '{} n’est pas une recherche : {}'],
+  ['{} is no search: {*}', '{} ist keine Suche: {*}', '{} n’est pas une recherche : {*}'],
   ['a value has at most {} octets', 'ein Wert hat höchstens {} Bytes', 'une valeur a au plus {} octets'],
   [
     'there can be {} entries here at most',

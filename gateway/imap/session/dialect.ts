@@ -1,6 +1,6 @@
 /**
- * What a client has switched on decides how it is spoken to: CONDSTORE and QRESYNC (RFC 7162), UIDONLY (RFC 9586) and
- * IMAP4rev2 (RFC 9051). The responses in which they differ are made here.
+ * What a client has switched on decides how it is spoken to: CONDSTORE and QRESYNC (RFC 7162), UIDONLY (RFC 9586),
+ * IMAP4rev2 (RFC 9051) and LANGUAGE (RFC 5255). The responses in which they differ are made here.
  */
 import type { ResponseCode } from '../wire/response-code.ts';
 import { NumberSet } from '../wire/sequence-set.ts';
@@ -15,10 +15,18 @@ export interface Dialect {
   readonly uidOnly: boolean;
   /** IMAP4rev2 (RFC 9051, appendix E): neither RECENT nor \Recent nor UNSEEN, LIST in SELECT, ESEARCH in place of SEARCH. */
   readonly rev2: boolean;
+  /** Says a text in the language that the client has chosen. */
+  readonly words: (text: string) => string;
 }
 
 /** RFC 3501 without extensions. */
-export const PLAIN: Dialect = { modSeqs: false, qresync: false, uidOnly: false, rev2: false };
+export const PLAIN: Dialect = {
+  modSeqs: false,
+  qresync: false,
+  uidOnly: false,
+  rev2: false,
+  words: (text) => text,
+};
 
 /** How a FETCH response begins: its items and `)` follow. */
 export function fetchHead({ uidOnly }: Dialect, number: number, uid: number): string {

@@ -26,8 +26,9 @@ export function watermarkOf(state: AccountState): number {
 
 export type TellOptions = Pick<UpdateOptions, 'expunges' | 'dialect' | 'telling' | 'kinds'>;
 
-/** Response text beside HIGHESTMODSEQ, which says up to where the client knows everything. */
-const HIGHEST = (modSeq: number): string => `* OK [HIGHESTMODSEQ ${modSeq}] all is told up to here\r\n`;
+/** HIGHESTMODSEQ says up to where the client knows everything. */
+const highest = (modSeq: number, { words }: Dialect): string =>
+  `* OK [HIGHESTMODSEQ ${modSeq}] ${words('all is told up to here')}\r\n`;
 
 const NOTHING_SAVED = new Uint32Array(0);
 
@@ -154,7 +155,7 @@ export class SelectedMailbox {
     const searched = this.contexts.haveNews(mailbox, mailbox.uidNext);
     if (!searched && !this.hasNews(state, options.expunges))
       return { lines: this.#reminder(options.dialect), mailbox };
-    const permitted = this.#permissionLines(mailbox);
+    const permitted = this.#permissionLines(mailbox, options.dialect);
     if (!mailbox.columns) {
       const arrivals = !searched && kinds.messages && this.#pureArrivals(state, mailbox, options.dialect);
       if (arrivals) return { lines: [...permitted, ...arrivals], mailbox };
@@ -168,11 +169,11 @@ export class SelectedMailbox {
   }
 
   /** The owner has changed what this session may do (RFC 4314 §5.1.1). */
-  #permissionLines(mailbox: Mailbox): readonly string[] {
+  #permissionLines(mailbox: Mailbox, dialect: Dialect): readonly string[] {
     const rights = this.rightsOn(mailbox);
     if (rights === this.#rights) return [];
     this.#rights = rights;
-    return flagLines(mailbox, rights);
+    return flagLines(mailbox, rights, dialect);
   }
 
   #compare(
@@ -195,7 +196,7 @@ export class SelectedMailbox {
     const lines = [...updates.lines];
     if (arrived && this.#claim(mailbox) && !options.dialect.rev2) lines.push(recent(this.recentCount));
     if (withheldBefore !== null && !updates.withheld && options.dialect.qresync)
-      lines.push(HIGHEST(mailbox.highestModSeq));
+      lines.push(highest(mailbox.highestModSeq, options.dialect));
     return [...lines, ...this.#reminder(options.dialect)];
   }
 
@@ -203,8 +204,8 @@ export class SelectedMailbox {
    * A client that has read mod-sequences above that of an EXPUNGE which it was not told of would never hear of it if the
    * connection broke now: it is told how much it really knows (RFC 7162 §3.2, §6).
    */
-  #reminder({ qresync }: Dialect): string[] {
-    return qresync && this.#withheldAbove !== null ? [HIGHEST(this.#withheldAbove)] : [];
+  #reminder(dialect: Dialect): string[] {
+    return dialect.qresync && this.#withheldAbove !== null ? [highest(this.#withheldAbove, dialect)] : [];
   }
 
   /** Without columns: the counters say that messages have come and nothing else has happened. */

@@ -127,6 +127,7 @@ export class Session implements ChangeListener {
       qresync: this.hasEnabled('QRESYNC'),
       uidOnly: this.hasEnabled('UIDONLY'),
       rev2: this.hasEnabled('IMAP4rev2'),
+      words: (text) => this.writer.words(text),
     };
   }
 

@@ -55,7 +55,8 @@ export function updatesOf(known: Known, mailbox: Mailbox, columns: Columns, opti
   const withheld = gone.length > 0 && !options.expunges;
   const view = kinds.messages ? nextView(before, mailbox, columns, withheld) : before;
   if (kinds.messages && hasArrivals(before, columns)) lines.push(exists(view.count));
-  if (mailbox.keywords.length > known.keywords) lines.push(...flagLines(mailbox, options.rights));
+  if (mailbox.keywords.length > known.keywords)
+    lines.push(...flagLines(mailbox, options.rights, options.dialect));
   if (kinds.flags) changed(known, columns, view, options, lines);
   return { view, lines, withheld };
 }
@@ -72,12 +73,12 @@ export function recent(count: number): string {
  * The flags that may be met in the mailbox, and those that this user may store for good (PERMANENTFLAGS, RFC 9051 §7.1;
  * RFC 4314 §5.1.1).
  */
-export function flagLines(mailbox: Mailbox, rights: string): string[] {
+export function flagLines(mailbox: Mailbox, rights: string, { words }: Dialect): string[] {
   const flags = [...SYSTEM_FLAGS.map(([, name]) => name), ...mailbox.keywords];
   const permitted = permittedFlags(rights);
   const system = SYSTEM_FLAGS.filter(([bit]) => bit & permitted).map(([, name]) => name);
   const permanent = rights.includes('w') ? [...system, ...mailbox.keywords, '\\*'] : system;
-  const text = permanent.length === 0 ? 'read-only' : 'flags are kept';
+  const text = words(permanent.length === 0 ? 'read-only' : 'flags are kept');
   return [`* FLAGS (${flags.join(' ')})\r\n`, `* OK [PERMANENTFLAGS (${permanent.join(' ')})] ${text}\r\n`];
 }
 

@@ -112,8 +112,8 @@ export class CommandCursor {
 
   #place(): string {
     const literals = Math.floor(this.#segment / 2);
-    const column = `column ${this.#at + 1}`;
-    return literals === 0 ? column : `${column} after literal ${literals}`;
+    const column = this.#at + 1;
+    return literals === 0 ? `column ${column}` : `column ${column} after literal ${literals}`;
   }
 
   /** Throws unless the command ends here. A trailing space, which many clients send, is let pass. */

@@ -87,6 +87,11 @@ export class ResponseWriter {
     this.#bytes += chunk.length;
   }
 
+  /** The text in the language that is spoken. */
+  words(text: string): string {
+    return this.spoken ? this.spoken.translate(text) : text;
+  }
+
   /** An untagged response, without its `* ` and CRLF. */
   untagged(text: string): void {
     this.write(`* ${text}\r\n`);
@@ -101,14 +106,12 @@ export class ResponseWriter {
     encoding?: TextEncoding,
   ): void {
     // RFC 5255 §3.5: texts are UTF-8 for a client that has chosen a language.
-    const words = this.spoken ? this.spoken.translate(text) : text;
-    this.write(status(tag, condition, words, code, this.spoken ? UTF8 : encoding));
+    this.write(status(tag, condition, this.words(text), code, this.spoken ? UTF8 : encoding));
   }
 
   /** `+ text`. Flush it, or the client waits for ever. */
   continuation(text?: string): void {
-    const words = text ?? 'go ahead';
-    this.write(continuation(this.spoken ? this.spoken.translate(words) : words));
+    this.write(continuation(this.words(text ?? 'go ahead')));
   }
 
   /** In the middle of a literal, where no response can begin. */

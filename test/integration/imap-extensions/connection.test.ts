@@ -175,6 +175,8 @@ conforms('LANGUAGE', 'texts are German or French for who asks', async (gateway) 
     S: a OK ${utf8('langue changée')}
     C: b LIST "" *
     S: b BAD connectez-vous avant LIST
+    C: c LOGIN ada
+    S: c BAD ${utf8('attendu : une espace et un mot de passe ; trouvé : la fin de la commande, colonne 12')}
   `);
   const client = await gateway.signIn();
   await client.play(`
@@ -193,6 +195,19 @@ conforms('LANGUAGE', 'texts are German or French for who asks', async (gateway) 
     S: e NO [ALREADYEXISTS] ${utf8('den Ordner „INBOX“ gibt es schon')}
     C: f SELECT "Gr&APwA3w-e"
     S: f NO [NONEXISTENT] es gibt keinen Ordner mit diesem Namen
+    C: f1 LIST (REMOTE SUBSCRIBE) "" *
+    S: f1 BAD unbekannte Auswahl von LIST: bekannt sind SUBSCRIBED, REMOTE, RECURSIVEMATCH und SPECIAL-USE
+    C: f2 STATUS "Gr&APw" (MESSAGES)
+    S: f2 BAD ${utf8('der Ordnername ist kein gültiges modifiziertes UTF-7: „&“ beginnt einen Lauf, den „-“ beenden muss; ein „&“ selbst schreibt man „&-“')}
+    C: f3 SELECT INBOX
+    S: * FLAGS (…)
+    S: * OK [PERMANENTFLAGS (…)] Markierungen bleiben
+    S: * 0 EXISTS
+    S: * 0 RECENT
+    S: * OK [UIDVALIDITY …] UIDs gelten
+    S: * OK [UIDNEXT 1] ${utf8('nächste UID')}
+    S: * OK [HIGHESTMODSEQ …] ${utf8('höchste Änderungsnummer')}
+    S: f3 OK [READ-WRITE] ${utf8('ausgewählt')}
     C: g LANGUAGE it
     S: g NO [CANNOT] keine dieser Sprachen wird hier gesprochen
     C: h LANGUAGE default
