@@ -89,14 +89,18 @@ export function createLog(options: LogOptions): Log {
   const target: LogTarget = options.target ?? process.stderr;
   const settings = { level: options.level, base: null, redact: { paths: REDACTED, censor: '[redacted]' } };
   if (!options.pretty) return pino(settings, { write: (line) => void target.write(line) });
-  // Not before it is needed: the functions and the gateway on AWS never do, and their bundles are without it.
+  let format: ((line: string) => string) | undefined;
+  return pino(settings, { write: (line) => void target.write((format ??= prettyFormat(target))(line)) });
+}
+
+/** Not loaded before there is a line: most commands have none, and the bundles for AWS are without it. */
+function prettyFormat(target: LogTarget): (line: string) => string {
   const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
-  const format = prettyFactory({
+  return prettyFactory({
     colorize: target === process.stderr && process.stderr.isTTY,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'part',
     messageFormat: '{if part}[{part}] {end}{msg}',
     singleLine: true,
   });
-  return pino(settings, { write: (line) => void target.write(format(line)) });
 }

@@ -23,17 +23,13 @@ import type { MessageStore, StoredObject } from '../../shared/blob/message-store
 import { decodeSummary } from '../../shared/message/summary.ts';
 import { inParallel } from '../../shared/parallel.ts';
 import { isLost } from './placed-rows.ts';
+import { UnreadableMessagesError } from './unreadable-messages.ts';
 
 export interface RecoverDeps {
   readonly messages: Pick<MessageStore, 'recompute' | 'facts'>;
   readonly gate?: (() => Promise<void>) | undefined;
   /** Go on without objects that cannot be read, though they may only lack their key: nobody names them, and they are swept. */
   readonly leaveUnreadable?: boolean;
-}
-
-/** What is stored cannot be read, and would be given up by who went on. */
-export class UnreadableMessagesError extends Error {
-  override readonly name = 'UnreadableMessagesError';
 }
 
 /** Rather a key is missing than so many messages are damaged. */

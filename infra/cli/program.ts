@@ -1,33 +1,40 @@
 /** The commands, and how they end: 0, or one sentence on standard error and 1. */
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
-import { ListenError } from '../../gateway/imap/server/imap-server.ts';
+import { ListenError } from '../../gateway/imap/server/listen-error.ts';
 import { KeyDeletedError } from '../../shared/keys/account-keys.ts';
 import { KeyFileError } from '../../shared/keys/key-file.ts';
 import { KeyWrapError } from '../../shared/keys/local-key-wrap.ts';
-import { UnreadableMessagesError } from '../../functions/check/recover.ts';
+import { UnreadableMessagesError } from '../../functions/check/unreadable-messages.ts';
 import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { AddressError } from '../../shared/directory/address.ts';
 import { DirectoryError } from '../../shared/directory/directory-errors.ts';
 import { PasswordError } from '../../shared/directory/password.ts';
 import { isNetworkFailure, type NetworkFailure } from '../../shared/log.ts';
-import { errorCode, SetupError } from '../local/setup-error.ts';
-import { aliasCommand } from './alias.ts';
-import { checkCommand } from './check.ts';
-import { clientSettingsCommand } from './client-settings.ts';
-import { compactCommand } from './compact.ts';
-import { costCommand } from './cost.ts';
-import { dnsCommand } from './dns.ts';
-import { domainCommand } from './domain.ts';
-import { expungeCommand } from './expunge.ts';
-import { gatewayCommand } from './gateway.ts';
-import { holdCommand } from './hold.ts';
-import { keyCommand } from './key.ts';
-import { restoreCommand } from './restore.ts';
-import { retentionCommand } from './retention.ts';
-import { startCommand } from './start.ts';
-import { undeleteCommand } from './undelete.ts';
-import { userCommand } from './user.ts';
+import { SetupError } from '../local/setup-error.ts';
+
+/**
+ * In the order of the help. To load them is most of what a command takes, so only the one that was typed is; for help and
+ * for what is no command, all are.
+ */
+const COMMANDS = new Map<string, () => Promise<Command>>([
+  ['start', async () => (await import('./start.ts')).startCommand()],
+  ['gateway', async () => (await import('./gateway.ts')).gatewayCommand()],
+  ['user', async () => (await import('./user.ts')).userCommand()],
+  ['alias', async () => (await import('./alias.ts')).aliasCommand()],
+  ['domain', async () => (await import('./domain.ts')).domainCommand()],
+  ['compact', async () => (await import('./compact.ts')).compactCommand()],
+  ['undelete', async () => (await import('./undelete.ts')).undeleteCommand()],
+  ['retention', async () => (await import('./retention.ts')).retentionCommand()],
+  ['hold', async () => (await import('./hold.ts')).holdCommand()],
+  ['key', async () => (await import('./key.ts')).keyCommand()],
+  ['expunge', async () => (await import('./expunge.ts')).expungeCommand()],
+  ['check', async () => (await import('./check.ts')).checkCommand()],
+  ['restore', async () => (await import('./restore.ts')).restoreCommand()],
+  ['cost', async () => (await import('./cost.ts')).costCommand()],
+  ['dns', async () => (await import('./dns.ts')).dnsCommand()],
+  ['client-settings', async () => (await import('./client-settings.ts')).clientSettingsCommand()],
+]);
 
 /** Errors whose message is a sentence for the person who typed the command. */
 const SENTENCES = [
@@ -75,31 +82,12 @@ Commands that look after accounts work while the instance runs and while it does
 
 /** Runs the command line; resolves to the exit status. */
 export async function run(argv: readonly string[]): Promise<number> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreIfUnread);
   const program = new Command('quire')
     .description('A mail backend on AWS primitives. Runs on one machine too.')
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this')
     .addHelpText('after', EXAMPLES);
-  const commands = [
-    startCommand(),
-    gatewayCommand(),
-    userCommand(),
-    aliasCommand(),
-    domainCommand(),
-    compactCommand(),
-    undeleteCommand(),
-    retentionCommand(),
-    holdCommand(),
-    keyCommand(),
-    expungeCommand(),
-    checkCommand(),
-    restoreCommand(),
-    costCommand(),
-    dnsCommand(),
-    clientSettingsCommand(),
-  ];
-  for (const command of commands) program.addCommand(command);
+  for (const command of await commandsFor(argv[2])) program.addCommand(command);
   equip(program, 'quire');
   try {
     await program.parseAsync(argv);
@@ -112,10 +100,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** A reader that has seen enough (`| head`), a terminal that was closed: no fault, and nobody to tell. */
-function ignoreIfUnread(error: Error): void {
-  const code = errorCode(error);
-  if (code !== 'EPIPE' && code !== 'EIO') throw error;
+async function commandsFor(typed = ''): Promise<readonly Command[]> {
+  const load = COMMANDS.get(typed);
+  return Promise.all((load ? [load] : [...COMMANDS.values()]).map((each) => each()));
 }
 
 /** What commander does not hand down to commands that are added whole. */

@@ -6,7 +6,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { lstat, readFile, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { generate } from 'selfsigned';
 import type { Log } from '../../shared/log.ts';
 import { dataPaths, replaceFile } from './data-folder.ts';
 import { errorCode, SetupError } from './setup-error.ts';
@@ -138,6 +137,8 @@ async function putNew(folder: string, now: number, log: Log): Promise<Certificat
 }
 
 async function makeCertificate(now: number): Promise<Certificate> {
+  // A third of all modules of an instance, for its first start alone.
+  const { generate } = await import('selfsigned');
   const subject = [
     { name: 'commonName', value: 'localhost' },
     { name: 'organizationName', value: MAKER },

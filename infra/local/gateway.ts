@@ -1,6 +1,6 @@
 /** A gateway on the stores of a local instance: the instance's own, or a further one beside it. */
 import { createSecureContext } from 'node:tls';
-import { ListenError } from '../../gateway/imap/server/imap-server.ts';
+import { ListenError } from '../../gateway/imap/server/listen-error.ts';
 import { startGatewayProcess } from '../../gateway/start.ts';
 import type { Engine } from '../../shared/aws/engine.ts';
 import type { Log } from '../../shared/log.ts';

@@ -18,7 +18,7 @@ const MESSAGES = 1_000;
 const ACCOUNTS = 20;
 const SMTP_CONNECTIONS = 10;
 const BYTES = 40_000;
-const PROGRAM = path.join(import.meta.dirname, '../../infra/cli/quire.ts');
+const PROGRAM = path.join(import.meta.dirname, '../../infra/cli/quire.js');
 
 /** What the function logs of a batch and an account, and everything else that is logged. */
 interface LogLine {

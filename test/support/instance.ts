@@ -10,7 +10,7 @@ import type { DemoAccount } from '../../infra/local/demo-accounts.ts';
 import type { Listener } from '../../infra/local/instance.ts';
 import { stopProcess } from './stop-process.ts';
 
-const PROGRAM = path.join(import.meta.dirname, '../../infra/cli/quire.ts');
+const PROGRAM = path.join(import.meta.dirname, '../../infra/cli/quire.js');
 /** Draining takes long where a client has not hung up. */
 const STOP_MS = 20_000;
 /** pino's number of `error`: what a gateway logs so is a fault of ours, even where the client gets over it. */

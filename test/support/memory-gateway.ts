@@ -30,8 +30,8 @@ import { MemorySharing } from './memory-sharing.ts';
 import { TestRim } from './rim.ts';
 import type { Variant } from './variants.ts';
 
-/** As cheap as the verifier allows: nobody attacks a test. */
-const CHEAP: ScryptParameters = { ln: 10, r: 8, p: 1 };
+/** Nobody attacks a test. */
+const CHEAP: ScryptParameters = { ln: 4, r: 8, p: 1 };
 const STORED: TestGatewayOptions['stored'] = process.env.QUIRE_TEST_BLOBS === 'raw' ? 'raw' : 'sealed';
 export const PASSWORD = 'correct horse';
 

@@ -12,6 +12,7 @@ import { Connection } from './connection.ts';
 import type { ConnectionSurroundings } from './surroundings.ts';
 import { nextTurn } from './fairness.ts';
 import { DEFAULT_LIMITS, type ImapLimits } from './limits.ts';
+import { ListenError } from './listen-error.ts';
 import { systemTimers, type Timers } from './timers.ts';
 import type { TlsSettings } from './tls.ts';
 
@@ -43,14 +44,6 @@ export interface DrainOptions {
   readonly spreadMs?: number;
   /** What clients are told. */
   readonly text?: string;
-}
-
-/** A listener could not be opened; the message is a sentence for the person who started the server. */
-export class ListenError extends Error {
-  constructor(message: string, cause: unknown) {
-    super(message, { cause });
-    this.name = 'ListenError';
-  }
 }
 
 const ignore = (): void => undefined;

@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { nextTurn } from '../../../gateway/imap/server/fairness.ts';
-import { ImapServer, ListenError, type ImapServerOptions } from '../../../gateway/imap/server/imap-server.ts';
+import { ImapServer, type ImapServerOptions } from '../../../gateway/imap/server/imap-server.ts';
+import { ListenError } from '../../../gateway/imap/server/listen-error.ts';
 import { DEFAULT_LIMITS } from '../../../gateway/imap/server/limits.ts';
 import type { TlsSettings } from '../../../gateway/imap/server/tls.ts';
 import { testTls } from '../../support/tls.ts';

@@ -172,7 +172,7 @@ const names = (calls: readonly AwsCall[]): string[] =>
 async function quire(...args: string[]): Promise<string> {
   const config = path.join(folder, 'test.config.mjs');
   await writeFile(config, `export default ${JSON.stringify(TEST)};\n`);
-  const program = path.join(import.meta.dirname, '../../../infra/cli/quire.ts');
+  const program = path.join(import.meta.dirname, '../../../infra/cli/quire.js');
   const child = promisify(execFile)(
     process.execPath,
     ['--no-warnings', program, ...args, '--stack', '--config', config],

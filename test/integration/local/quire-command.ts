@@ -11,7 +11,7 @@ import nodemailer from 'nodemailer';
 import type { Instance, Listener } from '../../../infra/local/instance.ts';
 import { killAtOnce } from './processes.ts';
 
-const PROGRAM = path.join(import.meta.dirname, '../../../infra/cli/quire.ts');
+const PROGRAM = path.join(import.meta.dirname, '../../../infra/cli/quire.js');
 export const ANY_PORT = ['--imap-port', '0', '--imaps-port', '0', '--smtp-port', '0'];
 
 export interface Ready {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { mendAccount } from '../../../functions/check/mend-account.ts';
 import { rebuildAccount } from '../../../functions/check/rebuild-account.ts';
-import { UnreadableMessagesError } from '../../../functions/check/recover.ts';
+import { UnreadableMessagesError } from '../../../functions/check/unreadable-messages.ts';
 import { compactAccount } from '../../../functions/compact/compact-account.ts';
 import { purgeAccount } from '../../../functions/expunge/purge.ts';
 import { sweepAccount } from '../../../functions/expunge/sweep.ts';

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /**
  * The command. npm puts the Node of `node_modules/.bin` (24) first on the path of `npx quire` and of every npm script, so
- * an older one only comes here when somebody names it; Node below 22.18 cannot even read this file, and says so itself.
+ * an older one only comes here when somebody names it. JavaScript, so that it can tell that Node what is wrong, and
+ * because Node would load its TypeScript compiler for the one file that comes before the compile cache: a fifth of what a
+ * command takes.
  */
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
+import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = 24;
@@ -14,8 +17,13 @@ if (Number(major) < OLDEST_NODE) {
   );
   process.exitCode = 1;
 } else {
+  // A reader that has seen enough (`| head`), a terminal that was closed: no fault, and nobody to tell.
+  const ignoreIfUnread = (error) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  };
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreIfUnread);
   // Half of what a command takes is to compile its modules. Where the folder cannot be written, nothing is kept.
-  enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/quire', import.meta.url)));
+  module.enableCompileCache(fileURLToPath(new URL('../../node_modules/.cache/quire', import.meta.url)));
   // Not before the check: what comes now is written for the new Node.
   const { run } = await import('./program.ts');
   process.exitCode = await run(process.argv);
