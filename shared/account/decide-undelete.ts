@@ -145,7 +145,7 @@ function asOf(
   // What is in its mailbox for a shorter time was copied or moved since, or has arrived. A message that is known to have been
   // there is not counted twice.
   const known = new Set(there.map(({ row }) => row.blob));
-  const hasArrived = arrivedSince(time, records);
+  const hasArrived = arrivedSince(time, records, all);
   const moved = all.filter(({ row }) => {
     if (row.saved <= time || known.has(row.blob) || hasArrived(row)) return false;
     known.add(row.blob);
@@ -154,20 +154,30 @@ function asOf(
   return { wanted: [...there, ...moved], exact: false };
 }
 
-/** Whether a message came after `time`: as `records` say if they reach back so far, else by its date. */
-function arrivedSince(time: number, records: readonly JournalRecord[]): (row: Row) => boolean {
+/**
+ * Whether a message came after `time`: as `records` say if they reach back so far, else by its date. What came back after
+ * `time` was not there, unless one of `rows`, which were there since, is from before that: then it was moved or copied first.
+ */
+function arrivedSince(
+  time: number,
+  records: readonly JournalRecord[],
+  rows: readonly Wanted[],
+): (row: Row) => boolean {
   const [first] = records;
   const reach = first !== undefined && (first.number === 1 || first.time <= time * 1000);
-  const arrived = new Set(
-    records
-      .filter((record) => record.time > time * 1000)
-      .flatMap(({ ops }) =>
-        ops.flatMap((op) =>
-          op.op === 'append' ? [op.blob] : op.op === 'restore' ? op.rows.map(({ blob }) => blob) : [],
-        ),
-      ),
-  );
-  return ({ blob, date }) => arrived.has(blob) || (!reach && date > time);
+  const appended = new Set<BlobId>();
+  /** When each came back first, seconds since the epoch. */
+  const back = new Map<BlobId, number>();
+  for (const record of records) {
+    if (record.time <= time * 1000) continue;
+    for (const op of record.ops) {
+      if (op.op === 'append') appended.add(op.blob);
+      if (op.op !== 'restore') continue;
+      for (const { blob } of op.rows) if (!back.has(blob)) back.set(blob, Math.floor(record.time / 1000));
+    }
+  }
+  for (const { row } of rows) if (row.saved < (back.get(row.blob) ?? 0)) back.delete(row.blob);
+  return ({ blob, date }) => appended.has(blob) || back.has(blob) || (!reach && date > time);
 }
 
 function rowsOf({ id, name, columns }: Mailbox): Wanted[] {

@@ -274,6 +274,28 @@ describe('the account as of a time', () => {
     expect(below('By journal/')).toEqual(expect.arrayContaining(blobs));
   });
 
+  test('beyond the last fold, what was moved and undeleted since was there; what had been expunged before and came back was not', async () => {
+    const { account, time, blobs } = await told(true);
+    const before = await shown(account);
+    const [moved] = before.Later?.slice(-1) ?? [];
+    expect(moved).toBe(blobs[1]);
+    account.rim.time += 60_000;
+    await account.remove('Later', [(before.Later?.length ?? 0) + 1]);
+    account.rim.time += 60_000;
+    await undelete(account, ALL, { into: null });
+    await account.fold();
+    const back = Object.values(await shown(account)).flat();
+    expect(back).toContain(moved);
+    expect(back.length).toBeGreaterThan(Object.values(before).flat().length + 1);
+    const covered = [...account.journal.history.values()].sort((a, b) => a.number - b.number);
+    await undelete(account, { asOf: time }, { into: 'Then', covered });
+    const found = await shown(account);
+    const then = [...(found['Then/INBOX'] ?? []), ...(found['Then/Later'] ?? [])];
+    expect(then.toSorted()).toEqual(
+      [...blobs, ...(before.INBOX?.slice(0, 1) ?? []), ...(before.Later?.slice(0, 1) ?? [])].toSorted(),
+    );
+  });
+
   test('what was purged since is not among it', async () => {
     const { account, time } = await told(false);
     account.rim.time += 8 * DAY_MS;
