@@ -31,9 +31,12 @@ import type { Examination } from '../../shared/account/examine.ts';
 import type { Finding } from '../../shared/account/finding.ts';
 import { type Replay, replayTail } from '../../shared/account/fold.ts';
 import type { AccountId, BlobId, RecordNumber } from '../../shared/account/ids.ts';
+import type { Op } from '../../shared/account/ops.ts';
+import { withPolicy } from '../../shared/account/policy.ts';
 import { type JournalEntry, type JournalRecord, isEmptied } from '../../shared/account/record.ts';
 import { RecordBuilder } from '../../shared/account/record-builder.ts';
 import type { Rim } from '../../shared/account/rim.ts';
+import type { AccountState } from '../../shared/account/state.ts';
 import type { Survey } from '../../shared/account/survey.ts';
 import { summaryAt } from '../../shared/account/summary-reader.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
@@ -71,6 +74,8 @@ export type EpochResult =
       readonly behind: number;
       /** Messages that were named again. */
       readonly recovered: number;
+      /** When all of the account goes, milliseconds since the epoch, as was laid down then; null: it is not being closed. */
+      readonly closing: number | null;
     }
   /** Nothing can be made of what there is. */
   | { readonly kind: 'impossible'; readonly findings: readonly Finding[] };
@@ -142,9 +147,12 @@ class Epoch {
     for (const { number } of below) await this.#empty(number);
     const [first] = put;
     const behind = journal.behind.filter((entry) => !isEmptied(entry) && !put.includes(entry)).length;
-    const recovered = put
-      .flatMap(({ ops }) => ops)
-      .reduce((sum, op) => sum + (op.op === 'restore' ? op.rows.length : 0), 0);
+    const ops = put.flatMap((record) => record.ops);
+    const recovered = ops.reduce((sum, op) => sum + (op.op === 'restore' ? op.rows.length : 0), 0);
+    const policy = ops.reduce(
+      (laid, op) => (op.op === 'policy' ? withPolicy(laid, op.change) : laid),
+      this.#known.replay.state.policy,
+    );
     return {
       kind: 'begun',
       last,
@@ -152,6 +160,7 @@ class Epoch {
       fence: begun ? 0 : fence,
       behind,
       recovered,
+      closing: policy.hold ? null : policy.closing,
     };
   }
 
@@ -220,7 +229,7 @@ class Epoch {
     );
     const time = rim.now();
     const builder = new RecordBuilder({ ...state, number: (number - 1) as RecordNumber }, time);
-    builder.add([epochOp(time, lostMs), ...mending.ops]);
+    builder.add([epochOp(time, lostMs), ...policyBehind(state, this.#known.journal.behind), ...mending.ops]);
     const { records } = builder.finish(rim.randomHex(12), time, this.#journalBytes());
     return (await journal.put(this.#account, records)).kind === 'written' ? records : null;
   }
@@ -277,6 +286,19 @@ function begunBehind(behind: readonly JournalEntry[]): readonly JournalRecord[] 
     records.push(entry);
   }
   return records;
+}
+
+/**
+ * What administrators laid down in records behind a gap: a hold that they may rely on must not go with a record before it.
+ * A rule of a mailbox that was made in the gap has nothing to hold for.
+ */
+function policyBehind({ mailboxes }: AccountState, behind: readonly JournalEntry[]): readonly Op[] {
+  const ops = behind.flatMap((entry) => (isEmptied(entry) ? [] : entry.ops));
+  return ops.filter((op) => {
+    if (op.op !== 'policy' || 'closed' in op.change) return false;
+    const scope = 'scope' in op.change ? op.change.scope : null;
+    return !scope || !('mailbox' in scope) || mailboxes.has(scope.mailbox);
+  });
 }
 
 /** A replay that goes on with `records`, which jump. */

@@ -3,6 +3,9 @@
  * pack is read once. Messages are exact; where each was, and its flags, are known as of its arrival (`recover.ts`). What was
  * expunged and not yet deleted for good comes back as well, for nothing tells it apart.
  *
+ * What administrators had laid down for it (a legal hold, retention, a closing) is lost with the journal. So the account comes
+ * back under a legal hold: nothing of it is deleted before somebody says what holds for it now.
+ *
  * The account gets new mailboxes, with UIDVALIDITYs above all that it can have had, so that clients take nothing for what they
  * knew; and it begins at a record number beyond those of its old journal (`shared/account/epoch.ts`), put on condition that
  * its key is free. The checkpoint takes the place of whatever root there was, by compare-and-swap. Until that is done the
@@ -24,6 +27,7 @@ import {
 import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { EMPTY_CHECKPOINT } from '../../shared/account/opening.ts';
 import type { Op } from '../../shared/account/ops.ts';
+import { NO_POLICY } from '../../shared/account/policy.ts';
 import { Packing } from '../../shared/account/packing.ts';
 import { NO_PURGES } from '../../shared/account/purges.ts';
 import { type JournalRecord, isEmptied } from '../../shared/account/record.ts';
@@ -166,7 +170,7 @@ function stateOf(recovered: readonly Recovered[], number: RecordNumber, now: num
   for (const { name } of recovered)
     if (name !== null && !mailboxNamed(state, name)) state = applied(state, creating(state, name, later));
   state = applied(state, restoring(recovered, state, []));
-  return { ...state, number, epochAt: place.saved };
+  return { ...state, number, epochAt: place.saved, policy: { ...NO_POLICY, hold: true } };
 }
 
 /** None for a name that no mailbox may have: its messages go to INBOX. */

@@ -157,7 +157,7 @@ async function rebuild(deps: MendDeps, id: AccountId, user: Account | undefined)
   const unreadable = result.unreadable.map((blob) => `left object ${blob}, which cannot be read`);
   return [
     `made the index anew from ${counted(result.messages, 'message')}`,
-    'of a legal hold, rules of retention and a closing nothing is known any more: lay them down again',
+    'put it under legal hold, for what was laid down for it is not known any more: lay down rules of retention or a closing again, then end the hold with "quire hold --release", unless there was one',
     ...unreadable,
   ];
 }

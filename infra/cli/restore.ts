@@ -106,8 +106,9 @@ function whyNot(result: EpochResult): string {
     : result.findings.map(({ what, means }) => `${what}. ${means}`).join(' ');
 }
 
-function begun({ last, number, behind, recovered }: EpochResult & { kind: 'begun' }): string {
+function begun({ last, number, behind, recovered, closing }: EpochResult & { kind: 'begun' }): string {
   const cut = behind > 0 ? `, ${counted(behind, 'record')} behind a gap cut off` : '';
   const named = recovered > 0 ? `; ${counted(recovered, 'message')} of the time since named again` : '';
-  return `goes on at record ${number} after record ${last}${cut}${named}`;
+  const goes = closing === null ? '' : `; all of it goes after ${formatMoment(closing / 1000)}`;
+  return `goes on at record ${number} after record ${last}${cut}${named}${goes}`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { beginEpoch } from '../../../functions/check/begin-epoch.ts';
 import { deliverTo } from '../../../shared/account/delivery.ts';
 import { epochNumber, jumpOver } from '../../../shared/account/epoch.ts';
-import { type AccountId, type RecordNumber, recordOf } from '../../../shared/account/ids.ts';
+import { type AccountId, type MailboxId, type RecordNumber, recordOf } from '../../../shared/account/ids.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { inboxOf, markSeen } from '../../support/fold-ops.ts';
@@ -138,6 +138,41 @@ test('the journal is cut at its first gap; the messages behind it are named agai
   const subjects = (await account.contents()).INBOX?.map((line) => line.replace(/^\d+ /, ''));
   expect(subjects).toEqual(Array.from({ length: 10 }, (_, index) => `letter ${index + 1}`));
   expect(await account.kinds()).toEqual([]);
+});
+
+test('a hold, and a closing that was taken back, are kept where the record before theirs is lost', async () => {
+  const account = await KeptAccount.begun();
+  const closing = account.rim.now() + HOUR;
+  await account.commit(() => [{ op: 'policy', change: { closing } }]);
+  for (const subject of ['one', 'two']) await account.receive(subject);
+  const last = Math.max(...account.stored.entries.keys());
+  await account.commit(() => [
+    { op: 'policy', change: { hold: true } },
+    { op: 'policy', change: { closing: null } },
+    { op: 'policy', change: { scope: { use: 'Trash' }, days: 7 } },
+    { op: 'policy', change: { scope: { mailbox: 999 as MailboxId }, days: 1 } },
+  ]);
+  account.stored.entries.delete(last);
+  const { left } = await account.mend();
+  expect(left.findings).toEqual([]);
+  const { policy } = await account.reopened();
+  expect(policy).toEqual({
+    hold: true,
+    closing: null,
+    closed: false,
+    retention: new Map([['use Trash', 7]]),
+  });
+});
+
+test('an account that was being closed as of the backup is told of', async () => {
+  const account = await KeptAccount.begun();
+  const closing = account.rim.now() + HOUR;
+  await account.commit(() => [{ op: 'policy', change: { closing } }]);
+  const putBack = account.backUp();
+  const asOf = account.rim.now();
+  await account.commit(() => [{ op: 'policy', change: { closing: null } }]);
+  putBack();
+  expect(await beginEpoch(account.deps, account.id, { asOf })).toMatchObject({ kind: 'begun', closing });
 });
 
 test('a repair of a hole is an epoch', async () => {

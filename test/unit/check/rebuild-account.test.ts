@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { rebuildAccount } from '../../../functions/check/rebuild-account.ts';
+import { expungeAccount } from '../../../functions/expunge/expunge-account.ts';
 import { effectOfRemoval } from '../../../shared/account/effect.ts';
 import { DamagedBlobError } from '../../../shared/blob/damaged-blob.ts';
 import { FLAGGED, SEEN } from '../../../shared/account/flags.ts';
 import type { BlobId, PackId } from '../../../shared/account/ids.ts';
+import { NO_POLICY } from '../../../shared/account/policy.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
+import { AccountObjects } from '../../../shared/blob/account-objects.ts';
 import { inboxOf } from '../../support/fold-ops.ts';
 import { KilledError, Killer, SMALL_LIMITS } from '../../support/folding.ts';
 import { KeptAccount } from '../../support/kept-account.ts';
@@ -57,6 +60,22 @@ describe('an account whose tables are lost', () => {
     await account.fold();
     expect((await account.contents()).INBOX?.at(-1)).toBe('7 after');
     expect(await account.wrongSummaries()).toEqual([]);
+  });
+
+  test('comes back under legal hold, so that nothing goes before somebody says what holds for it', async () => {
+    const { account, created } = await filled();
+    await account.commit(() => [{ op: 'policy', change: { hold: true } }]);
+    await account.receive('in the bin', { use: 'Trash' });
+    loseTable(account);
+    await rebuildAccount(account.deps, account.id, { created });
+    account.rim.time += YEAR;
+    const { messages, folds } = account;
+    const deps = { ...account.deps, summaries: messages, folded: folds, graceSeconds: 0 };
+    const objects = new AccountObjects(account.blobs);
+    const looked = await expungeAccount({ ...deps, objects }, account.id, { sweep: true });
+    expect(looked).toMatchObject({ held: true, expired: 0, purged: 0, swept: 0 });
+    await account.commit(() => [{ op: 'policy', change: { hold: false } }]);
+    expect((await account.reopened()).policy).toEqual(NO_POLICY);
   });
 
   test('with what its framed objects tell of their arrival', async () => {
