@@ -60,7 +60,8 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   if (!columns) throw new No('the mailbox is gone', 'NONEXISTENT');
   if (args.vanished) await tellVanished(session, args);
   const answer = new FetchAnswer(session, items, columns, seen);
-  await answer.send(uids, args.changedSince ?? 0);
+  // A client whose connection breaks goes on below the last that it was told: the highest UIDs first (RFC 9738 §3.1).
+  await answer.send(uids, args.changedSince ?? 0, code ? 'down' : 'up');
   try {
     answer.check(byUid);
   } catch (error) {
@@ -186,8 +187,9 @@ class FetchAnswer {
     this.#seen = seen;
   }
 
-  async send(uids: Uint32Array, changedSince: number): Promise<void> {
+  async send(uids: Uint32Array, changedSince: number, order: 'up' | 'down' = 'up'): Promise<void> {
     const rows = this.#rowsOf(uids, changedSince);
+    if (order === 'down') rows.reverse();
     const { progress } = this.#session;
     progress?.speakOnly(() => !this.#within);
     progress?.at(0, rows.length);

@@ -228,10 +228,24 @@ conforms(
     await client.run('SELECT INBOX');
     await client.play(`
       C: a UID FETCH 1:6 RFC822.SIZE
-      S: * 4 FETCH (UID 4 RFC822.SIZE 20)
-      S: * 5 FETCH (UID 5 RFC822.SIZE 20)
       S: * 6 FETCH (UID 6 RFC822.SIZE 20)
+      S: * 5 FETCH (UID 5 RFC822.SIZE 20)
+      S: * 4 FETCH (UID 4 RFC822.SIZE 20)
       S: a OK [MESSAGELIMIT 3 4] fetched
+      C: a1 UID FETCH 1:* (ENVELOPE BODY.PEEK[HEADER.FIELDS (SUBJECT)])
+      S: * 7 FETCH (UID 7 ENVELOPE (NIL "7" …) BODY[HEADER.FIELDS (SUBJECT)] {14}
+      S: Subject: 7
+      S: 
+      S: )
+      S: * 6 FETCH (UID 6 ENVELOPE (NIL "6" …) BODY[HEADER.FIELDS (SUBJECT)] {14}
+      S: Subject: 6
+      S: 
+      S: )
+      S: * 5 FETCH (UID 5 ENVELOPE (NIL "5" …) BODY[HEADER.FIELDS (SUBJECT)] {14}
+      S: Subject: 5
+      S: 
+      S: )
+      S: a1 OK [MESSAGELIMIT 3 5] fetched
       C: b UID FETCH 1:3 RFC822.SIZE
       S: * 1 FETCH (UID 1 RFC822.SIZE 20)
       S: * 2 FETCH (UID 2 RFC822.SIZE 20)
