@@ -12,7 +12,6 @@ import { Bad } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { View } from '../session/view.ts';
 import type { SearchKey, SortCriterion } from '../wire/ast.ts';
-import { status } from '../wire/response.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 import { MAX_NUMBER, NumberSet, formatInOrder } from '../wire/sequence-set.ts';
 import { type Change, additions, removals } from './context-changes.ts';
@@ -128,8 +127,9 @@ export class Contexts {
         // The news of the mailbox go on; but what the client holds of this search may not be taken for right any longer.
         session.services.log.warn({ err: error }, 'a search could not be kept up to date');
         this.#contexts.delete(tag);
+        const code = { code: 'NOUPDATE', tag } as const;
         lines.after.push(
-          status('*', 'NO', 'the search is not kept up to date any longer', { code: 'NOUPDATE', tag }),
+          session.writer.statusLine('*', 'NO', 'the search is not kept up to date any longer', code),
         );
       }
     }

@@ -56,6 +56,15 @@ export interface Spoken {
   readonly translate: (text: string) => string;
 }
 
+/** A status response, its text in English. */
+type StatusParts = [
+  tag: string,
+  condition: StatusCondition,
+  text: string,
+  code?: ResponseCode,
+  encoding?: TextEncoding,
+];
+
 const UTF8: TextEncoding = { utf8: true };
 
 export class ResponseWriter {
@@ -98,15 +107,14 @@ export class ResponseWriter {
   }
 
   /** A status response: see `status`. */
-  status(
-    tag: string,
-    condition: StatusCondition,
-    text: string,
-    code?: ResponseCode,
-    encoding?: TextEncoding,
-  ): void {
+  status(...parts: StatusParts): void {
+    this.write(this.statusLine(...parts));
+  }
+
+  /** The same, for who sends it later. */
+  statusLine(...[tag, condition, text, code, encoding]: StatusParts): string {
     // RFC 5255 §3.5: texts are UTF-8 for a client that has chosen a language.
-    this.write(status(tag, condition, this.words(text), code, this.spoken ? UTF8 : encoding));
+    return status(tag, condition, this.words(text), code, this.spoken ? UTF8 : encoding);
   }
 
   /** `+ text`. Flush it, or the client waits for ever. */

@@ -25,6 +25,7 @@ const ARGUMENTS = new Map<string, number>(
     fault: 1,
     // Status responses.
     status: 2,
+    statusLine: 2,
     bye: 0,
     words: 0,
     continuation: 0,
