@@ -1,17 +1,16 @@
 /**
- * The messages of one mailbox as typed arrays, a row a message in ascending order of UID: 60 bytes a message, 62
+ * The messages of one mailbox as typed arrays, a row a message in ascending order of UID: 58 bytes a message, 60
  * where messages lie in packs, no object.
  *
  * A `Columns` is a value: it never changes once made, so a command may stream from it while the mailbox moves on.
  * Values share their arrays. An append writes behind the rows that older values can see; a change of flags copies the
  * three columns that flags live in; only an expunge copies all.
  */
+import { FixedArrays, FlagArrays } from './column-arrays.ts';
 import type { BlobId, ModSeq, PackId, Uid } from './ids.ts';
 import { type FlagMode, type Flags, KeywordSets, combineKeywords, combineSystem } from './flags.ts';
-import { IndexArray } from './index-array.ts';
 import { PackColumn, type PackedBlobs } from './pack-column.ts';
 import { BLOB_BYTES } from './pack-op.ts';
-import { unpackInto, unpackNumbers } from './packed-numbers.ts';
 import type { SegmentColumns } from './segment.ts';
 import { type UidRanges, forEachRow, lowerBound } from './uid-ranges.ts';
 
@@ -50,110 +49,12 @@ export interface Row extends Flags, BlobPlace {
   readonly summary: SummaryRef;
 }
 
-/** Columns that change with flags. */
-class FlagArrays {
-  used = 0;
-  readonly capacity: number;
-  readonly system: Uint8Array;
-  readonly keywordSet: IndexArray;
-  readonly modSeq: Float64Array;
-  constructor(capacity: number, keywordSet = new IndexArray(capacity)) {
-    this.capacity = capacity;
-    this.system = new Uint8Array(capacity);
-    this.keywordSet = keywordSet;
-    this.modSeq = new Float64Array(capacity);
-  }
-  copy(count: number, capacity: number): FlagArrays {
-    const copy = new FlagArrays(capacity, this.keywordSet.copy(count, capacity));
-    copy.system.set(this.system.subarray(0, count));
-    copy.modSeq.set(this.modSeq.subarray(0, count));
-    copy.used = count;
-    return copy;
-  }
-  /** Writes the rows of a segment from `row` on. */
-  unpack(row: number, packed: SegmentColumns, keywordSets: KeywordSets): void {
-    this.system.set(packed.system, row);
-    unpackInto(this.modSeq, row, packed.modSeq);
-    const interned = packed.sets.map((keywords) => keywordSets.intern(keywords));
-    unpackNumbers(packed.set).forEach((set, index) => this.keywordSet.set(row + index, interned[set] ?? 0));
-  }
-}
-
-/** Columns that stay as they are while the message lives. */
-class FixedArrays {
-  used = 0;
-  readonly capacity: number;
-  readonly uid: Uint32Array;
-  readonly size: Uint32Array;
-  readonly date: Float64Array;
-  /** Quarters of an hour: no zone in use has another step. */
-  readonly zone: Int8Array;
-  readonly saved: Uint32Array;
-  readonly blob: Uint8Array;
-  readonly chunk: Uint32Array;
-  readonly at: Uint32Array;
-  readonly slot: Uint32Array;
-  constructor(capacity: number) {
-    this.capacity = capacity;
-    this.uid = new Uint32Array(capacity);
-    this.size = new Uint32Array(capacity);
-    this.date = new Float64Array(capacity);
-    this.zone = new Int8Array(capacity);
-    this.saved = new Uint32Array(capacity);
-    this.blob = new Uint8Array(capacity * BLOB_BYTES);
-    this.chunk = new Uint32Array(capacity);
-    this.at = new Uint32Array(capacity);
-    this.slot = new Uint32Array(capacity);
-  }
-  copy(count: number, capacity: number): FixedArrays {
-    const copy = new FixedArrays(capacity);
-    copy.uid.set(this.uid.subarray(0, count));
-    copy.size.set(this.size.subarray(0, count));
-    copy.date.set(this.date.subarray(0, count));
-    copy.zone.set(this.zone.subarray(0, count));
-    copy.saved.set(this.saved.subarray(0, count));
-    copy.blob.set(this.blob.subarray(0, count * BLOB_BYTES));
-    copy.chunk.set(this.chunk.subarray(0, count));
-    copy.at.set(this.at.subarray(0, count));
-    copy.slot.set(this.slot.subarray(0, count));
-    copy.used = count;
-    return copy;
-  }
-  /** Writes the rows of a segment from `row` on. */
-  unpack(row: number, packed: SegmentColumns): void {
-    unpackInto(this.uid, row, packed.uid);
-    unpackInto(this.size, row, packed.size);
-    unpackInto(this.date, row, packed.date);
-    unpackInto(this.zone, row, packed.zone);
-    unpackInto(this.saved, row, packed.saved);
-    this.blob.set(packed.blob, row * BLOB_BYTES);
-    unpackInto(this.chunk, row, packed.chunk);
-    unpackInto(this.at, row, packed.at);
-    unpackInto(this.slot, row, packed.slot);
-  }
-  moveRow(from: number, to: number): void {
-    this.uid[to] = this.uid[from] as number;
-    this.size[to] = this.size[from] as number;
-    this.date[to] = this.date[from] as number;
-    this.zone[to] = this.zone[from] as number;
-    this.saved[to] = this.saved[from] as number;
-    this.blob.copyWithin(to * BLOB_BYTES, from * BLOB_BYTES, (from + 1) * BLOB_BYTES);
-    this.chunk[to] = this.chunk[from] as number;
-    this.at[to] = this.at[from] as number;
-    this.slot[to] = this.slot[from] as number;
-  }
-}
-
-/** Bytes of memory that one row of capacity takes, beside its set of keywords and its pack. */
-const FLAG_BYTES_PER_ROW = 1 + 8;
-const FIXED_BYTES_PER_ROW = 4 + 4 + 8 + 1 + 4 + BLOB_BYTES + 4 + 4 + 4;
-
 /**
- * A mailbox has at least room for so many rows, and grows by so many or a 32nd: what is spare is paid for by every mailbox in
- * memory, what is copied (62 bytes × 32 a message, in the long run) only by those that many messages come to.
+ * A mailbox has at least room for so many rows, and grows by so many or a 64th: what is spare is paid for by every mailbox in
+ * memory, what is copied (60 bytes × 64 a message, in the long run: a microsecond) only by those that many messages come to.
  */
 const MIN_CAPACITY = 16;
-const grown = (count: number): number => count + Math.max(MIN_CAPACITY, count >> 5);
+const grown = (count: number): number => count + Math.max(MIN_CAPACITY, count >> 6);
 
 export class Columns {
   readonly count: number;
@@ -230,8 +131,7 @@ export class Columns {
   }
   /** Bytes of memory held. Values that share arrays each count them. */
   get bytes(): number {
-    const indices = this.#flags.keywordSet.bytes + this.#packs.bytes;
-    return this.#fixed.capacity * FIXED_BYTES_PER_ROW + this.#flags.capacity * FLAG_BYTES_PER_ROW + indices;
+    return this.#fixed.bytes + this.#flags.bytes + this.#packs.bytes;
   }
 
   uidAt(row: number): Uid {
@@ -252,7 +152,7 @@ export class Columns {
   }
   summaryAt(row: number): SummaryRef {
     return {
-      chunk: this.#fixed.chunk[row] as number,
+      chunk: this.#fixed.chunk.at(row),
       at: this.#fixed.at[row] as number,
       slot: this.#fixed.slot[row] as number,
     };
@@ -295,7 +195,7 @@ export class Columns {
     fixed.zone[at] = Math.round(row.zone / ZONE_STEP);
     fixed.saved[at] = row.saved;
     fixed.blob.set(Buffer.from(row.blob, 'hex'), at * BLOB_BYTES);
-    fixed.chunk[at] = row.summary.chunk;
+    fixed.chunk.set(at, row.summary.chunk);
     fixed.at[at] = row.summary.at;
     fixed.slot[at] = row.summary.slot;
     flags.used = fixed.used = at + 1;
@@ -356,7 +256,7 @@ export class Columns {
   anyMoved(from: number, to: number, packed: PackedBlobs | null, chunks: ReadonlySet<number>): boolean {
     const { blob, chunk } = this.#fixed;
     for (let row = from; row < to; row++)
-      if (packed?.(blob, row * BLOB_BYTES) || chunks.has(chunk[row] as number)) return true;
+      if (packed?.(blob, row * BLOB_BYTES) || chunks.has(chunk.at(row))) return true;
     return false;
   }
 

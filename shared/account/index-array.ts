@@ -1,7 +1,9 @@
 /**
  * A column of indices into a table: two bytes a row as long as the table is short, four once it is not. Hardly any mailbox
- * has 65,536 sets of keywords, or packs.
+ * has 65,536 sets of keywords, or packs, or chunks of summaries.
  */
+import { unpackNumbers } from './packed-numbers.ts';
+
 const NARROW_LIMIT = 0xffff;
 
 export class IndexArray {
@@ -26,6 +28,11 @@ export class IndexArray {
     if (index > NARROW_LIMIT && this.#cells instanceof Uint16Array)
       this.#cells = Uint32Array.from(this.#cells);
     this.#cells[row] = index;
+  }
+
+  /** Sets the rows from `row` on to what `packNumbers` has packed, as `indexOf` has it here. */
+  unpack(row: number, packed: Uint8Array, indexOf = (value: number): number => value): void {
+    unpackNumbers(packed).forEach((value, offset) => this.set(row + offset, indexOf(value)));
   }
 
   /** The first `count` rows, with room for `capacity`. */

@@ -7,7 +7,6 @@
 import type { PackId } from './ids.ts';
 import { IndexArray } from './index-array.ts';
 import { BLOB_BYTES } from './pack-op.ts';
-import { unpackNumbers } from './packed-numbers.ts';
 import type { SegmentColumns } from './segment.ts';
 
 /** The packs that a column names; index 0 is none. Only ever added to, so that values of different ages share it. */
@@ -59,7 +58,7 @@ export class PackColumn {
     let row = 0;
     for (const { packs, packed, system } of segments) {
       const interned = packs.map((pack) => table.intern(pack));
-      unpackNumbers(packed).forEach((place, index) => indices.set(row + index, interned[place - 1] ?? 0));
+      indices.unpack(row, packed, (place) => interned[place - 1] ?? 0);
       row += system.length;
     }
     return new PackColumn({ used: count, capacity: count, indices }, table);
