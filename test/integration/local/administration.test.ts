@@ -4,8 +4,10 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { freePorts } from '../../support/free-port.ts';
+import { run } from './command-here.ts';
+import { start } from './instance-here.ts';
 import { eventually } from './processes.ts';
-import { inbox, interrupt, run, sendMail, start } from './quire-command.ts';
+import { inbox, run as runAsProcess, sendMail } from './quire-command.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 describe('quire user, quire alias', () => {
@@ -52,9 +54,9 @@ describe('quire user, quire alias', () => {
 
   test('a password is never taken from a pipe unasked, nor an empty one at all', async () => {
     const at = ['--data', await temporaryFolder()];
-    const unasked = await run(['user', 'add', 'carol@example.test', ...at], 'secret-one');
+    const unasked = await runAsProcess(['user', 'add', 'carol@example.test', ...at], 'secret-one');
     expect([unasked.status, unasked.errors]).toEqual([1, expect.stringContaining('--password-stdin')]);
-    const empty = await run(['user', 'add', 'carol@example.test', '--password-stdin', ...at], '\n');
+    const empty = await runAsProcess(['user', 'add', 'carol@example.test', '--password-stdin', ...at], '\n');
     expect([empty.status, empty.errors]).toEqual([1, expect.stringContaining('the password')]);
   });
 
@@ -162,7 +164,7 @@ describe('quire user quota', () => {
   test('a message over the quota waits, and is delivered once there is room', async () => {
     const data = await temporaryFolder();
     const at = ['--data', data];
-    const { ready, child, errors } = await start(data);
+    const { ready, stop } = await start(data);
     await run(['user', 'quota', 'alice@example.test', '10B', ...at]);
     // Nothing is refused by SMTP: there may be room by the time of delivery.
     await sendMail(ready.smtp, 'alice@example.test', 'too large');
@@ -172,8 +174,7 @@ describe('quire user quota', () => {
     expect(await inbox(ready.imap, 'alice@example.test', 'quire-demo')).toEqual([]);
     await run(['user', 'quota', 'alice@example.test', '1MB', ...at]);
     await eventually(async () => (await inbox(ready.imap, 'alice@example.test', 'quire-demo')).length === 1);
-    expect(await interrupt(child)).toBe(0);
-    expect(await errors).toMatch(/did not take the message: over-quota/);
+    expect(await stop()).toMatch(/did not take the message: over-quota/);
   });
 });
 

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from './quire-command.ts';
+import { run } from './command-here.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 test('quire compact folds an account now, and says what it did', async () => {

@@ -1,6 +1,6 @@
 /** `quire cost` as a person types it. */
 import { describe, expect, test } from '@jest/globals';
-import { run } from './quire-command.ts';
+import { run } from './command-here.ts';
 
 describe('quire cost', () => {
   test('prints the month by service and by activity, beside WorkMail', async () => {

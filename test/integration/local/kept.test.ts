@@ -3,8 +3,10 @@ import { expect, test } from '@jest/globals';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ImapFlow } from 'imapflow';
+import { run } from './command-here.ts';
+import { start } from './instance-here.ts';
 import { eventually } from './processes.ts';
-import { inbox, interrupt, run, sendMail, start } from './quire-command.ts';
+import { inbox, sendMail } from './quire-command.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const CAROL = 'carol@example.test';
@@ -15,7 +17,7 @@ test('quire undelete, retention, hold and expunge', async () => {
   await mkdir(data);
   const at = ['--data', data];
   await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD);
-  const { ready, child } = await start(data);
+  const { ready, stop } = await start(data);
   await sendMail(ready.smtp, CAROL, 'to be expunged');
   await eventually(async () => (await inbox(ready.imap, CAROL, PASSWORD)).length === 1);
   const client = new ImapFlow({
@@ -84,7 +86,7 @@ test('quire undelete, retention, hold and expunge', async () => {
   );
   // Each change of policy has asked for the account.
   expect((await run(['expunge', ...at])).output).toMatch(/^1 account looked after: /);
-  expect(await interrupt(child)).toBe(0);
+  await stop();
 });
 
 test('quire user close and reopen', async () => {

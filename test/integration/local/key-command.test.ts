@@ -2,8 +2,10 @@
 import { expect, test } from '@jest/globals';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { run } from './command-here.ts';
+import { start } from './instance-here.ts';
 import { eventually } from './processes.ts';
-import { inbox, run, sendMail, start } from './quire-command.ts';
+import { inbox, sendMail } from './quire-command.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 test('mail of one machine is encrypted, is shown to be, and is gone with its key', async () => {

@@ -22,8 +22,10 @@ import type { AccountId } from '../../../shared/account/ids.ts';
 import { accountKeys } from '../../../shared/aws/keys.ts';
 import type { Engine } from '../../../shared/aws/engine.ts';
 import { createLog } from '../../../shared/log.ts';
+import { run } from './command-here.ts';
+import { start } from './instance-here.ts';
 import { eventually } from './processes.ts';
-import { interrupt, run, sendMail, start } from './quire-command.ts';
+import { sendMail } from './quire-command.ts';
 
 const CAROL = 'carol@example.test';
 const PASSWORD = 'a-secret-of-carol';
@@ -62,15 +64,14 @@ const uidsOf = (lines: readonly string[]) => lines.map((line) => Number.parseInt
 
 /** The instance runs, gets mail with these subjects, and stops again. */
 async function whileItRuns(subjects: readonly string[]) {
-  const { child, ready, errors } = await start(data);
+  const { ready, stop } = await start(data);
   for (const subject of subjects) await sendMail(ready.smtp, CAROL, subject);
   let found = await inboxOf(ready.imap);
   await eventually(async () => {
     found = await inboxOf(ready.imap);
     return subjects.every((subject) => found.lines.some((line) => line.endsWith(` ${subject}`)));
   });
-  expect(await interrupt(child)).toBe(0);
-  await errors;
+  await stop();
   return found;
 }
 
@@ -236,7 +237,7 @@ describe('the drill', () => {
   });
 
   test('a running instance is no place for a restore, nor for an account to be made anew', async () => {
-    const { child, ready } = await start(data);
+    const { ready, stop } = await start(data);
     const restored = await run(['restore', '--as-of', '1h', ...at]);
     expect([restored.status, restored.errors]).toEqual([1, expect.stringContaining('An instance runs on')]);
     const rebuilt = await check('--repair', '--rebuild');
@@ -244,7 +245,7 @@ describe('the drill', () => {
     // A check is, and a repair.
     expect((await check('--repair')).output).toContain('nothing is wrong');
     expect((await inboxOf(ready.imap)).lines).toHaveLength(8);
-    await interrupt(child);
+    await stop();
   });
 
   test('all accounts: a report in lines of JSON, gone on with after an interruption', async () => {
