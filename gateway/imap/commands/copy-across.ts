@@ -21,12 +21,14 @@ import {
   decideAppend,
   decideRemoval,
 } from '../../../shared/account/decide-messages.ts';
-import type { Uid } from '../../../shared/account/ids.ts';
+import type { MailboxId, Uid } from '../../../shared/account/ids.ts';
 import { inOrder } from '../session/in-order.ts';
-import { ExpungedError, MessageReader } from '../session/message-reader.ts';
+import type { Home } from '../session/home.ts';
+import { ExpungedError, MessageReader, type ReadingSession } from '../session/message-reader.ts';
 import type { FoundMailbox } from '../session/places.ts';
+import type { Progress } from '../session/progress.ts';
 import { No } from '../session/refusals.ts';
-import type { Session } from '../session/session.ts';
+import type { SessionServices } from '../session/session.ts';
 import { ConnectionLostError } from '../wire/response-writer.ts';
 
 /** Messages of one command: two cents of requests, and minutes. */
@@ -34,10 +36,22 @@ export const MAX_ACROSS_MESSAGES = 2_000;
 /** Octets of one command: what an hour may move. */
 export const MAX_ACROSS_BYTES = 2 * 1024 ** 3;
 /** A batch is one record where summaries are ordinary, and is stored well within the hour of its blobs (I2). */
-const BATCH_MESSAGES = 100;
-const BATCH_BYTES = 256 * 1024 ** 2;
+export const ACROSS_BATCH: Batch = { messages: 100, bytes: 256 * 1024 ** 2 };
 /** Messages that are on their way at one time. */
 const PARALLEL = 4;
+
+/** Where a batch ends. */
+export interface Batch {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What of a session is worked with: whose messages are selected, and how they are read and stored. */
+export interface AcrossSession extends ReadingSession {
+  readonly services: ReadingSession['services'] & Pick<SessionServices, 'rim' | 'log'>;
+  readonly selected: { readonly home: Home; readonly id: MailboxId };
+  readonly progress: Pick<Progress, 'at' | 'step'> | null;
+}
 
 export interface AcrossRequest {
   readonly kind: 'COPY' | 'MOVE';
@@ -48,11 +62,12 @@ export interface AcrossRequest {
 }
 
 export function copyAcross(
-  session: Session,
+  session: AcrossSession,
   target: FoundMailbox,
   request: AcrossRequest,
+  batch = ACROSS_BATCH,
 ): Promise<CopyOutcome> {
-  return new Across(session, target, request).run();
+  return new Across(session, target, request, batch).run();
 }
 
 /** A message that is stored anew, and where it was. */
@@ -62,16 +77,18 @@ interface Carried {
 }
 
 class Across {
-  readonly #session: Session;
+  readonly #session: AcrossSession;
   readonly #target: FoundMailbox;
   readonly #request: AcrossRequest;
+  readonly #batch: Batch;
   readonly #source: number[] = [];
   readonly #destination: Uid[] = [];
 
-  constructor(session: Session, target: FoundMailbox, request: AcrossRequest) {
+  constructor(session: AcrossSession, target: FoundMailbox, request: AcrossRequest, batch: Batch) {
     this.#session = session;
     this.#target = target;
     this.#request = request;
+    this.#batch = batch;
   }
 
   async run(): Promise<CopyOutcome> {
@@ -84,7 +101,8 @@ class Across {
     await this.#checkRoom(mailbox.columns, rows);
     this.#session.progress?.at(0, rows.length);
     try {
-      for (const batch of batchesOf(mailbox.columns, rows)) await this.#carry(mailbox.columns, batch);
+      const { columns } = mailbox;
+      for (const batch of batchesOf(columns, rows, this.#batch)) await this.#carry(columns, batch);
     } catch (error) {
       if (kind === 'COPY') await this.#takeBack(this.#destination.length);
       throw error instanceof ExpungedError ? expunged() : new AcrossError(this.#outcome(), error);
@@ -230,12 +248,16 @@ export class AcrossError extends Error {
 }
 
 /** Rows in turn, in batches of bounded count and size. */
-function* batchesOf(columns: Columns, rows: readonly number[]): Generator<readonly number[]> {
+function* batchesOf(
+  columns: Columns,
+  rows: readonly number[],
+  most: Batch,
+): Generator<readonly number[]> {
   let batch: number[] = [];
   let bytes = 0;
   for (const row of rows) {
     const size = columns.sizes[row] ?? 0;
-    if (batch.length > 0 && (batch.length === BATCH_MESSAGES || bytes + size > BATCH_BYTES)) {
+    if (batch.length > 0 && (batch.length === most.messages || bytes + size > most.bytes)) {
       yield batch;
       batch = [];
       bytes = 0;

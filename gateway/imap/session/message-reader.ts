@@ -9,7 +9,7 @@ import { BlobMissingError, type ByteRange } from '../../../shared/blob/blob-stor
 import type { Summary } from '../../../shared/message/summary.ts';
 import { decodeSummary, SummaryFormatError } from '../../../shared/message/summary-codec.ts';
 import type { Home } from './home.ts';
-import type { Session } from './session.ts';
+import type { SessionServices } from './session.ts';
 
 /** The message was expunged while the command ran. */
 export class ExpungedError extends Error {
@@ -19,15 +19,21 @@ export class ExpungedError extends Error {
   }
 }
 
+/** What of a session a reader works with: the commands of a simulation have none. */
+export interface ReadingSession {
+  readonly services: Pick<SessionServices, 'messages' | 'summaries'>;
+  readonly connection: { readonly signal: AbortSignal };
+}
+
 export class MessageReader {
-  readonly #session: Session;
+  readonly #session: ReadingSession;
   readonly #home: Home;
   readonly #mailbox: MailboxId;
   readonly #columns: Columns;
   /** The mailbox as it is now, read once for all blobs of a command that are missing. */
   #reloaded: Promise<Columns | undefined> | undefined;
 
-  constructor(session: Session, home: Home, mailbox: MailboxId, columns: Columns) {
+  constructor(session: ReadingSession, home: Home, mailbox: MailboxId, columns: Columns) {
     this.#session = session;
     this.#home = home;
     this.#mailbox = mailbox;
