@@ -21,12 +21,13 @@ import type { Target } from '../../shared/account/ops.ts';
 import type { JournalRecord } from '../../shared/account/record.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import { BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.ts';
+import { collected } from '../../shared/blob/collected.ts';
 import type { MessageStore } from '../../shared/blob/message-store.ts';
 import type { AddressDirectory, Destination, Refusal, Resolution } from '../../shared/directory/directory.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Metrics } from '../../shared/metrics/metrics.ts';
 import type { SqsBatchResponse, SqsEvent, SqsRecord } from '../lambda-types.ts';
-import { isAside, keepAside } from './aside.ts';
+import { asideKey, isAside, keepAside } from './aside.ts';
 import { type Bouncer, tellSender, type Unreachable } from './bounce.ts';
 import { type Notification, parseNotification } from './notification.ts';
 import { type Placement, placementOf } from './placement.ts';
@@ -229,16 +230,17 @@ async function undelivered(
   return recipients.filter(({ account }) => !done.has(account));
 }
 
-/** Null if the raw message is gone and everybody has it: this notification was settled before. */
+/**
+ * Null if the raw message is gone and everybody has it: this notification was settled before. Who could not take it then, and
+ * can now (an account that was opened again), gets it from where it was kept aside.
+ */
 async function readRaw(
   notification: Notification,
   open: readonly Recipient[],
   { inbound, journal }: DeliveryDependencies,
 ): Promise<Uint8Array | null> {
   try {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await inbound.get(notification.objectKey)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    return await collected(await inbound.get(notification.objectKey));
   } catch (error) {
     if (!(error instanceof BlobMissingError)) throw error;
     // What was kept aside has no markers: its copy says that it is settled.
@@ -246,7 +248,8 @@ async function readRaw(
     const accounts = open.map(({ account }) => account);
     const done = await journal.delivered(notification.messageId, accounts);
     if (done.size === accounts.length) return null;
-    throw error;
+    if (!(await isAside('undeliverable', notification, inbound))) throw error;
+    return collected(await inbound.get(asideKey('undeliverable', notification.objectKey)));
   }
 }
 

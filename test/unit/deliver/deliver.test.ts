@@ -330,6 +330,16 @@ describe('never dropped (I7)', () => {
     expect(Buffer.from(inbound.objects.get('aside/undeliverable/inbound/m1') ?? []).toString()).toBe(RAW);
   });
 
+  test('a message that was kept aside for somebody comes by a second notification, once the account is open again', async () => {
+    const body = arrived({ messageId: 'm1' });
+    expect(await deliverBatch(sqsEvent([body]), lambda())).toEqual(DONE);
+    expect([...inbound.objects.keys()]).not.toContain('inbound/m1');
+    const alice = await addAccount('alice');
+    for (const seed of [2, 3]) expect(await deliverBatch(sqsEvent([body]), lambda(seed))).toEqual(DONE);
+    expect(await counts(alice)).toEqual([1, 0]);
+    expect(await stored(alice)).toContain(RAW.slice(-20));
+  });
+
   test('the sender of mail to nobody is told whom it did not reach, and of nobody else', async () => {
     const alice = await addAccount('alice');
     // An alias that still leads somewhere is no address that does not exist, and whom it names is our own business.
