@@ -135,7 +135,7 @@ const HUNTS = {
     const passed = (performance.now() - begun) / 1000;
     const counts = [...result.kinds].sort().map(([name, count]) => `${count} ${name}`);
     say(
-      `${result.schedules} schedules, seeds ${seed} to ${seed + result.schedules - 1}: ${result.days} days, ${result.events} events (${counts.join(', ')}), ${result.records} records, ${result.purged} messages purged, ${result.restored} brought back, ${result.packs} packs of which ${result.replaced} were replaced, ${result.calls} calls of stores, ${result.faults} faults, ${result.deaths} processes died; all held in ${passed.toFixed(0)} s, ${(result.days / passed).toFixed(0)} days a second`,
+      `${result.schedules} schedules, seeds ${seed} to ${seed + result.schedules - 1}: ${result.days} days, ${result.events} events (${counts.join(', ')}), ${result.records} records, ${result.purged} messages purged, ${result.restored} brought back, ${result.packs} packs of which ${result.replaced} were replaced, ${result.carried} messages stored anew for another account, ${result.closed} accounts closed, ${result.calls} calls of stores, ${result.faults} faults, ${result.deaths} processes died; all held in ${passed.toFixed(0)} s, ${(result.days / passed).toFixed(0)} days a second`,
     );
   },
   async folded(): Promise<void> {

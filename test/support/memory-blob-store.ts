@@ -35,6 +35,12 @@ export class MemoryBlobStore implements BlobStore {
     return this.#modified.get(key) ?? 0;
   }
 
+  /** An object that was deleted comes back, as a version of S3 does when its delete marker goes. */
+  putBack(key: string, bytes: Uint8Array, modified: number): void {
+    this.objects.set(key, bytes);
+    this.#modified.set(key, modified);
+  }
+
   async put(
     key: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,

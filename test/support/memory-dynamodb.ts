@@ -6,7 +6,7 @@
  * It can be late, as DynamoDB is: an eventual read may miss the newest writes, and TTL takes expired items when the test
  * says so, in the order in which it says so.
  */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { ConditionalCheckFailedException, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Item, type Placeholders, conditionOf, updateOf } from './dynamodb-expressions.ts';
 
 /** A write, for whoever watches the table: what stood there before and after, undefined for nothing. */
@@ -45,13 +45,10 @@ export interface DynamoDbCommand {
   readonly input: object;
 }
 
-class RefusedError extends Error {
-  readonly Item: Item | undefined;
-  constructor(item: Item | undefined) {
-    super('The conditional request failed');
-    this.name = 'ConditionalCheckFailedException';
-    this.Item = item;
-  }
+/** As DynamoDB refuses a write whose condition does not hold. */
+function refused(item: Item | undefined): ConditionalCheckFailedException {
+  const message = 'The conditional request failed';
+  return new ConditionalCheckFailedException({ $metadata: {}, message, ...(item && { Item: item }) });
 }
 
 interface Reason {
@@ -104,6 +101,15 @@ export class MemoryDynamoDb {
   readonly #watchers: ((change: TableChange) => void)[] = [];
   /** The newest writes, oldest first. */
   readonly #recent: TableChange[] = [];
+  /** How many commands there were. */
+  #commands = 0;
+  /** What stood at each key before it was written, oldest first, for as long as it is kept. */
+  readonly #past: {
+    readonly command: number;
+    readonly pk: string;
+    readonly sk: string;
+    readonly before: Item | undefined;
+  }[] = [];
 
   /** `watcher` is told of each write when it has been made; an error that it throws is the writer's. */
   watch(watcher: (change: TableChange) => void): void {
@@ -116,6 +122,7 @@ export class MemoryDynamoDb {
    */
   async execute(command: DynamoDbCommand, missed = 0): Promise<object> {
     const request = command.input as Request;
+    this.#commands++;
     switch (command.constructor.name) {
       case 'GetItemCommand':
         return this.#got(request.Key, request.ConsistentRead === true ? 0 : missed);
@@ -134,9 +141,39 @@ export class MemoryDynamoDb {
     }
   }
 
+  /** A moment of the table: after how many commands. */
+  get moment(): number {
+    return this.#commands;
+  }
+
+  /** The table as it was at `moment`, in point-in-time recovery: but for keys that `stays` says. No watcher is told. */
+  restore(moment: number, stays: (pk: string) => boolean): void {
+    const [oldest] = this.#past;
+    if (oldest && oldest.command > moment + 1) throw new Error(`moment ${moment} is not kept any more`);
+    for (const { command, pk, sk, before } of this.#past.toReversed())
+      if (command > moment && !stays(pk)) this.#partition(pk).set(sk, before);
+    this.#past.splice(0);
+    this.#recent.splice(0);
+  }
+
+  /** Nobody goes back before `moment` any more. */
+  forgetBefore(moment: number): void {
+    const kept = this.#past.findIndex(({ command }) => command > moment);
+    this.#past.splice(0, kept < 0 ? this.#past.length : kept);
+  }
+
   /** For stores that talk to nothing but this table, without faults. */
   get client(): DynamoDBClient {
     return { send: (command: DynamoDbCommand) => this.execute(command) } as unknown as DynamoDBClient;
+  }
+
+  has(pk: string, sk: string): boolean {
+    return this.#item(pk, sk) !== undefined;
+  }
+
+  /** Keys of all items. */
+  keys(): readonly { readonly pk: string; readonly sk: string }[] {
+    return [...this.#partitions].flatMap(([pk, { keys }]) => keys.map((sk) => ({ pk, sk })));
   }
 
   /** Keys of what TTL may take at `now` (milliseconds since the epoch). */
@@ -166,6 +203,7 @@ export class MemoryDynamoDb {
   #change(pk: string, sk: string, after: Item | undefined, expired = false): void {
     const before = this.#item(pk, sk);
     this.#partition(pk).set(sk, after);
+    this.#past.push({ command: this.#commands, pk, sk, before });
     const change = { pk, sk, before, after, expired };
     this.#recent.push(change);
     if (this.#recent.length > MISSED_AT_MOST) this.#recent.shift();
@@ -232,7 +270,7 @@ export class MemoryDynamoDb {
   #write(kind: string, request: Request): object {
     const { pk, sk } = keyOf(request.Key ?? request.Item);
     const before = this.#item(pk, sk);
-    if (!allowed(request, before)) throw new RefusedError(before);
+    if (!allowed(request, before)) throw refused(before);
     const after = written(kind, request, before);
     this.#change(pk, sk, after);
     return {

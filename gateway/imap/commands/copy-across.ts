@@ -248,11 +248,7 @@ export class AcrossError extends Error {
 }
 
 /** Rows in turn, in batches of bounded count and size. */
-function* batchesOf(
-  columns: Columns,
-  rows: readonly number[],
-  most: Batch,
-): Generator<readonly number[]> {
+function* batchesOf(columns: Columns, rows: readonly number[], most: Batch): Generator<readonly number[]> {
   let batch: number[] = [];
   let bytes = 0;
   for (const row of rows) {

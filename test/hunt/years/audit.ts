@@ -1,12 +1,16 @@
 /** What the stores hold when nobody is at them, against what the witness has seen. */
 import type { BlobPlace } from '../../../shared/account/columns.ts';
-import type { AccountId, BlobId } from '../../../shared/account/ids.ts';
+import { isTombstone } from '../../../shared/account/closing.ts';
+import type { AccountId, BlobId, RecordNumber } from '../../../shared/account/ids.ts';
+import { openAccount } from '../../../shared/account/opening.ts';
+import { isEmptied } from '../../../shared/account/record.ts';
 import { Replica } from '../../../shared/account/replica.ts';
 import { openWholeState } from '../../../shared/account/whole-state.ts';
 import { checkAccount } from '../../../functions/check/check-account.ts';
 import { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import { DynamoDbFoldStore } from '../../../shared/aws/dynamodb-fold-store.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
+import { accountKeys, mailKeyPrefixes } from '../../../shared/aws/keys.ts';
 import { Violation, ensure } from '../violation.ts';
 import { ensureSame } from './pictures.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -53,6 +57,47 @@ export async function audit(world: World, account: AccountId): Promise<void> {
   }
   await ensureBuried(world, account);
   await ensureUnblemished(world, account);
+}
+
+/** Of an account that is closed for good only a tombstone is left, and keys that nobody uses again (I4). */
+export async function auditClosed(world: World, account: AccountId): Promise<void> {
+  const { client, retry } = world.process('auditor');
+  const journal = new DynamoDbJournalStore(client, 'mail', retry);
+  const { base, tail } = await openAccount(journal, account);
+  const { plain } = world.witness.account(account);
+  ensure(
+    isTombstone(base) && base.state.number === plain.number && tail.length === 0,
+    () => `I4: account ${account} is closed, and opens at record ${base.state.number} of ${plain.number}`,
+  );
+  const whole = (await journal.after(account, 0 as RecordNumber, 'strong')).find(
+    (entry) => !isEmptied(entry),
+  );
+  ensure(!whole, () => `account ${account} is closed, and record ${whole?.number ?? 0} still tells of it`);
+  const objects = [...world.blobs.objects.keys()].filter((key) => key.split('/')[1] === account);
+  ensure(
+    objects.length === 0,
+    () => `account ${account} is closed, and these are left: ${objects.join(', ')}`,
+  );
+  const items = world.table.keys().filter(({ pk, sk }) => tellsOf(account, pk, sk));
+  ensure(
+    items.length === 0,
+    () =>
+      `account ${account} is closed, and these are left: ${items.map(({ pk, sk }) => `${pk} ${sk}`).join(', ')}`,
+  );
+  ensure(
+    !world.directory.states.has(account),
+    () => `account ${account} is closed, and still in the directory`,
+  );
+}
+
+/** Whether an item holds something of the account, or asks for work on it. */
+function tellsOf(account: AccountId, pk: string, sk: string): boolean {
+  if (pk === accountKeys.partition(account)) return sk === accountKeys.bundle(account).sk;
+  if (pk.startsWith(mailKeyPrefixes.segment) || pk.startsWith(mailKeyPrefixes.part))
+    return pk.includes(account);
+  if (pk.startsWith(mailKeyPrefixes.work) || pk.startsWith(mailKeyPrefixes.garbage))
+    return sk.includes(account);
+  return false;
 }
 
 /** As a process that has just started opens the account while others are at it. What it is told may be its failure. */
@@ -126,12 +171,14 @@ async function ensureUnblemished(world: World, account: AccountId): Promise<void
 
 /** Objects of messages and packs that nothing leads to. */
 export function unnamedObjects(world: World, account: AccountId): readonly string[] {
-  const { plain, packed, replaced } = world.witness.account(account);
+  const { plain, packed, replaced, epoch } = world.witness.account(account);
   const known = new Set([...plain.blobs(), ...plain.departed.map(({ message }) => message.blob)]);
   const found: string[] = [];
   for (const key of world.blobs.objects.keys()) {
     const [kind, id, name = ''] = key.split('/');
     if (id !== account) continue;
+    // What was there before a restore is left to repairs: its record may be what was lost.
+    if (world.blobs.modified(key) < (epoch?.begun ?? 0)) continue;
     // An object whose message has gone into a pack goes a day after that is folded.
     if (kind === 'blobs' && !known.has(name as BlobId) && !packed.has(name as BlobId)) found.push(key);
     if (kind === 'packs' && !replaced.has(name) && ![...packed.values()].some(({ pack }) => pack === name))

@@ -2,6 +2,7 @@
 import type { AccountId, GatewayId } from '../../../shared/account/ids.ts';
 import { ReplicaCache, type ReplicaLease } from '../../../shared/account/replica-cache.ts';
 import type { Replica } from '../../../shared/account/replica.ts';
+import { SummaryReader } from '../../../shared/account/summary-reader.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
 import { DynamoDbWatchRegister } from '../../../shared/aws/dynamodb-watch-register.ts';
 import { DynamoDbWorkItems } from '../../../shared/aws/work-items.ts';
@@ -16,6 +17,9 @@ export const SILENT = createLog({ level: 'silent', pretty: false });
 export class SimulatedGateway {
   readonly process: SimulatedProcess;
   readonly messages: NotingMessages;
+  /** The same, for what one command carries into another account. */
+  readonly carrier: () => NotingMessages;
+  readonly summaries: SummaryReader;
   readonly cache: ReplicaCache;
   readonly #watches: DynamoDbWatchRegister;
   readonly #leases = new Map<AccountId, ReplicaLease>();
@@ -24,19 +28,23 @@ export class SimulatedGateway {
 
   constructor(
     process: SimulatedProcess,
-    messages: NotingMessages,
+    { messages, carrier }: { readonly messages: NotingMessages; readonly carrier: () => NotingMessages },
     sender: WakeSender,
     options: { readonly budgetBytes: number; readonly diverged: (account: AccountId, what: object) => void },
   ) {
     this.process = process;
     this.messages = messages;
+    this.carrier = carrier;
     const { client, retry, rim } = process;
     this.#watches = new DynamoDbWatchRegister(client, 'mail', retry);
     const work = new DynamoDbWorkItems(client, 'mail', retry);
     const waker = new Waker({ watches: this.#watches, sender, now: rim.now, log: SILENT, self: this.id });
-    this.cache = new ReplicaCache(new DynamoDbJournalStore(client, 'mail', retry), rim, {
+    const journal = new DynamoDbJournalStore(client, 'mail', retry);
+    this.summaries = new SummaryReader(journal, messages, 1_000_000);
+    this.cache = new ReplicaCache(journal, rim, {
       budgetBytes: options.budgetBytes,
       onDivergence: options.diverged,
+      beside: (account) => messages.ring.look(account),
       onCommit: (account, records, journalBytesBefore) => {
         const last = records.at(-1);
         if (last) waker.committed(account, last.number);

@@ -30,8 +30,10 @@ import type { Replica } from '../../../shared/account/replica.ts';
 import { type AccountState, INBOX_ID, type Mailbox } from '../../../shared/account/state.ts';
 import { RIGHTS } from '../../../shared/account/acl.ts';
 import type { Draw } from '../draw.ts';
+import { carry } from './carrying.ts';
 import type { SimulatedGateway } from './gateway.ts';
 import { messageOf } from './messages.ts';
+import type { Witness } from './witness.ts';
 
 const QUOTA = { quotaBytes: UNLIMITED, quotaMessages: UNLIMITED };
 const NAMES = ['Work', 'Work/2026', 'Work/2026/Q1', 'Lists', 'Lists/äöü', 'Trips', 'Archive/Old'];
@@ -40,11 +42,16 @@ const MODES = ['add', 'remove', 'replace'] as const;
 const READERS = ['b', 'c'].map((digit) => digit.repeat(20) as AccountId);
 /** Beyond so many messages in a mailbox a person clears it: the histories shall be long, not the mailboxes. */
 const CROWDED = 40;
+/** Of a client that sends several messages in one APPEND. */
+const SLOW_MS = 3_900_000;
 
 /** Somebody at a gateway. */
 export interface Person {
   readonly gateway: SimulatedGateway;
   readonly account: AccountId;
+  /** Accounts of others, who may share mailboxes. */
+  readonly others: readonly AccountId[];
+  readonly witness: Witness;
   readonly draw: Draw;
   /** A word that nobody has used before. */
   readonly word: () => string;
@@ -65,6 +72,7 @@ const COMMANDS = {
   rename,
   subscribe,
   share,
+  carry,
   annotate,
   glance,
   watch,
@@ -72,7 +80,7 @@ const COMMANDS = {
 
 const WEIGHTS: Readonly<Record<keyof typeof COMMANDS, number>> = {
   ...{ append: 6, store: 9, expunge: 4, copy: 3, move: 5, replace: 1, tidy: 3 },
-  ...{ create: 2, remove: 1, rename: 1, subscribe: 1, share: 2, annotate: 1, glance: 5, watch: 1 },
+  ...{ create: 2, remove: 1, rename: 1, subscribe: 1, share: 3, carry: 4, annotate: 1, glance: 5, watch: 1 },
 };
 
 /** One command; resolves with what was done, in words. A refusal is an answer; whatever else is thrown is the caller's. */
@@ -136,6 +144,8 @@ async function append(person: Person, replica: Replica): Promise<string> {
   const messages = [await toAppend(person)];
   if (draw.chance(0.1)) messages.push(await toAppend(person));
   const now = (): number => gateway.process.rim.now();
+  // The client takes its time with the rest, in vain beyond the hour within which a record names its blobs (I2).
+  if (draw.chance(0.1)) await gateway.process.rim.sleep(draw.below(SLOW_MS));
   try {
     const { uids } = await commit(replica, [], (state) =>
       decideAppend(state, target, messages, QUOTA, now()),
@@ -254,8 +264,8 @@ async function share(person: Person, replica: Replica): Promise<string> {
   const chosen = await selection(person, replica);
   if (!chosen) return 'nothing there';
   const { id, uids } = chosen;
-  const reader = draw.pick(READERS) ?? person.account;
-  if (draw.chance(0.7)) {
+  const reader = draw.pick([...READERS, ...person.others]) ?? person.account;
+  if (draw.chance(0.5)) {
     const seen = draw.chance(0.7);
     await commit(replica, [id], (state) => {
       const columns = state.mailboxes.get(id)?.columns;
@@ -267,8 +277,9 @@ async function share(person: Person, replica: Replica): Promise<string> {
     });
     return `${reader.slice(0, 4)} has ${seen ? '' : 'not '}seen ${uids.join(' ')} of ${id}`;
   }
-  const rights = RIGHTS.filter(() => draw.chance(0.4)).join('');
-  const entry = { identifier: `${reader.slice(0, 1)}@example.test`, account: reader, rights };
+  const generous = person.others.includes(reader) ? 0.8 : 0.4;
+  const rights = RIGHTS.filter(() => draw.chance(generous)).join('');
+  const entry = { identifier: `${reader}@example.test`, account: reader, rights };
   const op: AclOp = { op: 'acl', mailbox: id, entry };
   await commit(replica, [], (state) => ({ ops: state.mailboxes.has(id) ? [op] : [], value: null }));
   return `${entry.identifier} may ${rights} in ${id}`;

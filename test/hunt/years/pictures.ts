@@ -8,11 +8,20 @@ import { lineOfMailbox, lineOfMessage, lineOfPolicy } from './plain-words.ts';
 
 /** Ensures that `state`, however old and however much of it is loaded, is what the account was at its record. */
 export function ensureSame(plain: PlainAccount, state: AccountState, who: string): void {
-  const picture = plain.pictures[state.number];
+  const picture = plain.pictures.get(state.number);
   ensure(
     picture !== undefined,
     () => `${who} is at record ${state.number}, the journal ends at ${plain.number}`,
   );
+  // Of an account that is closed for good a tombstone is left, which says so and nothing else.
+  const { policy, mailboxes, number } = state;
+  if (policy.closed && mailboxes.size === 0) {
+    ensure(
+      plain.policy.closed && number === plain.number,
+      () => `${who} finds a tombstone at record ${number}`,
+    );
+    return;
+  }
   const same = (found: string, right: string, what: string): void =>
     ensure(
       found === right,

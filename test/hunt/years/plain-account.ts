@@ -7,37 +7,8 @@ import type { BlobId } from '../../../shared/account/ids.ts';
 import type { CopyOp, MaintenanceOp, MendOp, Op, PackOp, Target } from '../../../shared/account/ops.ts';
 import type { PolicyChange } from '../../../shared/account/policy.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
+import { type PlainMailbox, type PlainMessage, flagged, folded, within } from './plain-mailbox.ts';
 import { lineOfPolicy, pictureOf } from './plain-words.ts';
-
-export interface PlainMessage {
-  readonly uid: number;
-  readonly blob: BlobId;
-  readonly size: number;
-  readonly date: number;
-  readonly zone: number;
-  readonly saved: number;
-  readonly system: number;
-  /** Small letters. */
-  readonly keywords: ReadonlySet<string>;
-  readonly modSeq: number;
-}
-
-export interface PlainMailbox {
-  readonly id: number;
-  name: string;
-  readonly uidValidity: number;
-  uidNext: number;
-  highestModSeq: number;
-  recentFloor: number;
-  readonly use: string | null;
-  messages: PlainMessage[];
-  /** Every keyword that was ever here, in small letters. */
-  readonly keywords: Set<string>;
-  readonly acl: Map<string, string>;
-  readonly annotations: Map<string, string>;
-  /** UIDs that each reader who is not the owner has seen. */
-  readonly seen: Map<string, Set<number>>;
-}
 
 /** What administrators have laid down. */
 export interface PlainPolicy {
@@ -66,30 +37,40 @@ export interface Picture {
 
 export class PlainAccount {
   number = 0;
+  /** How many there were. */
+  records = 0;
   readonly mailboxes = new Map<number, PlainMailbox>();
   readonly subscriptions = new Set<string>();
   readonly annotations = new Map<string, string>();
   /** Those that are purged are forgotten. */
   readonly departed: Departed[] = [];
   readonly policy: PlainPolicy = { hold: false, closing: null, closed: false, retention: new Map() };
-  /** By number of the record after which the account looked so. */
-  readonly pictures: Picture[] = [];
-  #nextMailbox = 1;
-  #lastUidValidity = 0;
+  /** By number of the record after which the account looked so: of those that a restore has lost, too. */
+  readonly pictures: Map<number, Picture>;
+  latest: Picture;
+  nextMailbox = 1;
+  lastUidValidity = 0;
+  /** The number of the record in hand. */
+  #record = 0;
   /** Those that the record in hand has changed. */
   readonly #touched = new Set<number>();
 
-  constructor() {
-    this.pictures.push(this.#picture());
+  constructor(pictures = new Map<number, Picture>()) {
+    this.pictures = pictures;
+    this.latest = this.#picture(undefined);
+    this.pictures.set(0, this.latest);
   }
 
   /** The next record. */
   take(record: JournalRecord): void {
     this.#touched.clear();
+    this.#record = record.number;
     const saved = Math.floor(record.time / 1000);
     record.ops.forEach((op, index) => this.#do(op, record.number * 1024 + index, saved));
     this.number = record.number;
-    this.pictures.push(this.#picture());
+    this.records++;
+    this.latest = this.pictures.get(record.number) ?? this.#picture(this.latest.mailboxes);
+    this.pictures.set(record.number, this.latest);
   }
 
   /** Every blob of a message that is in a mailbox. */
@@ -252,7 +233,8 @@ export class PlainAccount {
           const mailbox = this.#touch(id);
           if (mailbox) mailbox.uidNext = Math.min(mailbox.uidNext + op.uidJump, 0xffff_ffff);
         }
-        this.#lastUidValidity = Math.max(this.#lastUidValidity, op.uidValidity);
+        this.lastUidValidity = Math.max(this.lastUidValidity, op.uidValidity);
+        this.nextMailbox += op.uidJump;
         return;
       case 'annotate': {
         const at = op.mailbox === null ? this : this.#changed(op.mailbox, modSeq);
@@ -314,7 +296,7 @@ export class PlainAccount {
 
   #depart(mailbox: PlainMailbox, who: (message: PlainMessage) => boolean, expunged: number): void {
     const { id, name } = mailbox;
-    const record = this.number + 1;
+    const record = this.#record;
     for (const message of mailbox.messages.filter(who))
       this.departed.push({ mailbox: id, name, record, expunged, message });
     mailbox.messages = mailbox.messages.filter((message) => !who(message));
@@ -336,11 +318,11 @@ export class PlainAccount {
 
   #create(name: string, uidValidity: number, use: string | null, modSeq: number): void {
     if (this.mailboxNamed(name)) return;
-    const id = this.#nextMailbox++;
-    this.#lastUidValidity = Math.max(uidValidity, this.#lastUidValidity + 1);
+    const id = this.nextMailbox++;
+    this.lastUidValidity = Math.max(uidValidity, this.lastUidValidity + 1);
     const taken = use !== null && [...this.mailboxes.values()].some((mailbox) => mailbox.use === use);
     this.mailboxes.set(id, {
-      ...{ id, name, uidValidity: this.#lastUidValidity, uidNext: 1, highestModSeq: modSeq, recentFloor: 1 },
+      ...{ id, name, uidValidity: this.lastUidValidity, uidNext: 1, highestModSeq: modSeq, recentFloor: 1 },
       ...{ use: taken ? null : use, messages: [], keywords: new Set<string>() },
       ...{
         acl: new Map<string, string>(),
@@ -364,8 +346,7 @@ export class PlainAccount {
     }
   }
 
-  #picture(): Picture {
-    const before = this.pictures.at(-1)?.mailboxes;
+  #picture(before: Picture['mailboxes'] | undefined): Picture {
     const mailboxes = new Map<number, { head: string; rows: string }>();
     let [messages, bytes] = [0, 0];
     for (const mailbox of this.mailboxes.values()) {
@@ -378,26 +359,4 @@ export class PlainAccount {
     const head = `${messages} messages, ${bytes} bytes; subscribed ${[...this.subscriptions].sort().join(', ')}; ${annotations.join(', ')}; ${lineOfPolicy(this.policy)}`;
     return { head, mailboxes };
   }
-}
-
-function folded(keywords: readonly string[]): Set<string> {
-  return new Set(keywords.map((keyword) => keyword.toLowerCase()));
-}
-
-function within(ranges: ArrayLike<number>, uid: number): boolean {
-  for (let index = 0; index < ranges.length; index += 2)
-    if (uid >= (ranges[index] ?? 0) && uid <= (ranges[index + 1] ?? 0)) return true;
-  return false;
-}
-
-function flagged(
-  { system, keywords }: PlainMessage,
-  mode: 'add' | 'remove' | 'replace',
-  bits: number,
-  change: ReadonlySet<string>,
-): Pick<PlainMessage, 'system' | 'keywords'> {
-  if (mode === 'replace') return { system: bits, keywords: change };
-  if (mode === 'add') return { system: system | bits, keywords: new Set([...keywords, ...change]) };
-  const left = [...keywords].filter((keyword) => !change.has(keyword));
-  return { system: system & ~bits, keywords: new Set(left) };
 }

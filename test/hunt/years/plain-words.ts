@@ -1,7 +1,7 @@
 /** A plain account in words: what the engine's states are compared with, line by line. */
 import type { Effect } from '../../../shared/account/ops.ts';
 import type { Policy } from '../../../shared/account/policy.ts';
-import type { PlainMailbox, PlainMessage } from './plain-account.ts';
+import type { PlainMailbox, PlainMessage } from './plain-mailbox.ts';
 
 const DELETED = 8;
 const SEEN = 1;

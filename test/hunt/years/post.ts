@@ -3,6 +3,7 @@
  * that it is settled, eight times; then it lies among the dead letters until somebody redrives it, months later perhaps.
  * SQS may hand a message over again that was settled, however late.
  */
+import { asideKey } from '../../../functions/deliver/aside.ts';
 import { type DeliveryDependencies, deliverBatch } from '../../../functions/deliver/deliver.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
@@ -15,6 +16,7 @@ import { Waker } from '../../../shared/wake/waker.ts';
 import type { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { notificationOf, sqsEvent } from '../../support/ses.ts';
 import type { Draw } from '../draw.ts';
+import { type SimulatedDirectory, addressOf } from './directory.ts';
 import { SILENT } from './gateway.ts';
 import { type NotingMessages, messageOf } from './messages.ts';
 import { ProcessBlobs, type SimulatedProcess } from './process.ts';
@@ -29,6 +31,8 @@ const RETENTION_MS = 14 * DAY_MS;
 const REDRIVEN_WITHIN_MS = 380 * DAY_MS;
 /** Of a batch. */
 const BATCH = 4;
+
+const keyOf = (subject: string): string => `mail/${subject}`;
 
 interface Letter {
   readonly subject: string;
@@ -46,12 +50,16 @@ export class Post {
   readonly sent: { readonly subject: string; readonly to: readonly AccountId[] }[] = [];
   readonly dead: Letter[] = [];
   readonly #queue: Letter[] = [];
+  /** Messages that were refused for somebody, and are kept aside: subject and account. */
+  readonly refused = new Set<string>();
   readonly #inbound: MemoryBlobStore;
   readonly #accounts: readonly AccountId[];
+  readonly #directory: SimulatedDirectory;
 
-  constructor(inbound: MemoryBlobStore, accounts: readonly AccountId[]) {
+  constructor(inbound: MemoryBlobStore, accounts: readonly AccountId[], directory: SimulatedDirectory) {
     this.#inbound = inbound;
     this.#accounts = accounts;
+    this.#directory = directory;
   }
 
   get waiting(): number {
@@ -62,11 +70,11 @@ export class Post {
   async receive(subject: string, draw: Draw, now: number): Promise<void> {
     const [first, ...others] = draw.shuffled(this.#accounts);
     const to = first ? [first, ...(draw.chance(0.2) ? others : [])] : [];
-    const objectKey = `mail/${subject}`;
+    const objectKey = keyOf(subject);
     const raw = messageOf(subject, draw);
     await this.#inbound.put(objectKey, raw, raw.length);
     const spam = draw.chance(0.2) ? 'FAIL' : 'PASS';
-    const recipients = to.map((account) => `${account}@example.test`);
+    const recipients = to.map(addressOf);
     const body = notificationOf({ messageId: subject, recipients, objectKey, spam });
     this.sent.push({ subject, to });
     this.#queue.push({ subject, body, born: now, receives: 0, due: now });
@@ -103,15 +111,24 @@ export class Post {
       }),
     };
     const quotaMessages = draw.chance(0.03) ? 0 : 1_000_000;
-    const answer = await deliverBatch(
-      event,
-      this.#dependencies(process, messages, sender, quotaMessages),
-    ).catch(() => null);
+    const refused = new Set<string>();
+    const resolve = (recipient: string): Resolution => {
+      const resolution = this.#directory.resolve(recipient, quotaMessages);
+      if (resolution.refusals.length > 0) refused.add(recipient);
+      return resolution;
+    };
+    const deps = this.#dependencies(process, messages, sender, resolve);
+    const answer = await deliverBatch(event, deps).catch(() => null);
     // Of a function that has died, SQS hears nothing.
     const answered = process.dead ? null : answer;
     const failed = new Set(answered?.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
     const settled = due.filter((_, index) => answered && !failed.has(`sqs-${index}`));
-    for (const letter of settled) this.#settle(letter, draw, now);
+    for (const letter of settled) {
+      const { to = [] } = this.sent.find(({ subject }) => subject === letter.subject) ?? {};
+      for (const account of to)
+        if (refused.has(addressOf(account))) this.refused.add(`${letter.subject} ${account}`);
+      this.#settle(letter, draw, now);
+    }
     for (const letter of due)
       if (letter.receives >= RECEIVES && !settled.includes(letter)) this.#bury(letter);
     return `${due.map(({ subject }) => subject).join(' ')}; settled ${settled.length}`;
@@ -123,6 +140,22 @@ export class Post {
     const letters = this.dead.splice(0);
     for (const letter of letters) this.#queue.push({ ...letter, receives: 0, due: now + draw.below(DAY_MS) });
     return letters.length;
+  }
+
+  /**
+   * The table has lost what came last, markers too: what was settled in that time and comes again finds neither its marker nor
+   * its message, and stays among the dead letters until somebody deletes it. Nobody waits for that here.
+   */
+  restored(): void {
+    const isThere = ({ subject }: Letter): boolean =>
+      this.#inbound.objects.has(keyOf(subject)) || this.isAside(subject);
+    for (const letters of [this.#queue, this.dead])
+      letters.splice(0, Infinity, ...letters.filter((letter) => isThere(letter) && letter.again !== true));
+  }
+
+  /** Whether a message lies where what cannot be delivered is kept. */
+  isAside(subject: string): boolean {
+    return this.#inbound.objects.has(asideKey('undeliverable', keyOf(subject)));
   }
 
   /** When all that waits is due: at the end of a schedule nobody waits any longer. */
@@ -162,25 +195,17 @@ export class Post {
     process: SimulatedProcess,
     messages: NotingMessages,
     sender: WakeSender,
-    quotaMessages: number,
+    resolve: (recipient: string) => Resolution,
   ): DeliveryDependencies {
     const { client, retry, rim } = process;
     const watches = new DynamoDbWatchRegister(client, 'mail', retry);
     const work = new DynamoDbWorkItems(client, 'mail', retry);
-    const quota = { quotaBytes: Number.MAX_SAFE_INTEGER, quotaMessages };
-    const resolutionOf = (recipient: string): Resolution => {
-      const [account = ''] = recipient.split('@');
-      return {
-        destinations: [{ account: account as AccountId, address: recipient, ...quota }],
-        refusals: [],
-      };
-    };
     return {
       inbound: new ProcessBlobs(process, this.#inbound),
       messages,
       directory: {
         resolve: (recipients) =>
-          Promise.resolve(new Map(recipients.map((recipient) => [recipient, resolutionOf(recipient)]))),
+          Promise.resolve(new Map(recipients.map((recipient) => [recipient, resolve(recipient)]))),
       },
       journal: new DynamoDbJournalStore(client, 'mail', retry),
       rim,

@@ -2,10 +2,10 @@
 import { compactAccount } from '../../../functions/compact/compact-account.ts';
 import { compact } from '../../../functions/compact/compact.ts';
 import { foldAccount } from '../../../functions/compact/fold-account.ts';
-import { expungeAccount } from '../../../functions/expunge/expunge-account.ts';
-import { expunge } from '../../../functions/expunge/expunge.ts';
+import { closeAccount } from '../../../functions/expunge/close.ts';
+import { type ExpungeDeps, expunge, visitAccount } from '../../../functions/expunge/expunge.ts';
 import { RESTORED, decideUndelete } from '../../../shared/account/decide-undelete.ts';
-import { GRACE_SECONDS } from '../../../shared/account/due.ts';
+import { GRACE_SECONDS, dayOf } from '../../../shared/account/due.ts';
 import type { FoldLimits } from '../../../shared/account/fold.ts';
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
 import type { PolicyOp } from '../../../shared/account/ops.ts';
@@ -26,6 +26,9 @@ import type { World } from './world.ts';
 
 /** What Lambda gives a function. */
 const RUN_MS = 840_000;
+
+const DAY_MS = 86_400_000;
+const LONGEST_CLOSING_DAYS = 30;
 
 /** Small packs of what lies unread for a week, as at the real sizes. */
 const PACKS: PackLimits = {
@@ -64,10 +67,13 @@ function foldDeps(world: World, process: SimulatedProcess, limits: FoldLimits) {
 }
 
 /** What the expunge function works with. */
-function expungeDeps(world: World, process: SimulatedProcess) {
+function expungeDeps(world: World, process: SimulatedProcess): ExpungeDeps {
   const stores = storesOf(world, process);
-  return {
+  const { ring } = stores.summaries;
+  const deps = {
     ...stores,
+    ...world.directory.closing(process),
+    deleteKey: async (account: AccountId) => void (await ring.delete(account)),
     folded: stores.folds,
     objects: new AccountObjects(new ProcessBlobs(process, world.blobs)),
     graceSeconds: GRACE_SECONDS,
@@ -77,6 +83,13 @@ function expungeDeps(world: World, process: SimulatedProcess) {
       await stores.work.leaveIfDue(account, records, journalBytesBefore).catch(() => undefined);
     },
   };
+  return { ...deps, close: (account, until) => closeAccount(deps, account, until) };
+}
+
+/** What checks, repairs and restores work with. */
+export function repairDeps(world: World, process: SimulatedProcess, limits: FoldLimits) {
+  const { summaries: messages, ...stores } = storesOf(world, process);
+  return { ...stores, messages, limits, digests: true };
 }
 
 /** A run of the compaction: what commits have asked for. */
@@ -110,8 +123,10 @@ export async function expungeByHand(
   process: SimulatedProcess,
   account: AccountId,
 ): Promise<string> {
-  const report = await expungeAccount(expungeDeps(world, process), account, {
+  const today = dayOf(process.rim.now() / 1000);
+  const report = await visitAccount(expungeDeps(world, process), account, {
     sweep: true,
+    again: today,
     until: process.rim.now() + RUN_MS,
   });
   return `${account.slice(0, 4)}: ${JSON.stringify(report)}`;
@@ -150,7 +165,7 @@ export function drawPolicy(held: boolean, draw: Draw): PolicyChange {
   return held || draw.chance(0.3) ? { hold: !held } : { scope, days };
 }
 
-/** An administrator lays something down. */
+/** An administrator lays something down, and has the account looked after by it in the next run. */
 export async function layDown(
   world: World,
   process: SimulatedProcess,
@@ -158,8 +173,34 @@ export async function layDown(
   change: PolicyChange,
 ): Promise<string> {
   const op: PolicyOp = { op: 'policy', change };
-  await commitOnWholeState(expungeDeps(world, process), account, () => ({ ops: [op], value: null }));
+  const deps = expungeDeps(world, process);
+  await commitOnWholeState(deps, account, () => ({ ops: [op], value: null }));
+  await deps.calendar.leave(account, dayOf(process.rim.now() / 1000));
   return `${account.slice(0, 4)}: ${JSON.stringify(change)}`;
+}
+
+/** `quire user close`: nobody may use the account any more, and everything of it goes when a delay is over. */
+export async function close(
+  world: World,
+  process: SimulatedProcess,
+  account: AccountId,
+  draw: Draw,
+): Promise<string> {
+  await world.directory.setDisabled(process, account, true);
+  const closing = process.rim.now() + (1 + draw.below(LONGEST_CLOSING_DAYS)) * DAY_MS;
+  return layDown(world, process, account, { closing });
+}
+
+/** `quire user reopen`, and `quire user enable` where no closing is under way. */
+export async function reopen(world: World, process: SimulatedProcess, account: AccountId): Promise<string> {
+  const { value: closed } = await commitOnWholeState(expungeDeps(world, process), account, ({ state }) => {
+    const { closing, closed } = state.policy;
+    const op: PolicyOp = { op: 'policy', change: { closing: null } };
+    return { ops: closed || closing === null ? [] : [op], value: closed };
+  });
+  if (closed) return `${account.slice(0, 4)} is closed for good`;
+  await world.directory.setDisabled(process, account, false);
+  return `${account.slice(0, 4)} is open again`;
 }
 
 /** The compaction by hand: the fold, and the packing of what lies unread. */

@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { AccountId, BlobId } from '../../../shared/account/ids.ts';
-import { BLOB_BYTES } from '../../../shared/account/pack-op.ts';
 import type { Op, PackOp, PurgeOp } from '../../../shared/account/ops.ts';
 import type { JournalRecord } from '../../../shared/account/record.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
@@ -13,8 +12,9 @@ import { SummaryBuilder, encodeSummary } from '../../../shared/message/summary.t
 import type { Item } from '../../support/dynamodb-expressions.ts';
 import type { TableChange } from '../../support/memory-dynamodb.ts';
 import { Violation } from '../violation.ts';
-import { PlainAccount } from './plain-account.ts';
+import { subjectOf } from './messages.ts';
 import type { Turns } from './turns.ts';
+import { type Epoch, type StoredText, Witnessed, blobsOf } from './witnessed.ts';
 
 const DAY_MS = 86_400_000;
 /** Between the clocks of two processes, twice what either may be off, and what a request may be late. */
@@ -25,48 +25,23 @@ const FRESH_MS = 3_600_000 + TOLERANCE_MS;
 /** Before it, nothing that was expunged is purged. */
 const GRACE_MS = 7 * DAY_MS;
 
-/** A message that somebody has put into the store of messages. */
-export interface StoredText {
-  readonly blob: BlobId;
-  /** What the message says of itself: no other has it. */
-  readonly subject: string;
-  readonly text: Uint8Array;
-}
-
-/** One account as its journal has told it so far. */
-export class Witnessed {
-  readonly plain = new PlainAccount();
-  /** Commits by record number: a number is given out once in all time (I4). */
-  readonly commits: string[] = ['-'];
-  /** Blobs that a record has named, ever. */
-  readonly named = new Set<BlobId>();
-  /** Blobs that a record has purged. */
-  readonly purged = new Set<BlobId>();
-  /** Where the last record that packed a blob put it, and by which record it was packed first. */
-  readonly packed = new Map<BlobId, { readonly pack: string; readonly first: number }>();
-  readonly packs = new Set<string>();
-  /** By which record nobody needed a pack any more. */
-  readonly replaced = new Map<string, number>();
-  /** Messages that came back. */
-  restored = 0;
-  /** When each checkpoint came to stand, and up to which record it reaches. */
-  readonly checkpoints: { readonly number: number; readonly at: number }[] = [];
-  /** Subjects of messages that an append has brought: each may come once. */
-  readonly arrived = new Map<string, number>();
-  /** Every record as it was put. */
-  readonly records: JournalRecord[] = [];
-}
-
 export class Witness {
   readonly accounts = new Map<AccountId, Witnessed>();
   readonly texts = new Map<BlobId, StoredText>();
   readonly #turns: Turns;
+  /** Of the table. */
+  readonly #moment: () => number;
   readonly #blobs: { has(key: string): boolean; modified(key: string): number };
   readonly #violations: Violation[] = [];
   readonly #summaries = new Map<BlobId, Uint8Array>();
 
-  constructor(turns: Turns, blobs: { has(key: string): boolean; modified(key: string): number }) {
+  constructor(
+    turns: Turns,
+    moment: () => number,
+    blobs: { has(key: string): boolean; modified(key: string): number },
+  ) {
     this.#turns = turns;
+    this.#moment = moment;
     this.#blobs = blobs;
   }
 
@@ -78,7 +53,7 @@ export class Witness {
 
   account(id: AccountId): Witnessed {
     let account = this.accounts.get(id);
-    if (!account) this.accounts.set(id, (account = new Witnessed()));
+    if (!account) this.accounts.set(id, (account = new Witnessed(this.texts)));
     return account;
   }
 
@@ -86,6 +61,11 @@ export class Witness {
   noteText(stored: StoredText): void {
     this.#hold(!this.texts.has(stored.blob), `I2: blob ${stored.blob} was given out twice`);
     this.texts.set(stored.blob, stored);
+  }
+
+  /** What is in an object whose put was never answered. */
+  learn(account: AccountId, blob: BlobId, text: Uint8Array): void {
+    this.noteText({ account, blob, subject: subjectOf(text), text, carried: true });
   }
 
   /** The summary of a message as it is worked out from its text. */
@@ -128,6 +108,7 @@ export class Witness {
 
   #blobGoes(account: Witnessed, blob: BlobId): void {
     const packed = account.packed.get(blob);
+    if (account.plain.policy.closed) return;
     const free = !account.named.has(blob) || account.purged.has(blob) || packed !== undefined;
     this.#hold(free, `I5: blob ${blob} is deleted though a record names it and none has purged it`);
     if (account.purged.has(blob) || !packed) return;
@@ -143,7 +124,7 @@ export class Witness {
   }
 
   #packGoes(account: Witnessed, pack: string): void {
-    if (!account.packs.has(pack)) return;
+    if (!account.packs.has(pack) || account.plain.policy.closed) return;
     const lying = [...account.packed].flatMap(([blob, place]) => (place.pack === pack ? [blob] : []));
     const kept = lying.find((blob) => !account.purged.has(blob));
     this.#hold(!kept, `I5: pack ${pack} is deleted though blob ${kept ?? ''} lies in it and is not purged`);
@@ -154,61 +135,107 @@ export class Witness {
     const newest = account.plain.number;
     if (!after) {
       this.#hold(expired && before?.ops === undefined, `I4: record ${number} was deleted`);
-      this.#hold(number < newest, `I4: the newest record, ${number}, has expired`);
+      const { closed } = account.plain.policy;
+      this.#hold(closed || number < newest, `I4: the newest record, ${number}, has expired`);
       return;
     }
     if (before) {
       this.#emptied(account, number, before, after);
       return;
     }
-    this.#hold(number === newest + 1, `I1, I4: record ${number} was put where the journal ends at ${newest}`);
     const entry = entryOf(after);
     if (isEmptied(entry)) {
-      this.#hold(false, `I4: record ${number} was put empty`);
+      // A fence behind the last record that a restored table has.
+      const { last = Infinity, number: end = null } = account.epoch ?? {};
+      this.#hold(number > last && number < (end ?? Infinity), `I4: record ${number} was put empty`);
       return;
     }
-    account.commits[number] = entry.commit;
-    account.records.push(entry);
-    for (const op of entry.ops) this.#op(id, account, op, entry);
-    account.plain.take(entry);
-    const { messages, bytes } = entry.usage;
-    const head = account.plain.pictures.at(-1)?.head ?? '';
+    if (account.epoch && entry.ops[0]?.op === 'epoch') {
+      this.#begins(id, account, account.epoch, entry);
+      return;
+    }
+    this.#hold(account.epoch?.number !== null, `I4: record ${number} is put before an epoch has begun`);
+    this.#hold(number === newest + 1, `I1, I4: record ${number} was put where the journal ends at ${newest}`);
+    this.#hold(
+      !account.plain.policy.closed,
+      `I4: record ${number} is put in an account that is closed for good`,
+    );
+    this.#stands(id, account, entry);
+  }
+
+  #stands(id: AccountId, account: Witnessed, record: JournalRecord): void {
+    for (const op of record.ops) this.#op(id, account, op, record);
+    account.take(record, this.#moment());
+    const { messages, bytes } = record.usage;
+    const { head } = account.plain.latest;
     this.#hold(
       head.startsWith(`${messages} messages, ${bytes} bytes;`),
-      `I8: record ${number} tells a usage of ${messages} messages, ${bytes} bytes; there are ${head}`,
+      `I8: record ${record.number} tells a usage of ${messages} messages, ${bytes} bytes; there are ${head}`,
     );
+  }
+
+  /** Nothing that was given out before the restore is given out again: record numbers, UIDs, mailboxes, UIDVALIDITY. */
+  #begins(id: AccountId, account: Witnessed, epoch: Epoch, record: JournalRecord): void {
+    const { number } = record;
+    this.#hold(
+      number > account.highest,
+      `I4: an epoch at record ${number}, and ${account.highest} was given out`,
+    );
+    account.epoch = { ...epoch, number, begun: record.time };
+    this.#stands(id, account, record);
+    const { plain } = account;
+    const { before } = epoch;
+    for (const { id: mailbox, uidNext } of before.mailboxes.values()) {
+      const next = plain.mailboxes.get(mailbox)?.uidNext ?? Infinity;
+      this.#hold(next >= uidNext, `I4: UIDs of mailbox ${mailbox} go on at ${next}, and were at ${uidNext}`);
+    }
+    this.#hold(
+      plain.nextMailbox >= before.nextMailbox && plain.lastUidValidity >= before.lastUidValidity,
+      `I4: mailboxes go on at ${plain.nextMailbox} with UIDVALIDITY ${plain.lastUidValidity}, and were at ${before.nextMailbox} with ${before.lastUidValidity}`,
+    );
+    const lost = epoch.lost
+      .flatMap(({ ops }) => ops.flatMap((op) => (op.op === 'append' ? [op.blob] : [])))
+      .find((blob) => !account.named.has(blob));
+    this.#hold(
+      !lost,
+      `I7: blob ${lost ?? ''} was in a record that the restore has lost, and the epoch does not name it`,
+    );
+  }
+
+  /** The table was put back as it was at `moment`. */
+  restored(moment: number): void {
+    for (const [id, account] of this.accounts) this.accounts.set(id, account.restoredTo(moment));
   }
 
   /** What an op says, against the account as it is before its record. */
   #op(id: AccountId, account: Witnessed, op: Op, record: JournalRecord): void {
     if (op.op === 'append') this.#arrival(id, account, op.blob, record.number);
     if (op.op === 'purge') this.#purge(account, op, record);
+    if (op.op === 'policy' && 'closed' in op.change) this.#closing(account, record);
     if (op.op === 'pack') this.#pack(id, account, op, record.number);
     if (op.op === 'restore')
       for (const { blob } of op.rows) {
-        account.restored++;
         const there = this.holds(id, blob) && !account.purged.has(blob);
         this.#hold(there, `I5: record ${record.number} restores blob ${blob}, which is purged`);
       }
   }
 
-  #pack(id: AccountId, account: Witnessed, { pack, blobs, replaced }: PackOp, number: number): void {
-    for (const each of replaced) account.replaced.set(each, number);
+  #pack(id: AccountId, account: Witnessed, { pack, blobs }: PackOp, number: number): void {
     if (pack === null) return;
     this.#hold(
       this.#blobs.has(`packs/${id}/${pack}`),
       `I2: record ${number} names pack ${pack}, which is not there`,
     );
-    account.packs.add(pack);
-    for (let at = 0; at < blobs.length; at += BLOB_BYTES) {
-      const blob = Buffer.from(blobs.subarray(at, at + BLOB_BYTES)).toString('hex') as BlobId;
-      // One that was purged since the pack was put lies in it all the same, and is named by nobody.
-      this.#hold(
-        account.named.has(blob),
-        `I2: record ${number} packs blob ${blob}, which no record has named`,
-      );
-      account.packed.set(blob, { pack, first: account.packed.get(blob)?.first ?? number });
-    }
+    // One that was purged since the pack was put lies in it all the same, and is named by nobody.
+    const unnamed = blobsOf(blobs).find((blob) => !account.named.has(blob));
+    this.#hold(!unnamed, `I2: record ${number} packs blob ${unnamed ?? ''}, which no record has named`);
+  }
+
+  /** Nobody closes an account before its delay is over, nor one that is held. */
+  #closing({ plain }: Witnessed, { number, time }: JournalRecord): void {
+    const { hold, closing } = plain.policy;
+    const due = closing !== null && closing <= time + TOLERANCE_MS;
+    this.#hold(due && !hold, `I5: record ${number} closes an account that is to stay`);
   }
 
   /** Only what has left every mailbox, and left it before the grace began, is purged; and nothing while it is held. */
@@ -228,13 +255,12 @@ export class Witness {
         ({ expunged, message }) => message.blob === blob && expunged > graceEnds,
       );
       this.#hold(!young, `I5: record ${number} purges blob ${blob}, which left less than the grace ago`);
-      purged.add(blob);
     }
     this.#hold(before <= graceEnds, `I5: record ${number} forgets what left less than the grace ago`);
     const kept = plain.departed
       .filter(({ expunged }) => expunged >= before)
       .map(({ message }) => message.blob);
-    const known = new Set([...live, ...kept, ...purged]);
+    const known = new Set([...live, ...kept, ...purged, ...blobs]);
     const lost = plain.departed.find(
       ({ expunged, message }) => expunged < before && !known.has(message.blob),
     );
@@ -247,6 +273,7 @@ export class Witness {
   #arrival(id: AccountId, account: Witnessed, blob: BlobId, number: number): void {
     const key = `blobs/${id}/${blob}`;
     const text = this.texts.get(blob);
+    this.#hold(text?.account === id, `I9: record ${number} names blob ${blob}, which is another account’s`);
     this.#hold(this.#blobs.has(key), `I2: record ${number} names blob ${blob}, which is not there`);
     const age = this.#turns.now - this.#blobs.modified(key);
     this.#hold(
@@ -256,14 +283,13 @@ export class Witness {
     this.#hold(!account.named.has(blob), `I2: record ${number} appends blob ${blob} a second time`);
     for (const [other, { named }] of this.accounts)
       this.#hold(other === id || !named.has(blob), `I9: blob ${blob} is in two accounts`);
-    account.named.add(blob);
+    if (text?.carried === true) return;
     const subject = text?.subject ?? `blob ${blob}, of which nobody knows`;
     const earlier = account.arrived.get(subject);
     this.#hold(
       earlier === undefined,
       `I6: "${subject}" comes by record ${number}, and came by ${earlier ?? 0}`,
     );
-    account.arrived.set(subject, number);
   }
 
   /** A record was changed: it may only be emptied, a day after a checkpoint that covers it, and never the newest. */
@@ -274,6 +300,11 @@ export class Witness {
       JSON.stringify(sorted(kept)) === JSON.stringify(sorted(left)) && expiresAt !== undefined,
       `I4: record ${number} was changed into ${Object.keys(after).join(', ')}`,
     );
+    const { epoch, plain } = account;
+    if (plain.policy.closed) return;
+    // Below an epoch nobody reads once its checkpoint stands.
+    const begun = epoch?.number ?? null;
+    if (begun !== null && number < begun && (account.checkpoints.at(-1)?.number ?? 0) >= begun) return;
     this.#hold(number < account.plain.number, `I4: the newest record, ${number}, is emptied`);
     const covered = account.checkpoints.find((checkpoint) => checkpoint.number >= number);
     const age = this.#turns.now - (covered?.at ?? Infinity);
@@ -288,7 +319,7 @@ export class Witness {
     const last = account.checkpoints.at(-1)?.number ?? 0;
     this.#hold(number >= last, `I1: a checkpoint of record ${number} replaces one of ${last}`);
     this.#hold(number <= account.plain.number, `I1: a checkpoint of record ${number}, which does not exist`);
-    account.checkpoints.push({ number, at: this.#turns.now });
+    account.checkpoints.push({ number, at: this.#turns.now, moment: this.#moment() });
   }
 
   #hold(condition: boolean, broken: string): void {

@@ -1,15 +1,19 @@
 /** The stores of a simulation, who sees to them, and the processes that use them. */
 import type { AccountId } from '../../../shared/account/ids.ts';
-import { beginAccount } from '../../../shared/account/new-account.ts';
+import { DynamoDbCalendar } from '../../../shared/aws/dynamodb-calendar.ts';
 import { DynamoDbJournalStore } from '../../../shared/aws/dynamodb-journal-store.ts';
+import { DynamoDbKeyStore } from '../../../shared/aws/dynamodb-key-store.ts';
+import { makeAccount } from '../../../shared/aws/make-account.ts';
 import type { BlobFormat } from '../../../shared/blob/message-blobs.ts';
-import type { AccountKeys } from '../../../shared/keys/account-keys.ts';
-import { DATA_KEY_BYTES, DataKey } from '../../../shared/keys/data-key.ts';
+import { DATA_KEY_BYTES } from '../../../shared/keys/data-key.ts';
+import { KeyRing } from '../../../shared/keys/key-ring.ts';
+import type { KeyWrap } from '../../../shared/keys/key-store.ts';
 import type { Wake, WakeSender } from '../../../shared/wake/wake-queue.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { MemoryDynamoDb } from '../../support/memory-dynamodb.ts';
 import type { Draw } from '../draw.ts';
 import { Violation } from '../violation.ts';
+import { SimulatedDirectory } from './directory.ts';
 import { SimulatedGateway } from './gateway.ts';
 import { NotingMessages } from './messages.ts';
 import { Post } from './post.ts';
@@ -19,21 +23,56 @@ import { Witness } from './witness.ts';
 
 export const BEGIN = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
+/** How far a restore may go back. */
+const BACKUP_MS = 3 * DAY_MS;
 const GATEWAYS = 3;
 const ACCOUNTS = 2;
+/** Of accounts, that they have a data key. */
+const SEALED = 0.75;
 /** Of the transcript, as far back as a failure needs it. */
 const KEPT_LINES = 60;
 /** Wake-ups are hints: so many never arrive. */
 const LOST_WAKES = 0.3;
 
-/** A store of objects that tells the witness what is about to go. */
+/** A store of objects that tells the witness what is about to go, and keeps it for a while, as a bucket with versions does. */
 class WitnessedBlobs extends MemoryBlobStore {
   witness: Witness | null = null;
+  /** Oldest first. */
+  readonly #deleted: {
+    readonly key: string;
+    readonly bytes: Uint8Array;
+    readonly modified: number;
+    readonly at: number;
+  }[] = [];
+  readonly #turns: Turns;
+
+  constructor(turns: Turns) {
+    super(() => turns.now);
+    this.#turns = turns;
+  }
 
   override async delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.witness?.deleted(key);
+    const { now } = this.#turns;
+    for (const key of keys) {
+      this.witness?.deleted(key);
+      const bytes = this.objects.get(key);
+      if (bytes) this.#deleted.push({ key, bytes, modified: this.modified(key), at: now });
+    }
+    while ((this.#deleted[0]?.at ?? Infinity) < now - BACKUP_MS) this.#deleted.shift();
     await super.delete(keys);
   }
+
+  /** Delete markers of since then go. */
+  putBackSince(time: number): void {
+    for (const { key, bytes, modified, at } of this.#deleted.splice(0))
+      if (at >= time) this.putBack(key, bytes, modified);
+  }
+}
+
+/** A moment that the table may be put back to. */
+export interface Mark {
+  readonly moment: number;
+  readonly at: number;
 }
 
 export class World {
@@ -41,15 +80,20 @@ export class World {
   readonly table = new MemoryDynamoDb();
   readonly blobs: WitnessedBlobs;
   readonly witness: Witness;
+  /** Those that are not closed. */
   readonly accounts: AccountId[] = [];
+  readonly closed: AccountId[] = [];
+  readonly directory = new SimulatedDirectory();
+  /** Moments that the table may be put back to, oldest first. */
+  readonly marks: Mark[] = [];
   readonly gateways: SimulatedGateway[] = [];
   readonly tally = { calls: 0, faults: 0, deaths: 0 };
   readonly sender: WakeSender = { send: (queue, wake) => this.#wake(queue, wake) };
-  post: Post;
+  readonly post: Post;
   readonly #inbound: MemoryBlobStore;
   readonly #draw: Draw;
-  /** The first account has a data key, the others have none. */
-  readonly #keys: AccountKeys;
+  /** Wraps no key at all, but draws each from the seed. */
+  readonly #wrap: KeyWrap;
   readonly #format: BlobFormat;
   readonly #lines: string[] = [];
   #words = 0;
@@ -58,28 +102,35 @@ export class World {
   constructor(draw: Draw) {
     this.#draw = draw;
     this.turns = new Turns(BEGIN, draw.fork());
-    const key = new DataKey(Uint8Array.from({ length: DATA_KEY_BYTES }, () => draw.below(256)));
-    this.#keys = { of: (account) => Promise.resolve(account === this.accounts[0] ? key : null) };
+    const keys = draw.fork();
+    this.#wrap = {
+      name: 'nothing',
+      generate: () => {
+        const key = Uint8Array.from({ length: DATA_KEY_BYTES }, () => keys.below(256));
+        return Promise.resolve({ key, wrapped: key });
+      },
+      unwrap: (_, wrapped) => Promise.resolve(wrapped),
+    };
     this.#format = draw.pick(['framed', 'raw'] as const);
-    this.blobs = new WitnessedBlobs(() => this.turns.now);
+    this.blobs = new WitnessedBlobs(this.turns);
     this.#inbound = new MemoryBlobStore(() => this.turns.now);
-    this.witness = new Witness(this.turns, {
+    this.witness = new Witness(this.turns, () => this.table.moment, {
       has: (key) => this.blobs.objects.has(key),
       modified: (key) => this.blobs.modified(key),
     });
     this.blobs.witness = this.witness;
     this.table.watch(this.witness.changed);
-    this.post = new Post(this.#inbound, []);
+    this.table.watch(() => {
+      const mark = { moment: this.table.moment, at: this.turns.now };
+      // Of a transaction all writes are of one moment.
+      if (this.marks.at(-1)?.moment !== mark.moment) this.marks.push(mark);
+    });
+    this.post = new Post(this.#inbound, this.accounts, this.directory);
   }
 
   /** Begins accounts and gateways. */
   async begin(): Promise<void> {
-    const { client, rim } = this.process('administrator');
-    const journal = new DynamoDbJournalStore(client, 'mail');
-    const begun = Promise.all(Array.from({ length: ACCOUNTS }, () => beginAccount(journal, rim)));
-    await this.turns.untilQuiet();
-    this.accounts.push(...(await begun));
-    this.post = new Post(this.#inbound, this.accounts);
+    for (let index = 0; index < ACCOUNTS; index++) await this.#beginAccount();
     for (let index = 0; index < GATEWAYS; index++) this.gateways.push(this.#gateway());
   }
 
@@ -98,6 +149,7 @@ export class World {
 
   /** A line of the transcript. */
   readonly tell = (line: string): void => {
+    (globalThis as { __tell?: (line: string) => void }).__tell?.(line);
     this.#lines.push(
       `day ${this.day.toFixed(4).padStart(9)}  ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`,
     );
@@ -113,8 +165,51 @@ export class World {
     return new SimulatedProcess(`${name}-${++this.#processes}`, around, this.#draw.fork());
   }
 
+  /** The messages as a process has them, which asks for data keys itself. */
   messages(process: SimulatedProcess): NotingMessages {
-    return new NotingMessages(process, this.blobs, this.witness, { keys: this.#keys, format: this.#format });
+    return this.#messages(process, this.#ring(process, true), false);
+  }
+
+  #ring({ client, retry, rim }: SimulatedProcess, create: boolean): KeyRing {
+    const store = new DynamoDbKeyStore(client, 'keys', retry);
+    return new KeyRing({ store, wrap: this.#wrap, create, now: rim.now });
+  }
+
+  #messages(process: SimulatedProcess, keys: KeyRing, carries: boolean): NotingMessages {
+    const options = { keys, format: this.#format, carries };
+    return new NotingMessages(process, this.blobs, this.witness, options);
+  }
+
+  async #beginAccount(): Promise<void> {
+    const process = this.process('administrator');
+    const { client, retry, rim } = process;
+    const journal = new DynamoDbJournalStore(client, 'mail', retry);
+    const calendar = new DynamoDbCalendar(client, 'mail', retry);
+    const keys = this.#ring(process, this.#draw.chance(SEALED));
+    const made = makeAccount({ journal, rim, calendar, keys });
+    await this.turns.untilQuiet();
+    const account = await made;
+    this.directory.states.set(account, 'active');
+    this.accounts.push(account);
+    // A restore of before it would lose it, which is another matter (`quire check --rebuild`).
+    this.marks.splice(0, this.marks.length - 1);
+  }
+
+  /** In the place of every account that is closed for good, another begins. */
+  async replaceTheClosed(): Promise<void> {
+    for (const account of [...this.accounts]) {
+      if (!this.witness.account(account).plain.policy.closed) continue;
+      this.accounts.splice(this.accounts.indexOf(account), 1);
+      this.closed.push(account);
+      await this.#beginAccount();
+    }
+  }
+
+  /** What nobody goes back to any more. */
+  forgetOldMarks(): void {
+    const kept = this.marks.findIndex(({ at }) => at >= this.turns.now - BACKUP_MS);
+    this.marks.splice(0, kept < 0 ? this.marks.length : kept);
+    this.table.forgetBefore(this.marks[0]?.moment ?? this.table.moment);
   }
 
   /** In the place of every gateway that has died, another starts. */
@@ -133,7 +228,9 @@ export class World {
     const process = this.process('gateway');
     // Some have no memory to spare: columns and tails go as soon as nobody looks at them.
     const budgetBytes = this.#draw.pick([0, 20_000, 2 ** 28] as const);
-    return new SimulatedGateway(process, this.messages(process), this.sender, {
+    const messages = this.messages(process);
+    const carrier = (): NotingMessages => this.#messages(process, messages.ring, true);
+    return new SimulatedGateway(process, { messages, carrier }, this.sender, {
       budgetBytes,
       diverged: (account, what) => {
         throw new Violation(`I8: a record of account ${account} diverges: ${JSON.stringify(what)}`);

@@ -21,6 +21,8 @@ export interface YearsResult {
   readonly restored: number;
   readonly packs: number;
   readonly replaced: number;
+  readonly carried: number;
+  readonly closed: number;
   readonly calls: number;
   readonly faults: number;
   readonly deaths: number;
@@ -41,6 +43,8 @@ export async function yearsHunt(options: YearsOptions): Promise<YearsResult> {
     restored: 0,
     packs: 0,
     replaced: 0,
+    carried: 0,
+    closed: 0,
     calls: 0,
     faults: 0,
     deaths: 0,
@@ -72,6 +76,8 @@ function add(
   total.restored += counts.restored;
   total.packs += counts.packs;
   total.replaced += counts.replaced;
+  total.carried += counts.carried;
+  total.closed += counts.closed;
   total.calls += tally.calls;
   total.faults += tally.faults;
   total.deaths += tally.deaths;
