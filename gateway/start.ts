@@ -15,6 +15,7 @@ import { Presence } from '../shared/wake/presence.ts';
 import { WakeListener } from '../shared/wake/wake-listener.ts';
 import { Waker } from '../shared/wake/waker.ts';
 import { createGateway } from './imap/gateway.ts';
+import { keyChanged } from './key-watch.ts';
 import type { ListenerOptions } from './imap/server/arrivals.ts';
 import type { DrainOptions, ListenerAddress } from './imap/server/imap-server.ts';
 import type { ImapLimits } from './imap/server/limits.ts';
@@ -75,7 +76,10 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
   await presence.tend();
   const queue = await createWakeQueue(sqs, gateway);
   const sleep = (milliseconds: number, signal: AbortSignal) => delay(milliseconds, undefined, { signal });
-  const wakes = new WakeListener({ gateway, watches, queue, presence, replicas: cache, now, sleep, log });
+  const wakes = new WakeListener({
+    ...{ gateway, watches, queue, presence, replicas: cache, now, sleep, log },
+    ...(keys && { keyChanged: (account: AccountId) => keyChanged({ keys, server, log }, account) }),
+  });
   const server = createGateway({
     listeners: options.listeners,
     ...(options.tls && { tls: options.tls }),

@@ -5,6 +5,7 @@ import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/en
 import { deleteWakeQueue } from '../../shared/aws/sqs-wake-queue.ts';
 import { type Log, createLog } from '../../shared/log.ts';
 import { actingFor } from '../../shared/metrics/activity.ts';
+import { tellOfKey } from '../../shared/wake/key-notice.ts';
 import { Waker } from '../../shared/wake/waker.ts';
 import { type MaintenanceSettings, maintenanceSettingsFrom } from '../maintenance-settings.ts';
 import type { ScheduleContext } from '../compact/index.ts';
@@ -47,7 +48,8 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
       await Promise.all([waker.settled(), left]);
     },
   };
-  const { directory, sharing, keys } = engine;
+  const { directory, sharing, keys, gateways } = engine;
+  const telling = { gateways, sender: wakeSender, now: rim.now, log };
   const closing: CloseDeps = {
     ...deps,
     folds,
@@ -56,7 +58,11 @@ export function expungeDeps(engine: Engine, { graceDays }: MaintenanceSettings, 
     users: directory.users,
     sharing,
     work,
-    ...(keys && { deleteKey: (account: AccountId) => keys.delete(account).then(() => undefined) }),
+    ...(keys && {
+      deleteKey: async (account: AccountId) => {
+        if (await keys.delete(account)) await tellOfKey(telling, account);
+      },
+    }),
   };
   return { ...deps, close: (account, until) => closeAccount(closing, account, until) };
 }

@@ -11,10 +11,12 @@ import { isAccountId } from '../../shared/directory/items.ts';
 import type { Engine } from '../../shared/aws/engine.ts';
 import type { KeyRing } from '../../shared/keys/key-ring.ts';
 import type { StoredKey } from '../../shared/keys/key-store.ts';
+import { tellOfKey } from '../../shared/wake/key-notice.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, withEngine } from './administration.ts';
 import { say } from './kept.ts';
+import { logOf, settingsOf } from './options.ts';
 
 const WHOSE = '<address-or-account>';
 
@@ -55,8 +57,9 @@ async function create(whose: string, flags: Flags): Promise<void> {
     const account = await accountOf(engine, whose);
     if (!(await keys.create(account)))
       throw new SetupError(`The account ${account} has a key, or had one: nothing was changed.`);
+    const told = await tell(engine, account, flags);
     say(
-      `What comes into ${whose} is encrypted from now on; a running gateway needs up to five minutes to know.`,
+      `What comes into ${whose} is encrypted from now on${told ? '' : '; a running gateway needs up to five minutes to know'}.`,
     );
   });
 }
@@ -70,10 +73,20 @@ async function remove(whose: string, flags: Flags): Promise<void> {
     if (flags.yes !== true) await confirm(whose);
     if (!(await keys.delete(account)))
       throw new SetupError(`The account ${account} has no key any more: nothing was changed.`);
+    const told = await tell(engine, account, flags);
+    const known = told
+      ? 'every gateway was told, and ends the sessions that are open'
+      : 'a gateway that has it open notices within five minutes';
     say(
-      `The key of ${whose} is deleted. Its mail cannot be opened from now on; a gateway that has it open notices within five minutes. It is lost for ever when the backups of the table of keys have expired.`,
+      `The key of ${whose} is deleted. Its mail cannot be opened from now on: ${known}. It is lost for ever when the backups of the table of keys have expired.`,
     );
   });
+}
+
+/** Every gateway; false: not all could be. */
+function tell({ gateways, wakeSender, rim }: Engine, account: AccountId, flags: Flags): Promise<boolean> {
+  const log = logOf(settingsOf({ logLevel: 'warn', ...flags, demo: false }));
+  return tellOfKey({ gateways, sender: wakeSender, now: rim.now, log }, account);
 }
 
 /** @throws {SetupError} under a legal hold: without its key, all that the account has would be as good as deleted. */

@@ -30,22 +30,31 @@ export class DynamoDbGatewayRegister implements GatewayRegister {
     await withRetry(() => this.#client.send(command), this.#retry);
   }
 
-  async silent(now: number): Promise<readonly GatewayId[]> {
-    const silent: GatewayId[] = [];
+  living(now: number): Promise<readonly GatewayId[]> {
+    return this.#known(true, (until) => until >= now);
+  }
+
+  silent(now: number): Promise<readonly GatewayId[]> {
+    return this.#known(false, (until) => until < now);
+  }
+
+  async #known(strong: boolean, isMeant: (livesUntil: number) => boolean): Promise<readonly GatewayId[]> {
+    const gateways: GatewayId[] = [];
     let next: Item | undefined;
     do {
       const command: QueryCommand = new QueryCommand({
         TableName: this.#table,
         KeyConditionExpression: 'pk = :pk',
+        ConsistentRead: strong,
         ExpressionAttributeValues: { ':pk': { S: gatewayKeys.partition } },
         ...(next ? { ExclusiveStartKey: next } : {}),
       });
       const page = await withRetry(() => this.#client.send(command), this.#retry);
       for (const item of page.Items ?? [])
-        if (numberOf(item, 'livesUntil') < now) silent.push(gatewayKeys.parse(stringOf(item, 'sk')));
+        if (isMeant(numberOf(item, 'livesUntil'))) gateways.push(gatewayKeys.parse(stringOf(item, 'sk')));
       next = page.LastEvaluatedKey;
     } while (next);
-    return silent;
+    return gateways;
   }
 
   async forget(gateway: GatewayId): Promise<void> {

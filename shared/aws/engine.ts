@@ -34,6 +34,7 @@ import { LocalKeyWrap } from '../keys/local-key-wrap.ts';
 import { systemRim } from '../system-rim.ts';
 import { type Metrics, NO_METRICS } from '../metrics/metrics.ts';
 import type { GatewayRegister } from '../wake/presence.ts';
+import type { KeyNoticeSender } from '../wake/key-notice.ts';
 import type { WakeSender, WatchRegister } from '../wake/wake-queue.ts';
 import {
   type AwsSettings,
@@ -105,7 +106,7 @@ export interface Engine {
   readonly directory: AccountDirectory;
   readonly watches: WatchRegister;
   readonly gateways: GatewayRegister;
-  readonly wakeSender: WakeSender;
+  readonly wakeSender: WakeSender & KeyNoticeSender;
   readonly dynamodb: DynamoDBClient;
   readonly sqs: SQSClient;
   /** Where this process tells what it does: the options', or nobody's. */

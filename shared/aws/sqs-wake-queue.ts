@@ -9,7 +9,14 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import type { AccountId, GatewayId, RecordNumber } from '../account/ids.ts';
-import { type Wake, type WakeQueue, WakeQueueLostError, type WakeSender } from '../wake/wake-queue.ts';
+import type { KeyNoticeSender } from '../wake/key-notice.ts';
+import {
+  type KeyNotice,
+  type Wake,
+  type WakeQueue,
+  WakeQueueLostError,
+  type WakeSender,
+} from '../wake/wake-queue.ts';
 import { type RetryOptions, withRetry } from './retry.ts';
 
 /** Names of gateways' queues begin so: how orphans are found, and what IAM lets gateways make. */
@@ -67,7 +74,7 @@ class SqsWakeQueue implements WakeQueue {
     return this.#queue;
   }
 
-  async receive(signal: AbortSignal): Promise<readonly Wake[]> {
+  async receive(signal: AbortSignal): Promise<readonly (Wake | KeyNotice)[]> {
     const command = new ReceiveMessageCommand({
       QueueUrl: this.#queue,
       MaxNumberOfMessages: 10,
@@ -83,7 +90,7 @@ class SqsWakeQueue implements WakeQueue {
         .send(new DeleteMessageBatchCommand({ QueueUrl: this.#queue, Entries }))
         .catch(() => undefined);
     }
-    return Messages.flatMap(({ Body = '' }) => wakeOf(Body));
+    return Messages.flatMap(({ Body = '' }) => noticeOf(Body));
   }
 
   /** SQS makes a queue again under its name only a minute after it was deleted; until then this fails as well. */
@@ -103,7 +110,7 @@ class SqsWakeQueue implements WakeQueue {
   }
 }
 
-export class SqsWakeSender implements WakeSender {
+export class SqsWakeSender implements WakeSender, KeyNoticeSender {
   readonly #client: SQSClient;
   readonly #retry: RetryOptions;
 
@@ -113,14 +120,28 @@ export class SqsWakeSender implements WakeSender {
   }
 
   async send(queue: string, wake: Wake): Promise<boolean> {
-    const command = new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(wake) });
     try {
-      await withRetry(() => this.#client.send(command), this.#retry);
+      await this.#send(queue, wake);
       return true;
     } catch (error) {
       if (isGone(error)) return false;
       throw error;
     }
+  }
+
+  async tell(gateway: GatewayId, notice: KeyNotice): Promise<void> {
+    const command = new GetQueueUrlCommand({ QueueName: `${WAKE_QUEUE_PREFIX}${gateway}` });
+    try {
+      const { QueueUrl } = await withRetry(() => this.#client.send(command), this.#retry);
+      await this.#send(QueueUrl, notice);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+
+  async #send(queue: string | undefined, body: Wake | KeyNotice): Promise<void> {
+    const command = new SendMessageCommand({ QueueUrl: queue, MessageBody: JSON.stringify(body) });
+    await withRetry(() => this.#client.send(command), this.#retry);
   }
 }
 
@@ -128,11 +149,13 @@ function isGone(error: unknown): boolean {
   return error instanceof Error && QUEUE_GONE.has(error.name);
 }
 
-/** What is no wake-up is dropped: it can only be a hint. */
-function wakeOf(body: string): Wake[] {
+/** What this release does not know is dropped: it can only be a hint. */
+function noticeOf(body: string): (Wake | KeyNotice)[] {
   try {
-    const { account, number } = JSON.parse(body) as { account?: unknown; number?: unknown };
-    return typeof account === 'string' && typeof number === 'number'
+    const { account, number, key } = JSON.parse(body) as Readonly<Record<string, unknown>>;
+    if (typeof account !== 'string') return [];
+    if (key === 'changed') return [{ account: account as AccountId, key }];
+    return typeof number === 'number'
       ? [{ account: account as AccountId, number: number as RecordNumber }]
       : [];
   } catch {

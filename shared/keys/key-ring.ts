@@ -3,8 +3,9 @@
  *
  * A key is looked at where an account is opened (`look`: a strong read, beside those of the opening), and again whenever
  * it is used and the last look is older than `LOOK_AGAIN_MS` (an eventual read). So a key that is deleted is of no use to
- * any process that does not hold it from that moment on, and to one that does for `LOOK_AGAIN_MS` and the second or so
- * that an eventual read may be late. Unwrapped keys are kept as long as their item stays as it is, but no longer than
+ * any process that does not hold it from that moment on, nor to a gateway, which is told of it (`shared/wake/key-notice.ts`);
+ * to one that was not told, and to a function that is at the account, for `LOOK_AGAIN_MS` and the second or so that an
+ * eventual read may be late. Unwrapped keys are kept as long as their item stays as it is, but no longer than
  * `UNWRAP_AGAIN_MS`: then whoever wraps them (KMS) is asked again, and may say no.
  *
  * That nothing is known of an account's key is believed only of a strong read: what an eventual one has not seen yet must
@@ -51,6 +52,8 @@ export class KeyRing implements AccountKeys {
   of(account: AccountId): Promise<DataKey | null> {
     const held = this.#held.get(account);
     if (held && this.#options.now() - held.looked < LOOK_AGAIN_MS) {
+      if (held.stored?.kind === 'deleted')
+        return Promise.reject(new KeyDeletedError(account, held.stored.at));
       this.#held.delete(account);
       this.#held.set(account, held);
       return Promise.resolve(held.key);
@@ -91,8 +94,11 @@ export class KeyRing implements AccountKeys {
 
   /** Deletes an account's key; false if it has none. */
   async delete(account: AccountId): Promise<boolean> {
-    this.#held.delete(account);
-    return this.#options.store.delete(account, this.#options.now());
+    const at = this.#options.now();
+    const deleted = await this.#options.store.delete(account, at);
+    if (deleted)
+      this.#hold(account, { stored: { kind: 'deleted', at }, key: null, looked: at, unwrapped: at });
+    return deleted;
   }
 
   async #create(account: AccountId, fromBeginning: boolean): Promise<boolean> {
@@ -115,15 +121,23 @@ export class KeyRing implements AccountKeys {
     let stored = await store.read(account, consistency);
     if (stored === null && consistency === 'eventual') stored = await store.read(account, 'strong');
     if (stored?.kind === 'deleted') {
-      this.#held.delete(account);
+      // Kept as well: an eventual read may not have seen it for another moment.
+      this.#hold(account, { stored, key: null, looked, unwrapped: looked });
       throw new KeyDeletedError(account, stored.at);
     }
     const held = await this.#unwrapped(account, stored, looked);
+    const meanwhile = this.#held.get(account);
+    if (meanwhile?.stored?.kind === 'deleted' && meanwhile.looked >= looked)
+      throw new KeyDeletedError(account, meanwhile.stored.at);
+    this.#hold(account, held);
+    return held.key;
+  }
+
+  #hold(account: AccountId, held: Held): void {
     this.#held.delete(account);
     this.#held.set(account, held);
     const [oldest] = this.#held.keys();
     if (this.#held.size > HELD && oldest !== undefined) this.#held.delete(oldest);
-    return held.key;
   }
 
   async #unwrapped(account: AccountId, stored: StoredKey | null, looked: number): Promise<Held> {

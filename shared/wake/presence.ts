@@ -8,6 +8,8 @@ import type { Log } from '../log.ts';
 export interface GatewayRegister {
   /** The gateway lives, at least until then (seconds since the epoch). */
   live(gateway: GatewayId, until: number): Promise<void>;
+  /** Gateways whose time is not over at `now` (seconds since the epoch). Strongly consistent. */
+  living(now: number): Promise<readonly GatewayId[]>;
   /** Gateways that have not said for a while that they live: their time was over before `now`. */
   silent(now: number): Promise<readonly GatewayId[]>;
   /** The gateway is gone, and its queue with it. */
@@ -20,7 +22,7 @@ const SILENT_AFTER_S = 24 * 60 * 60;
 
 export interface PresenceOptions {
   readonly gateway: GatewayId;
-  readonly register: GatewayRegister;
+  readonly register: Pick<GatewayRegister, 'live' | 'forget'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: Log;

@@ -10,7 +10,13 @@ import type { ReplicaCache } from '../account/replica-cache.ts';
 import { failureFields, type Log } from '../log.ts';
 import { inParallel } from '../parallel.ts';
 import type { Presence } from './presence.ts';
-import { type WakeQueue, WakeQueueLostError, type WatchRegister } from './wake-queue.ts';
+import {
+  type KeyNotice,
+  type Wake,
+  type WakeQueue,
+  WakeQueueLostError,
+  type WatchRegister,
+} from './wake-queue.ts';
 
 /** An idle session's account is read at least so often, whatever happened to its wake-ups. */
 export const POLL_MS = 5 * 60_000;
@@ -31,6 +37,8 @@ export interface WakeListenerOptions {
   /** That this gateway lives; a test may do without. */
   readonly presence?: Presence;
   readonly replicas: Pick<ReplicaCache, 'wake' | 'poll'>;
+  /** The data key of an account was made or deleted. Without: nothing is encrypted here. */
+  readonly keyChanged?: (account: AccountId) => Promise<void>;
   readonly now: () => number;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly log: Log;
@@ -111,13 +119,13 @@ export class WakeListener {
   }
 
   async #receive(): Promise<void> {
-    const { queue, replicas, log, sleep } = this.#options;
+    const { queue, log, sleep } = this.#options;
     const { signal } = this.#stopping;
     while (this.#running()) {
       try {
-        for (const { account, number } of await queue.receive(signal)) {
-          replicas.wake(account, number).catch((error: unknown) => {
-            log.warn({ err: error, account, number }, 'a wake-up could not be followed');
+        for (const notice of await queue.receive(signal)) {
+          this.#follow(notice).catch((error: unknown) => {
+            log.warn({ err: error, ...notice }, 'a wake-up could not be followed');
           });
         }
       } catch (error) {
@@ -127,6 +135,12 @@ export class WakeListener {
         await sleep(RECEIVE_PAUSE_MS, signal).catch(() => undefined);
       }
     }
+  }
+
+  async #follow(notice: Wake | KeyNotice): Promise<void> {
+    const { replicas, keyChanged } = this.#options;
+    if ('key' in notice) await keyChanged?.(notice.account);
+    else await replicas.wake(notice.account, notice.number);
   }
 
   /** Renews registrations and polls heads. */

@@ -10,6 +10,12 @@ export interface Wake {
   readonly number: RecordNumber;
 }
 
+/** The data key of an account was made or deleted: it is to be looked at before it is used again. */
+export interface KeyNotice {
+  readonly account: AccountId;
+  readonly key: 'changed';
+}
+
 /** A gateway that wants wake-ups for an account. */
 export interface Watcher {
   readonly gateway: GatewayId;
@@ -40,7 +46,7 @@ export interface WakeQueue {
    * Waits for wake-ups, up to some seconds; each is given at least once. Rejects with `WakeQueueLostError` if somebody
    * has deleted the queue.
    */
-  receive(signal: AbortSignal): Promise<readonly Wake[]>;
+  receive(signal: AbortSignal): Promise<readonly (Wake | KeyNotice)[]>;
   /** Deletes the queue. */
   close(): Promise<void>;
 }

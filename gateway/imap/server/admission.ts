@@ -14,16 +14,17 @@ export type Admitted = Place | { readonly ok: false; readonly reason: string };
 export class Place {
   readonly ok = true;
   readonly #leave: (name: string) => void;
-  readonly #name: string;
+  /** The network of its address, or the account. */
+  readonly name: string;
   #released = false;
 
   constructor(leave: (name: string) => void, name: string) {
     this.#leave = leave;
-    this.#name = name;
+    this.name = name;
   }
 
   release(): void {
-    if (!this.#released) this.#leave(this.#name);
+    if (!this.#released) this.#leave(this.name);
     this.#released = true;
   }
 }

@@ -17,7 +17,7 @@ import {
   type Chunk,
   bytesIn,
 } from '../wire/response-writer.ts';
-import { isLoopback, type Place } from './admission.ts';
+import { type Admitted, isLoopback, type Place } from './admission.ts';
 import type { Peer } from './arrivals.ts';
 import type { ConnectionHandler } from './connection-handler.ts';
 import { Channel, type Refused } from './channel.ts';
@@ -113,10 +113,7 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
    * The client has signed in to `account` (a key of the caller's): it counts towards the account's connections, of which
    * there may be `most`, and the time limit for signing in is lifted. If there are too many, answer NO [LIMIT] with the reason and change nothing.
    */
-  signIn(
-    account: string,
-    most = Infinity,
-  ): { readonly ok: true } | { readonly ok: false; readonly reason: string } {
+  signIn(account: string, most = Infinity): { readonly ok: true } | Exclude<Admitted, Place> {
     const admitted = this.#around.admission.admitToAccount(account, most);
     if (!admitted.ok) return admitted;
     this.#accountPlace?.release();
@@ -124,6 +121,11 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
     if (this.#gone) admitted.release();
     this.#patience.signedIn();
     return { ok: true };
+  }
+
+  /** Which the client has signed in to; undefined if none. */
+  get account(): string | undefined {
+    return this.#accountPlace?.name;
   }
 
   /** The client has signed out: it counts towards no account, and has to sign in again in time. */
@@ -387,12 +389,11 @@ export class Connection implements ByteSource, ByteSink, TransportOwner {
 
   #expire(limit: Limit): void {
     const text = TOO_LONG[limit];
-    if (text !== undefined) {
-      this.bye(text);
-      return;
+    if (text !== undefined) this.bye(text);
+    else {
+      const fields = { connection: this.id, peer: this.peer.address, limit };
+      if (limit !== 'linger') this.#around.log.warn(fields, 'connection given up');
+      this.destroy();
     }
-    const fields = { connection: this.id, peer: this.peer.address, limit };
-    if (limit !== 'linger') this.#around.log.warn(fields, 'connection given up');
-    this.destroy();
   }
 }

@@ -4,6 +4,7 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { type Metrics, NO_METRICS } from '../../../shared/metrics/metrics.ts';
+import type { ResponseCode } from '../wire/response-code.ts';
 import { status } from '../wire/response.ts';
 import { Admission, type Place } from './admission.ts';
 import { Arrivals, type ListenerKind, type ListenerOptions, type Peer } from './arrivals.ts';
@@ -171,6 +172,12 @@ export class ImapServer {
     const connection = new Connection(this.#nextId++, socket, peer, place, this.#around);
     this.#connections.add(connection);
     connection.begin();
+  }
+
+  /** Says BYE to all who are signed in to `account`, each as soon as no command of theirs runs. */
+  signOut(account: string, text: string, code: ResponseCode): void {
+    for (const connection of this.#connections)
+      if (connection.account === account) connection.drain(text, code);
   }
 
   /**

@@ -7,6 +7,7 @@ import { BusyError } from '../../../shared/account/commit-request.ts';
 import { classifyFailure } from '../../../shared/aws/retry.ts';
 import { BlobMissingError } from '../../../shared/blob/blob-store.ts';
 import { KeyDeletedError } from '../../../shared/keys/account-keys.ts';
+import { DamagedPackError } from '../../../shared/blob/pack-format.ts';
 import { DamagedBlobError } from '../../../shared/blob/damaged-blob.ts';
 import { PasswordVerifierBusyError } from '../../../shared/directory/password-verifier.ts';
 import { TlsHandshakeError } from '../server/tls.ts';
@@ -37,6 +38,8 @@ const MESSAGE_REFUSALS: Record<MessageRefusalReason, ResponseCode> = {
   readers: 'LIMIT',
 };
 
+export const KEY_DELETED = 'the key of this account was deleted: its mail cannot be read any more';
+
 export function answerTo(error: unknown): Answer {
   if (error instanceof ConnectionLostError || error instanceof TlsHandshakeError)
     return { kind: 'lost', error };
@@ -53,13 +56,8 @@ export function answerTo(error: unknown): Answer {
     return refuse('NO', 'the change is too large for one command, please split it', 'LIMIT');
   if (error instanceof UnknownVersionError)
     return fault('UNAVAILABLE', 'this server is being upgraded, please try again later');
-  if (error instanceof KeyDeletedError)
-    return refuse(
-      'NO',
-      'the key of this account was deleted: its mail cannot be read any more',
-      'CONTACTADMIN',
-    );
-  if (error instanceof BlobMissingError || error instanceof DamagedBlobError)
+  if (error instanceof KeyDeletedError) return refuse('NO', KEY_DELETED, 'CONTACTADMIN');
+  if ([BlobMissingError, DamagedBlobError, DamagedPackError].some((kind) => error instanceof kind))
     return fault('SERVERBUG', 'a message cannot be read');
   // A store that throttles, fails or cannot be reached (RFC 5530 §3).
   if (classifyFailure(error) !== 'fatal')

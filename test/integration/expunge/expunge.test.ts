@@ -130,7 +130,10 @@ test('what it has expunged is told to those who wait, as any commit', async () =
   const told: unknown[] = [];
   const { engine } = stack;
   const watches = { ...engine.watches, of: async () => [{ gateway: 'g' as never, queue: 'q' }] };
-  const wakeSender = { send: async (queue: string, wake: object) => told.push({ queue, ...wake }) > 0 };
+  const wakeSender = {
+    tell: () => Promise.resolve(),
+    send: async (queue: string, wake: object) => told.push({ queue, ...wake }) > 0,
+  };
   await commitOnWholeState(engine, account, () => ({
     ops: [{ op: 'policy', change: { scope: { account: true }, days: 1 } }],
     value: null,

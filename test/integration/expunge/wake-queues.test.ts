@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { removeOrphanedQueues } from '../../../functions/expunge/wake-queues.ts';
-import type { GatewayId } from '../../../shared/account/ids.ts';
+import type { AccountId, GatewayId } from '../../../shared/account/ids.ts';
 import { dynamoDbClient, sqsClient } from '../../../shared/aws/clients.ts';
 import { DynamoDbGatewayRegister } from '../../../shared/aws/dynamodb-gateway-register.ts';
-import { createWakeQueue, deleteWakeQueue } from '../../../shared/aws/sqs-wake-queue.ts';
+import { SqsWakeSender, createWakeQueue, deleteWakeQueue } from '../../../shared/aws/sqs-wake-queue.ts';
 import { createLog } from '../../../shared/log.ts';
+import { type KeyNoticeSender, tellOfKey } from '../../../shared/wake/key-notice.ts';
 import { Presence, RENEW_PRESENCE_MS } from '../../../shared/wake/presence.ts';
 import { startSqs } from '../../../infra/local/sqs.ts';
 import { type TestDynoxide, startTestDynoxide } from '../../support/dynoxide.ts';
@@ -56,6 +57,34 @@ test('the queue of a gateway that was killed goes a day later; that of one that 
   expect(await clean()).toBe(1);
   expect(await names()).toEqual(['living']);
   expect(await clean()).toBe(0);
+});
+
+test('that a key has changed is told to every gateway that lives; one that is gone keeps nobody from it', async () => {
+  const gateways = new DynamoDbGatewayRegister(dynamoDbClient(store.settings), 'mail');
+  const [first, second] = ['first', 'second'] as GatewayId[];
+  const own = await Promise.all([first, second].map((gateway) => createWakeQueue(sqs, gateway as GatewayId)));
+  const time = Date.UTC(2030, 0, 1);
+  for (const gateway of [first, second, 'without-queue'])
+    await gateways.live(gateway as GatewayId, time / 1000 + 60);
+  await gateways.live('long-gone' as GatewayId, time / 1000 - 60);
+  const account = 'a1'.repeat(10) as AccountId;
+  const asked: string[] = [];
+  const sender = new SqsWakeSender(sqs);
+  const watched: KeyNoticeSender = {
+    tell: (gateway, notice) => {
+      asked.push(gateway);
+      return sender.tell(gateway, notice);
+    },
+  };
+  const deps = { gateways, sender: watched, now: () => time, log };
+  expect(await tellOfKey(deps, account)).toBe(true);
+  expect(asked.toSorted()).toEqual(['first', 'second', 'without-queue']);
+  for (const queue of own) {
+    expect(await queue.receive(AbortSignal.timeout(20_000))).toEqual([{ account, key: 'changed' }]);
+    await queue.close();
+  }
+  const failing = { living: () => Promise.reject(new Error('no table today')) };
+  expect(await tellOfKey({ ...deps, gateways: failing }, account)).toBe(false);
 });
 
 test('a queue that is gone already, and a function that died between queue and entry, are no matter', async () => {

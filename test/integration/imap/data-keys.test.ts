@@ -1,6 +1,7 @@
 /** Accounts with data keys, as their users meet them: sealed mail reads as any other, and a deleted key ends it. */
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import { keyChanged } from '../../../gateway/key-watch.ts';
 import { LOOK_AGAIN_MS } from '../../../shared/keys/key-ring.ts';
 import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
@@ -76,6 +77,32 @@ inVariants((variant) => {
         expect((await client.run(command)).at(-1)).toMatch(refused);
       expect(await client.append('INBOX', MAIL)).toMatch(/NO \[CONTACTADMIN\]/);
       expect(gateway.errors).toEqual([]);
+    });
+
+    test("whose key is deleted ends its sessions with BYE, at once where a gateway is told of it, and nobody else's", async () => {
+      const { gateway, account, client, ...stores } = await setUp();
+      await gateway.addUser('bob@example.test');
+      const bob = await gateway.signIn('INBOX', 'bob@example.test');
+      const idler = await gateway.signIn('INBOX');
+      idler.send('i IDLE\r\n');
+      expect(await idler.line()).toMatch(/^\+ /);
+      await (await another(stores, account)).keys.delete(account);
+      const warned: string[] = [];
+      const log = {
+        debug: () => undefined,
+        warn: (_: object, text: string) => void warned.push(text),
+        error: () => undefined,
+      };
+      await keyChanged({ keys: gateway.keys, server: gateway.server, log }, account);
+      for (const each of [client, idler])
+        expect(await each.line()).toBe(
+          '* BYE [CONTACTADMIN] the key of this account was deleted: its mail cannot be read any more',
+        );
+      expect(warned).toEqual(['the key of an account was deleted: its sessions end']);
+      expect((await bob.run('NOOP')).at(-1)).toMatch(/^tag OK/);
+      const again = await gateway.signIn();
+      await again.run('SELECT INBOX');
+      expect((await again.run('FETCH 1 BODY.PEEK[TEXT]')).at(-1)).toMatch(/NO \[CONTACTADMIN\]|BAD/);
     });
 
     test('is read by a gateway that stores new accounts raw, and the other way round', async () => {

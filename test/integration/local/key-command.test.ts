@@ -1,7 +1,10 @@
 /** `quire key`: what an administrator sees of data keys, and that a deleted one ends an account's mail. */
 import { expect, test } from '@jest/globals';
+import { once } from 'node:events';
 import { readFile, readdir, stat } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
+import type { Listener } from '../../../infra/local/instance.ts';
 import { run } from './command-here.ts';
 import { start } from './instance-here.ts';
 import { eventually } from './processes.ts';
@@ -41,8 +44,12 @@ test('mail of one machine is encrypted, is shown to be, and is gone with its key
   expect([held.status, held.errors]).toEqual([1, expect.stringContaining('is under legal hold')]);
   expect(await inbox(ready.imap, 'carol@example.test', 'a-secret-of-hers')).toHaveLength(1);
   await run(['hold', 'carol@example.test', '--release', ...at]);
+  const session = await openSession(ready.imap, 'carol@example.test', 'a-secret-of-hers');
   const deleted = await run(['key', 'delete', 'carol@example.test', '--yes', ...at]);
-  expect(deleted.output).toMatch(/^The key of carol@example\.test is deleted\./);
+  expect(deleted.output).toMatch(
+    /^The key of carol@example\.test is deleted\. Its mail cannot be opened from now on: every gateway was told/,
+  );
+  expect(await session()).toMatch(/^\* BYE \[CONTACTADMIN\] the key of this account was deleted/m);
   expect((await run(['key', 'show', account, ...at])).output).toMatch(/\tdeleted \d{4}-\d\d-\d\d\n$/);
   const again = await run(['key', 'create', account, ...at]);
   expect([again.status, again.errors]).toEqual([1, expect.stringContaining('has a key, or had one')]);
@@ -51,3 +58,17 @@ test('mail of one machine is encrypted, is shown to be, and is gone with its key
   expect((await run(['key', 'show', 'dora@example.test', ...at])).output).toMatch(/\tencrypted since \d{4}-/);
   expect(await inbox(ready.imap, 'dora@example.test', 'a-secret-of-hers')).toHaveLength(1);
 });
+
+/** A session with INBOX selected; the function resolves with all that it was told once the server has ended it. */
+async function openSession({ host, port }: Listener, user: string, password: string) {
+  const socket = connect({ host, port }).setEncoding('utf8');
+  const ended = once(socket, 'close');
+  let told = '';
+  socket.on('data', (chunk: string) => (told += chunk));
+  socket.write(`a LOGIN ${user} ${password}\r\nb SELECT INBOX\r\n`);
+  await eventually(async () => /^b OK/m.test(told));
+  return async (): Promise<string> => {
+    await ended;
+    return told;
+  };
+}

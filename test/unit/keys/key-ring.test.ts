@@ -77,6 +77,28 @@ describe('a ring of data keys', () => {
     await expect(ring().of(ALICE)).rejects.toThrow(KeyDeletedError);
   });
 
+  test('a process that has been told of it sooner uses the key no more, whatever a late read still shows', async () => {
+    const { ring, store, clock } = setUp();
+    const holder = ring();
+    await ring().begin(ALICE);
+    const before = await store.read(ALICE, 'strong');
+    const read = store.read.bind(store);
+    const late = Promise.withResolvers<typeof before>();
+    store.read = (account, consistency) =>
+      consistency === 'strong' ? read(account, 'strong') : late.promise;
+    const underWay = holder.of(ALICE);
+    await ring().delete(ALICE);
+    await expect(holder.look(ALICE)).rejects.toThrow(KeyDeletedError);
+    late.resolve(before);
+    await expect(underWay).rejects.toThrow(KeyDeletedError);
+    await expect(holder.of(ALICE)).rejects.toThrow(KeyDeletedError);
+    // Who puts the table of keys back from a backup is believed as soon as any other.
+    store.items.set(ALICE, before ?? { kind: 'none' });
+    store.read = read;
+    clock.now += LOOK_AGAIN_MS;
+    expect(await holder.of(ALICE)).not.toBeNull();
+  });
+
   test('that there is no key is believed of a strong read alone', async () => {
     const { ring, store } = setUp();
     const late = ring();

@@ -6,7 +6,7 @@ import type { Op } from '../../../shared/account/ops.ts';
 import { ReplicaCache } from '../../../shared/account/replica-cache.ts';
 import { createLog } from '../../../shared/log.ts';
 import { POLL_MS, RENEW_MS, WakeListener } from '../../../shared/wake/wake-listener.ts';
-import type { Wake, WakeQueue, WatchRegister } from '../../../shared/wake/wake-queue.ts';
+import type { KeyNotice, Wake, WakeQueue, WatchRegister } from '../../../shared/wake/wake-queue.ts';
 import { WakeQueueLostError } from '../../../shared/wake/wake-queue.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 import { TestRim } from '../../support/rim.ts';
@@ -51,15 +51,15 @@ class ManualQueue implements WakeQueue {
   readonly queue = 'queue-of-gateway';
   closed = false;
   refuseClose = false;
-  #ready: (readonly Wake[] | Error)[] = [];
+  #ready: (readonly (Wake | KeyNotice)[] | Error)[] = [];
   #taker: (() => void) | undefined;
 
-  give(answer: readonly Wake[] | Error): void {
+  give(answer: readonly (Wake | KeyNotice)[] | Error): void {
     this.#ready.push(answer);
     this.#taker?.();
   }
 
-  async receive(signal: AbortSignal): Promise<readonly Wake[]> {
+  async receive(signal: AbortSignal): Promise<readonly (Wake | KeyNotice)[]> {
     if (this.#ready.length === 0) {
       await new Promise<void>((resolve, reject) => {
         this.#taker = resolve;
@@ -114,7 +114,11 @@ function listening(replicas: Pick<ReplicaCache, 'wake' | 'poll'> = recording): W
   const target = { write: (line: string) => logged.push((JSON.parse(line) as { msg: string }).msg) };
   const log = createLog({ level: 'warn', pretty: false, target });
   const { now, sleep } = clock;
-  return new WakeListener({ gateway: GATEWAY, watches, queue, replicas, now, sleep, log });
+  const keyChanged = async (account: AccountId) => {
+    events.push(`key of ${account[0]}`);
+    if (failing.has(`key of ${account[0]}`)) throw new Error('no table today');
+  };
+  return new WakeListener({ gateway: GATEWAY, watches, queue, replicas, keyChanged, now, sleep, log });
 }
 
 beforeEach(() => {
@@ -273,6 +277,18 @@ describe('wake-ups', () => {
     ]);
     await turn();
     expect(news()).toEqual(['wake a7', 'wake b3']);
+    expect(logged).toEqual(['a wake-up could not be followed']);
+  });
+
+  test('that a key has changed is told of any account, watched or not, and stops no other', async () => {
+    failing.add('key of b');
+    queue.give([
+      { account: OTHER, key: 'changed' },
+      { account: ACCOUNT, number: 7 as RecordNumber },
+      { account: ACCOUNT, key: 'changed' },
+    ]);
+    await turn();
+    expect(news()).toEqual(['key of b', 'wake a7', 'key of a']);
     expect(logged).toEqual(['a wake-up could not be followed']);
   });
 
