@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { copyFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from './quire-command.ts';
+import { run } from './command-here.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 const add = (data: string, address: string, ...more: string[]) =>
