@@ -42,10 +42,13 @@ import { statusResponse, useStatusItems } from './status.ts';
 export const TURN_STEPS = 200_000;
 
 /**
- * The answer to an empty pattern, by which a client asks for the delimiter (RFC 3501 §6.3.8). iOS sends it first of all.
- * No name here has a root, so it is the empty one whatever the reference.
+ * The answer to an empty pattern, by which a client asks for the delimiter (RFC 3501 §6.3.8), iOS first of all. Only the
+ * namespace of other users has a root; every other name may have the empty one.
  */
-export const ROOT: ListEntry = { name: '', attributes: ['\\Noselect'], childInfo: [], selected: false };
+export function rootOf(reference: string, session: Session): ListEntry {
+  const name = session.offers('ACL') && reference.startsWith(OTHER_USERS) ? OTHER_USERS : '';
+  return { name, attributes: ['\\Noselect'], childInfo: [], selected: false };
+}
 
 export const list: CommandFamily = {
   commands: [
@@ -74,7 +77,7 @@ export const list: CommandFamily = {
         const canonical = canonicalPattern(reference, pattern, session.text);
         const entries =
           pattern === ''
-            ? [ROOT]
+            ? [rootOf(reference, session)]
             : await lsubEntries(await treeOf(session, [canonical], true), canonical, new Turns(TURN_STEPS));
         for (const entry of entries) {
           session.writer.untagged(`LSUB ${entryText(session, entry)}`);
@@ -88,7 +91,7 @@ export const list: CommandFamily = {
 
 async function entriesOf(session: Session, args: ListArguments): Promise<readonly ListEntry[]> {
   const { select: selection, reference, patterns, returns } = args;
-  if (!args.extended && patterns[0] === '') return [ROOT];
+  if (!args.extended && patterns[0] === '') return [rootOf(reference, session)];
   const request: ListRequest = {
     // In the extended form an empty pattern is ignored (RFC 9051 §6.3.9), whatever the reference.
     patterns: patterns

@@ -7,7 +7,7 @@ import { Turns } from '../server/fairness.ts';
 import { parseLsub } from '../wire/list-grammar.ts';
 import { canonicalPattern } from '../wire/list-pattern.ts';
 import { type CommandFamily, SIGNED_IN } from './command.ts';
-import { ROOT, TURN_STEPS, entryText, treeOf } from './list.ts';
+import { TURN_STEPS, entryText, rootOf, treeOf } from './list.ts';
 import { type ListEntry, listEntries } from './list-match.ts';
 
 /** Where XLIST has another word for a use than RFC 6154; \Archive and \Memos came later and have none. */
@@ -31,7 +31,7 @@ export const xlist: CommandFamily = {
         const patterns = [canonicalPattern(reference, pattern, session.text)];
         const entries =
           pattern === ''
-            ? [ROOT]
+            ? [rootOf(reference, session)]
             : await listEntries(
                 await treeOf(session, patterns, false),
                 { ...EVERYTHING, patterns },

@@ -120,7 +120,7 @@ export async function search(player: Player): Promise<void> {
 }
 
 /** The messages that a response names, in whatever order and form: numbers, sets, threads. */
-function numbersIn(response: string): number[] {
+export function numbersIn(response: string): number[] {
   const told = response.replace(/^\* \w+/, '').replace(/ \(TAG "\w+"\)(?: UID)?(?: ALL)?/, '');
   const numbers = [...told.matchAll(/(\d+)(?::(\d+))?/g)].flatMap(([, low, high = low]) =>
     Array.from({ length: Number(high) - Number(low) + 1 }, (_, index) => Number(low) + index),
@@ -129,7 +129,7 @@ function numbersIn(response: string): number[] {
 }
 
 /** Whether a row matches; by the header of its blob, or by its flags. */
-async function searcher(
+export async function searcher(
   player: Player,
   key: string,
   mailbox: MailboxId,

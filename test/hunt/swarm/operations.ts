@@ -2,6 +2,7 @@
 import * as around from './around.ts';
 import { bring, carry } from './carrying.ts';
 import * as changes from './changes.ts';
+import { filtered } from './filters.ts';
 import * as looks from './looks.ts';
 import type { Player } from './player.ts';
 import * as putting from './putting.ts';
@@ -20,6 +21,7 @@ const OPERATIONS = {
   bring,
   changedSince,
   resync,
+  filtered,
 };
 export type Operation = keyof typeof WEIGHTS;
 
@@ -64,6 +66,7 @@ const WEIGHTS = {
   lsub: 1,
   ask: 1,
   signInAgain: 1,
+  filtered: 2,
 };
 /** In a mailbox with more messages less is put in and more taken out. */
 const MANY = 40;

@@ -33,6 +33,12 @@ inVariants((variant) => {
     C: d LIST foo/bar ""
     S: * LIST (\\Noselect) "/" ""
     S: d OK mailboxes listed
+    C: e LIST "#user/ada@example.test/Lists" ""
+    S: * LIST (\\Noselect) "/" #user/
+    S: e OK mailboxes listed
+    C: f LSUB "#user/" ""
+    S: * LSUB (\\Noselect) "/" #user/
+    S: f OK subscriptions listed
   `);
   });
 
