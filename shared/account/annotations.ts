@@ -92,6 +92,8 @@ export function parseAnnotationName(
   if (first !== 'shared' && first !== 'private') return 'an entry name begins with /private or /shared';
   if (rest.length === 0) return 'an entry name has two components at least';
   if (rest.includes('')) return 'no component of an entry name can be empty';
+  if (rest[0] === 'vendor' && rest.length < 3)
+    return 'an entry name of a vendor has four components at least';
   return { scope: first === 'shared' ? 'shared' : user, name: `/${rest.join('/')}` };
 }
 

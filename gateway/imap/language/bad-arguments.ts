@@ -197,6 +197,11 @@ export const BAD_ARGUMENTS: readonly Entry[] = [
     'un nom d’entrée a au moins deux composants',
   ],
   [
+    'an entry name of a vendor has four components at least',
+    'der Name eines Eintrags unter vendor hat mindestens vier Teile',
+    'un nom d’entrée sous vendor a au moins quatre composants',
+  ],
+  [
     'no component of an entry name can be empty',
     'kein Teil des Namens eines Eintrags kann leer sein',
     'aucun composant d’un nom d’entrée ne peut être vide',

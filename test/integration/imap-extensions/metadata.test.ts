@@ -11,8 +11,8 @@ conforms('METADATA', 'annotations are set, told, and taken away', async (gateway
     C: a SETMETADATA INBOX (/private/comment "mine" /shared/comment {4+}
     C: ours)
     S: a OK annotations set
-    C: b GETMETADATA INBOX (/shared/comment /Private/Comment /shared/vendor/none)
-    S: * METADATA INBOX (/shared/comment "ours" /Private/Comment "mine" /shared/vendor/none NIL)
+    C: b GETMETADATA INBOX (/shared/comment /Private/Comment /shared/vendor/none/x)
+    S: * METADATA INBOX (/shared/comment "ours" /Private/Comment "mine" /shared/vendor/none/x NIL)
     S: b OK annotations told
     C: c SETMETADATA INBOX (/private/comment NIL)
     S: c OK annotations set

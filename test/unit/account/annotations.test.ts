@@ -45,6 +45,8 @@ describe('names', () => {
     '/shared//comment',
     '/shared/comment/',
     '/public/comment',
+    '/shared/vendor',
+    '/private/Vendor/acme',
     '/shared/com*',
     '/shared/100%',
     '/shared/\u00e4',
