@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { type Bill, billOf, dollarsOf } from '../../shared/cost/bill.ts';
 import { MAINTENANCE, SERVICES } from '../../shared/cost/items.ts';
 import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../shared/cost/prices.ts';
+import { type StandbyLine, standbyLines } from '../../shared/cost/standby.ts';
 import {
   DAYS_PER_MONTH,
   type Shape,
@@ -53,6 +54,7 @@ export function costCommand(): Command {
     .addOption(
       new Option('--network <kind>', 'subnets of the tasks').choices(['public', 'private']).default('public'),
     )
+    .option('--standby', 'print as well what copies in another region add')
     .option('--items', 'print each item with its quantity as well')
     .option('--json', 'print JSON')
     .action((given: Given) => void process.stdout.write(cost(given)));
@@ -75,13 +77,24 @@ function cost(given: Given): string {
     dollars(prices.objectGbMonth, usage.objectStorage) - dollars(prices.objectGbMonth, kept);
   const delivered = workload.users * workload.messagesPerDay * DAYS_PER_MONTH;
   const maintenance = (dollarsOf(bill, MAINTENANCE) / delivered) * 1_000;
+  const standby = given.standby === true ? standbyLines(workload, usage, prices) : [];
   if (given.json === true) {
     const { asOf, inferred } = prices;
-    const told = { workload, shape, size, prices: asOf, inferred, ...bill, oldVersions, maintenance };
+    const told = {
+      workload,
+      shape,
+      size,
+      prices: asOf,
+      inferred,
+      ...bill,
+      oldVersions,
+      maintenance,
+      standby,
+    };
     return `${JSON.stringify(told)}\n`;
   }
   const items = given.items === true;
-  return report({ workload, prices, shape, size, bill, oldVersions, maintenance, items });
+  return report({ workload, prices, shape, size, bill, oldVersions, maintenance, standby, items });
 }
 
 function workloadOf(given: Given): Workload {
@@ -119,10 +132,13 @@ interface Report {
   readonly oldVersions: number;
   /** Dollars for each thousand messages delivered. */
   readonly maintenance: number;
+  /** None: not asked for. Not in the bill. */
+  readonly standby: readonly StandbyLine[];
   readonly items: boolean;
 }
 
-function report({ workload, prices, shape, size, bill, oldVersions, maintenance, items }: Report): string {
+function report(told: Report): string {
+  const { workload, prices, shape, size, bill, oldVersions, maintenance, items } = told;
   const { users, messagesPerDay, messageKb, storedGb, sessions } = workload;
   const row = (name: string, dollars: number): string => {
     const share = bill.total === 0 ? 0 : (100 * dollars) / bill.total;
@@ -148,11 +164,26 @@ function report({ workload, prices, shape, size, bill, oldVersions, maintenance,
     `  ${'A user'.padEnd(18)}${money(perUser).padStart(15)}   Amazon WorkMail: ${money(WORKMAIL_DOLLARS)}, for 50 GB`,
     `  ${'WorkMail in all'.padEnd(18)}${money(WORKMAIL_DOLLARS * users).padStart(15)}   ${(bill.total / (WORKMAIL_DOLLARS * users)).toFixed(2)} × as much is Quire`,
     `  ${'Maintenance'.padEnd(18)}${maintenance.toFixed(4).padStart(15)}   for each thousand messages delivered: folds, retention, purges`,
+    ...standbySection(told.standby),
     '',
     'What people do all day is assumed (shared/cost/workload.ts); what it asks of the stores is measured.',
     ...inferredLines(prices),
     '',
   ].join('\n');
+}
+
+function standbySection(lines: readonly StandbyLine[]): string[] {
+  if (lines.length === 0) return [];
+  const total = lines.reduce((sum, line) => sum + line.dollars, 0);
+  return [
+    '',
+    'A standby in another region, beside that, at the prices of this one (docs/DEPLOY.md, section 10)',
+    ...lines.map(
+      ({ name, dollars, quantity, unit }) =>
+        `  ${name.padEnd(18)}${money(dollars).padStart(15)}   ${count(quantity)} ${unit}`,
+    ),
+    `  ${'In all'.padEnd(18)}${money(total).padStart(15)}`,
+  ];
 }
 
 /** Prices that are not on a list that was seen. */
@@ -177,6 +208,9 @@ function money(dollars: number): string {
   return dollars.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
+/** As a person writes it: two decimals, or as many as show that it is not nothing. */
 function count(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 });
+  if (value >= 10) return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  if (value >= 0.01 || value === 0) return value.toLocaleString('en-US', { maximumFractionDigits: 2 });
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 2, maximumFractionDigits: 20 });
 }

@@ -7,6 +7,7 @@ import { AddressError, parseAddress } from '../../shared/directory/address.ts';
 import { type COLD_CLASSES, RECORD_KINDS, STORED_MAIL, type RecordKind, type StoredMail } from './config.ts';
 import { Findings, type Fields } from './findings.ts';
 import { checkColdStorage, checkRestored, checkRetention } from './keeping.ts';
+import { checkOtherRegion } from './other-region.ts';
 import { RECEIVING_REGIONS, type ReceivingRegion } from './regions.ts';
 import { SIZE_CLASSES, SIZES, type Size, type SizeClass } from './sizes.ts';
 
@@ -29,6 +30,16 @@ export interface Deployment {
   readonly bounceUnknown: 'never' | 'authenticated';
   readonly storedMail: StoredMail;
   readonly restoredTables?: { readonly mail: string; readonly directory: string; readonly keys?: string };
+  readonly keyArn?: string;
+  readonly standby?: {
+    readonly region: ReceivingRegion;
+    readonly mailBucket: string;
+    readonly inboundBucket: string;
+  };
+  readonly standbyOf?: {
+    readonly keyArn: string;
+    readonly tables: { readonly mail: string; readonly directory: string; readonly keys: string };
+  };
   readonly coldStorage: { readonly class: (typeof COLD_CLASSES)[number]; readonly afterDays: number };
   readonly retention: {
     readonly backup: number;
@@ -93,6 +104,9 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     'activateReceiptRules',
     'mailWithoutTls',
     'bounceUnknown',
+    'keyArn',
+    'standby',
+    'standbyOf',
     'restoredTables',
     'storedMail',
     'coldStorage',
@@ -133,6 +147,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
       'authenticated',
     ),
     storedMail: found.choice(root.storedMail, 'storedMail', [...STORED_MAIL], 'encrypted'),
+    ...checkOtherRegion(root, root.region, found),
     ...checkRestored(root.restoredTables, found),
     coldStorage: checkColdStorage(root.coldStorage, found),
     retention: checkRetention(root.retention, found),

@@ -42,6 +42,15 @@ export interface QuireConfig {
    * under the stack's key.
    */
   readonly restoredTables?: { readonly mail: string; readonly directory: string; readonly keys?: string };
+  /**
+   * A key of KMS of this region that everything is under, in the place of one that the stack makes. Its own policy must admit
+   * the services that docs/DEPLOY.md names in section 4.
+   */
+  readonly keyArn?: string;
+  /** The region that everything is copied to as it changes, so that mail is read there if this one is lost. */
+  readonly standby?: StandbyConfig;
+  /** That other region's side of it: this deployment works on the copies. docs/DEPLOY.md, section 10. */
+  readonly standbyOf?: StandbyOfConfig;
   readonly coldStorage?: ColdStorageConfig;
   /**
    * How messages are stored. `encrypted`: each new account has a data key, wrapped by the stacks' key of KMS, and its mail is
@@ -78,6 +87,21 @@ export interface DomainConfig {
 
 export const RECORD_KINDS = ['mx', 'spf', 'dkim', 'dmarc', 'srv', 'host'] as const;
 export type RecordKind = (typeof RECORD_KINDS)[number];
+
+/** What the storage stack of the other region tells as its outputs; the tables get replicas there. */
+export interface StandbyConfig {
+  readonly region: string;
+  readonly mailBucket: string;
+  readonly inboundBucket: string;
+}
+
+/** What the storage stack of the region that serves tells as its outputs. */
+export interface StandbyOfConfig {
+  /** Of a multi-Region key: this deployment makes a replica of it. */
+  readonly keyArn: string;
+  /** Their replicas have the same names. */
+  readonly tables: { readonly mail: string; readonly directory: string; readonly keys: string };
+}
 
 export type TlsConfig =
   /** `certificateArn`: of ACM, in the region. Default: one is asked for, and its domain's zone proves it. */

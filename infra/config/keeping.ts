@@ -16,24 +16,35 @@ export const UNSETTLED_DAYS = 400;
 
 export function checkRestored(value: unknown, found: Findings): Pick<Deployment, 'restoredTables'> {
   if (value === undefined) return {};
-  const tables =
-    found.object(value, 'restoredTables', "{ mail: 'mail-restored', directory: 'directory-restored' }") ?? {};
-  found.known(tables, 'restoredTables', ['mail', 'directory', 'keys']);
+  return { restoredTables: checkTables(value, 'restoredTables', false, found) };
+}
+
+/** Names of tables; that of the keys may be left out unless `all` are needed. */
+export function checkTables(
+  value: unknown,
+  where: string,
+  all: boolean,
+  found: Findings,
+): NonNullable<Deployment['restoredTables']> {
+  const example = `{ mail: 'mail-table', directory: 'directory-table'${all ? ", keys: 'keys-table'" : ''} }`;
+  const given = found.object(value, where, example);
+  if (given === undefined) return { mail: '', directory: '' };
+  found.known(given, where, ['mail', 'directory', 'keys']);
   const name = (which: string): string =>
     found.matching(
-      tables[which] ?? null,
-      `restoredTables.${which}`,
+      given[which] ?? null,
+      `${where}.${which}`,
       /^[\w.-]{3,255}$/,
       'the name of a table of DynamoDB',
       '',
     );
-  const keys = tables.keys === undefined ? {} : { keys: name('keys') };
-  const restoredTables = { mail: name('mail'), directory: name('directory'), ...keys };
+  const keys = !all && given.keys === undefined ? {} : { keys: name('keys') };
+  const tables = { mail: name('mail'), directory: name('directory'), ...keys };
   // Their keys look alike: in one table, an account's journal would lie among people.
-  const names = Object.values(restoredTables).filter((each) => each !== '');
+  const names = Object.values(tables).filter((each) => each !== '');
   for (const each of new Set(names.filter((one, index) => names.indexOf(one) !== index)))
-    found.add(`restoredTables names ${each} twice: write the name of a table of its own for each.`);
-  return { restoredTables };
+    found.add(`${where} names ${each} twice: write the name of a table of its own for each.`);
+  return tables;
 }
 
 export function checkColdStorage(value: unknown, found: Findings): Deployment['coldStorage'] {

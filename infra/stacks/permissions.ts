@@ -30,6 +30,9 @@ export const WILDCARDS = {
   ReadPacks: 'As ReadSummaries.',
   TakeMessages: 'As StoreMessages.',
   Sweep: 'As StoreMessages.',
+  ReadVersions: 'Every object of both buckets is copied to the region that stands by.',
+  CopyWhatLies: 'As ReadVersions.',
+  PutCopies: 'As ReadVersions.',
   Wake: 'Each gateway makes a queue of its own, with a random name behind the prefix.',
   Metrics: 'CloudWatch knows no resources for metrics: whoever may read one may read all.',
   ActivateRules: 'SES knows no resource for these two actions.',
@@ -172,4 +175,65 @@ export function mayUseKeyThrough(
       StringEquals: { 'kms:ViaService': services.map((service) => `${service}.${region}.amazonaws.com`) },
     },
   });
+}
+
+export type CopiedBucket = Pick<Bucket, 'bucketArn' | 'arnForObjects'>;
+
+/**
+ * What S3 itself needs to copy buckets to another region ("Setting up permissions for live replication", S3 user guide), and
+ * a batch job that lists for itself what lies there already ("Configuring an IAM role for S3 Batch Replication").
+ */
+export function mayReplicate(
+  scope: Construct,
+  copies: {
+    readonly from: readonly CopiedBucket[];
+    readonly to: readonly CopiedBucket[];
+    readonly keys: { readonly from: IKey; readonly to: IKey };
+    readonly toRegion: string;
+  },
+): PolicyStatement[] {
+  const { from, to, keys, toRegion } = copies;
+  const through = (region: string) => ({
+    StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` },
+  });
+  return [
+    new PolicyStatement({
+      sid: 'ReadRules',
+      actions: ['s3:GetReplicationConfiguration', 's3:ListBucket'],
+      resources: from.map(({ bucketArn }) => bucketArn),
+    }),
+    new PolicyStatement({
+      sid: 'ReadVersions',
+      actions: ['s3:GetObjectVersionForReplication', 's3:GetObjectVersionAcl', 's3:GetObjectVersionTagging'],
+      resources: from.map((bucket) => bucket.arnForObjects('*')),
+    }),
+    new PolicyStatement({
+      sid: 'ListWhatLies',
+      actions: ['s3:PutInventoryConfiguration'],
+      resources: from.map(({ bucketArn }) => bucketArn),
+    }),
+    new PolicyStatement({
+      sid: 'CopyWhatLies',
+      actions: ['s3:InitiateReplication'],
+      resources: from.map((bucket) => bucket.arnForObjects('*')),
+    }),
+    new PolicyStatement({
+      sid: 'PutCopies',
+      actions: ['s3:ReplicateObject', 's3:ReplicateDelete', 's3:ReplicateTags'],
+      resources: to.map((bucket) => bucket.arnForObjects('*')),
+    }),
+    new PolicyStatement({
+      sid: 'OpenVersions',
+      actions: ['kms:Decrypt'],
+      resources: [keys.from.keyArn],
+      conditions: through(Stack.of(scope).region),
+    }),
+    new PolicyStatement({
+      sid: 'SealCopies',
+      // Under a bucket key, S3 asks for a data key as well.
+      actions: ['kms:Encrypt', 'kms:GenerateDataKey'],
+      resources: [keys.to.keyArn],
+      conditions: through(toRegion),
+    }),
+  ];
 }

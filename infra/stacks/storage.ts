@@ -2,10 +2,10 @@
  * What must never be lost: tables and buckets, under one key of the customer's. Everything here stays when the stack is
  * deleted.
  */
-import { ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
   Bucket,
@@ -18,7 +18,8 @@ import type { Construct } from 'constructs';
 import type { Deployment } from '../config/check.ts';
 import { UNSETTLED_DAYS } from '../config/keeping.ts';
 import { acknowledge } from './acknowledged.ts';
-import { logGroupName } from './names.ts';
+import { Replication } from './replication.ts';
+import { storageKey } from './storage-key.ts';
 
 /** Restoring a table and finding that its oldest blobs went an hour ago would be a pity. */
 const VERSION_MARGIN_DAYS = 1;
@@ -61,7 +62,7 @@ export interface StorageStackProps extends StackProps {
 export type Table = Pick<TableV2, 'tableName' | 'tableArn'>;
 
 export class StorageStack extends Stack {
-  readonly key: Key;
+  readonly key: IKey;
   readonly mailTable: Table;
   readonly directoryTable: Table;
   /** Of data keys, apart from the others: its backups are all that is left of a key that was deleted. */
@@ -69,6 +70,7 @@ export class StorageStack extends Stack {
   readonly mailBucket: Bucket;
   readonly inboundBucket: Bucket;
   readonly #deployment: Deployment;
+  readonly #replication: Replication | undefined;
 
   constructor(scope: Construct, id: string, { deployment, ...props }: StorageStackProps) {
     super(scope, id, {
@@ -76,18 +78,31 @@ export class StorageStack extends Stack {
       description: 'Quire: tables and buckets of mail. They stay when this stack is deleted.',
     });
     this.#deployment = deployment;
-    this.key = this.#makeKey(deployment);
-    const { restoredTables } = deployment;
-    this.mailTable = this.#table('MailTable', deployment, restoredTables?.mail);
-    this.directoryTable = this.#table('DirectoryTable', deployment, restoredTables?.directory);
-    this.keysTable = this.#table('KeysTable', deployment, restoredTables?.keys);
+    this.key = storageKey(this, deployment);
+    const { standby } = deployment;
+    if (standby !== undefined)
+      this.#replication = new Replication(this, 'Replication', {
+        deployment,
+        region: standby.region,
+        key: this.key,
+      });
+    this.mailTable = this.#table('MailTable', 'mail');
+    this.directoryTable = this.#table('DirectoryTable', 'directory');
+    this.keysTable = this.#table('KeysTable', 'keys');
     const { backup, aside } = deployment.retention;
-    this.mailBucket = this.#makeBucket('MailBucket', backup, coldRules(deployment.coldStorage));
-    this.inboundBucket = this.#makeBucket('InboundBucket', backup, [
+    this.mailBucket = this.#makeBucket(
+      'MailBucket',
+      backup,
+      coldRules(deployment.coldStorage),
+      standby?.mailBucket,
+    );
+    const inboundRules = [
       { id: 'aside', prefix: 'aside/', expiration: Duration.days(aside) },
       // Mail that was never settled lies here until somebody has it delivered; this ends what nobody ever will.
       { id: 'unsettled', expiration: Duration.days(UNSETTLED_DAYS) },
-    ]);
+    ];
+    this.inboundBucket = this.#makeBucket('InboundBucket', backup, inboundRules, standby?.inboundBucket);
+    this.#replication?.permit([this.mailBucket, this.inboundBucket]);
     this.inboundBucket.addToResourcePolicy(this.#sesMayWrite(deployment));
     this.#outputs();
   }
@@ -106,68 +121,28 @@ export class StorageStack extends Stack {
     };
   }
 
-  /** One key for everything: who may not use it can read nothing, whatever else a policy may allow. */
-  #makeKey(deployment: Deployment): Key {
-    const key = new Key(this, 'Key', {
-      description: 'Quire: mail, directory, queues and logs',
-      enableKeyRotation: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+  /** The stack's own, which is there in any case but in a region that stands by, or what takes its place. */
+  #table(id: string, which: 'mail' | 'directory' | 'keys'): Table {
+    const { restoredTables, standbyOf } = this.#deployment;
+    const named = (name: string): Table => ({
+      tableName: name,
+      tableArn: this.formatArn({ service: 'dynamodb', resource: 'table', resourceName: name }),
     });
-    // Keys that AWS manages do not admit these services; without them mail is refused, or a notification is lost. They come
-    // to the key only by way of our buckets, topics and queues, whose policies name this account; not all of them say to
-    // the key for whom they come, so that a condition here would shut them out.
-    for (const service of ['ses', 'sns', 'events', 'cloudwatch'])
-      key.addToResourcePolicy(
-        new PolicyStatement({
-          sid: `Admit${service}`,
-          principals: [new ServicePrincipal(`${service}.amazonaws.com`)],
-          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-          resources: ['*'],
-        }),
-      );
-    key.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'AdmitLogs',
-        principals: [new ServicePrincipal(`logs.${this.region}.amazonaws.com`)],
-        actions: [
-          'kms:Decrypt',
-          'kms:DescribeKey',
-          'kms:Encrypt',
-          'kms:GenerateDataKey',
-          'kms:ReEncryptFrom',
-          'kms:ReEncryptTo',
-        ],
-        resources: ['*'],
-        conditions: {
-          ArnLike: {
-            'kms:EncryptionContext:aws:logs:arn': this.formatArn({
-              service: 'logs',
-              resource: 'log-group',
-              resourceName: logGroupName(deployment, '*'),
-              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-            }),
-          },
-        },
-      }),
-    );
-    return key;
+    const own = standbyOf === undefined ? this.#makeTable(id) : named(standbyOf.tables[which]);
+    const restored = restoredTables?.[which];
+    return restored === undefined ? own : named(restored);
   }
 
-  /** The stack's own, which is there in any case, or the one that was restored. */
-  #table(id: string, deployment: Deployment, restored: string | undefined): Table {
-    const made = this.#makeTable(id, deployment);
-    if (restored === undefined) return made;
-    const tableArn = this.formatArn({ service: 'dynamodb', resource: 'table', resourceName: restored });
-    return { tableName: restored, tableArn };
-  }
-
-  #makeTable(id: string, { retention }: Deployment): TableV2 {
+  #makeTable(id: string): TableV2 {
+    const { retention, standby } = this.#deployment;
     return new TableV2(this, id, {
       partitionKey: { name: 'pk', type: AttributeType.STRING },
       sortKey: { name: 'sk', type: AttributeType.STRING },
       billing: Billing.onDemand(),
       timeToLiveAttribute: TTL_ATTRIBUTE,
-      encryption: TableEncryptionV2.customerManagedKey(this.key),
+      encryption: TableEncryptionV2.customerManagedKey(this.key, this.#replication?.replicaKeys),
+      // With the settings below, each in its region.
+      ...(standby === undefined ? {} : { replicas: [{ region: standby.region }] }),
       pointInTimeRecoverySpecification: {
         pointInTimeRecoveryEnabled: true,
         recoveryPeriodInDays: retention.backup,
@@ -177,8 +152,14 @@ export class StorageStack extends Stack {
     });
   }
 
-  #makeBucket(id: string, backupDays: number, rules: readonly LifecycleRule[]): Bucket {
+  #makeBucket(
+    id: string,
+    backupDays: number,
+    rules: readonly LifecycleRule[],
+    copyTo: string | undefined,
+  ): Bucket {
     const bucket = new Bucket(this, id, {
+      ...(copyTo === undefined ? {} : this.#replication?.to(copyTo)),
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
       bucketKeyEnabled: true,

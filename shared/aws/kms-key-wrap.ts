@@ -13,7 +13,10 @@ export class KmsKeyWrap implements KeyWrap {
   readonly #keyId: string;
   readonly #retry: RetryOptions;
 
-  /** `keyId`: id or ARN of a symmetric key. */
+  /**
+   * `keyId`: id or ARN of a symmetric key of the client's own region. What a multi-Region key wrapped in another region is
+   * unwrapped with its replica here, for the two are one key to KMS; nothing that is stored says of which region it is.
+   */
   constructor(client: KMSClient, keyId: string, retry: RetryOptions = {}) {
     this.#client = client;
     this.#keyId = keyId;

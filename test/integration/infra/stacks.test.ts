@@ -39,16 +39,22 @@ const CONFIGS = {
     retention: { backup: 7, logs: 90, aside: 14, grace: 21 },
     limits: { messagesPerCommand: 1_000, literalBytes: 4_096 },
   },
+  /** As the first, with copies in another region. */
+  copied: {
+    ...EXAMPLE,
+    standby: { region: 'us-west-2', mailBucket: 'west-mail', inboundBucket: 'west-inbound' },
+  },
 } as const satisfies Record<string, QuireConfig>;
 
 let balancer: Assembly;
 let gateway: Assembly;
+let copied: Assembly;
 let remove: () => Promise<void>;
 let printed: string;
 
 beforeAll(async () => {
   const made = await synthesise(CONFIGS);
-  ({ balancer, gateway } = made.assemblies);
+  ({ balancer, gateway, copied } = made.assemblies);
   ({ remove, printed } = made);
   // A processor's few seconds, which may take long on a busy machine.
 }, 300_000);
@@ -58,8 +64,9 @@ const both = (): [string, Assembly][] => [
   ['balancer', balancer],
   ['gateway', gateway],
 ];
+const all = (): [string, Assembly][] => [...both(), ['copied', copied]];
 const templates = (): [string, Template][] =>
-  both().flatMap(([name, { stacks }]) =>
+  all().flatMap(([name, { stacks }]) =>
     Object.entries(stacks).map(([kind, template]): [string, Template] => [`${name} ${kind}`, template]),
   );
 const ofType = (type: string): [string, Readonly<Record<string, unknown>>][] =>
@@ -72,7 +79,7 @@ const ofType = (type: string): [string, Readonly<Record<string, unknown>>][] =>
 
 describe('synthesis', () => {
   test("CloudFormation's own rules have nothing to say, and neither has the library", () => {
-    for (const [, { reports }] of both())
+    for (const [, { reports }] of all())
       expect(reports.find(({ pluginName }) => pluginName === 'CloudFormation Validate')?.violations).toEqual(
         [],
       );
@@ -80,7 +87,7 @@ describe('synthesis', () => {
   });
 
   test('everything that AWS Solutions asks for is there, or there is a reason why not', () => {
-    for (const [, { reports }] of both()) {
+    for (const [, { reports }] of all()) {
       const nag = reports.find(({ pluginName }) => pluginName === 'AwsSolutions');
       // Wildcards are answered statement by statement, below.
       const open = nag?.violations.filter(

@@ -46,6 +46,28 @@ describe('quire cost', () => {
     expect((await run(['cost'])).output).not.toContain('found on no list');
   });
 
+  test('what copies in another region add is told when it is asked for, beside the bill', async () => {
+    const { output } = await run(['cost', '--standby']);
+    const rows = [
+      ...output.matchAll(/^ {2}(Cop.+?|Repl.+?|Their backups|Between regions) {2,}([\d.]+) {3}/gm),
+    ];
+    expect(rows).toHaveLength(7);
+    const sum = rows.reduce((total, [, , dollars]) => total + Number(dollars), 0);
+    const inAll = Number(/^ {2}In all +([\d.]+)$/m.exec(output)?.[1]);
+    expect(Math.abs(inAll - sum)).toBeLessThan(0.05);
+    const { output: json } = await run(['cost', '--standby', '--json']);
+    const { total, standby } = JSON.parse(json) as { total: number; standby: { dollars: number }[] };
+    expect(standby.reduce((all, line) => all + line.dollars, 0)).toBeCloseTo(inAll, 1);
+    // The bill is that of one region all the same.
+    expect(output).toMatch(new RegExp(`^  Total +${total.toFixed(2)} `, 'm'));
+    expect((await run(['cost'])).output).not.toContain('standby');
+  });
+
+  test('a number that is small is not printed as none', async () => {
+    const { output } = await run(['cost', '--message-kb', '0.001', '--stored-gb', '0.005']);
+    expect(output).toContain('messages of 0.001 KB a day, keeps 0.005 GB');
+  });
+
   test.each([
     [
       ['--users', 'many'],

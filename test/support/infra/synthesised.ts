@@ -60,8 +60,9 @@ export async function synthesise<N extends string>(
     [SYNTH, folder, JSON.stringify(configs)],
     { env: { PATH: process.env.PATH }, maxBuffer: 1 << 26 },
   );
-  const entries = Object.keys(configs).map(
-    async (name) => [name, await assemblyOf(path.join(folder, name))] as const,
+  const entries = Object.entries<QuireConfig>(configs).map(
+    async ([name, config]) =>
+      [name, await assemblyOf(path.join(folder, name), config.name ?? 'Quire')] as const,
   );
   return {
     assemblies: Object.fromEntries(await Promise.all(entries)) as Record<N, Assembly>,
@@ -70,10 +71,10 @@ export async function synthesise<N extends string>(
   };
 }
 
-async function assemblyOf(folder: string): Promise<Assembly> {
+async function assemblyOf(folder: string, name: string): Promise<Assembly> {
   const read = async (file: string): Promise<unknown> =>
     JSON.parse(await readFile(path.join(folder, file), 'utf8'));
-  const stacks = STACKS.map(async (kind) => [kind, await read(`Quire-${kind}.template.json`)] as const);
+  const stacks = STACKS.map(async (kind) => [kind, await read(`${name}-${kind}.template.json`)] as const);
   const { pluginReports } = (await read('validation-report.json')) as { pluginReports: Assembly['reports'] };
   return {
     folder,

@@ -7,6 +7,7 @@ import { ITEMS, ITEM_NAMES } from '../../../shared/cost/items.ts';
 import { PRICE_LIST, type Price, type PriceRow } from '../../../shared/cost/price-list.ts';
 import { PRICED_REGIONS, type Prices, dollars, pricesOf } from '../../../shared/cost/prices.ts';
 import { PROFILE, type Requests } from '../../../shared/cost/profile.ts';
+import { standbyLines } from '../../../shared/cost/standby.ts';
 import { DAYS_PER_MONTH, type Workload, usageOf } from '../../../shared/cost/workload.ts';
 
 const PRICES = pricesOf('us-east-1') as Prices;
@@ -125,6 +126,43 @@ describe('a bill', () => {
     const unused = ITEM_NAMES.filter((name) => !named.has(name));
     expect(unused).toEqual(['keepGets', 'searchReads', 'endpoints', 'secrets']);
     expect(new Set(ITEM_NAMES.map((name) => ITEMS[name].service)).size).toBe(11);
+  });
+});
+
+describe('a standby in another region', () => {
+  const lines = (workload: Workload, region = 'us-east-1') =>
+    Object.fromEntries(
+      standbyLines(workload, usage(workload), pricesOf(region) as Prices).map((line) => [line.name, line]),
+    );
+
+  test('writes each unit, and keeps each byte, a second time', () => {
+    const used = usage(OFFICE);
+    const { byService, lines: billed } = bill(OFFICE);
+    const of = (item: string): number => billed.find((line) => line.item === item)?.dollars ?? NaN;
+    const writes = billed.filter(({ item }) => item.endsWith('Writes'));
+    const copies = lines(OFFICE);
+    expect(copies['Copied writes']?.dollars).toBeCloseTo(sum(writes.map(({ dollars }) => dollars)), 9);
+    expect(copies['Replicas of tables']?.dollars).toBeCloseTo(of('tableStorage'), 9);
+    expect(copies['Their backups']?.dollars).toBeCloseTo(of('tableBackup'), 9);
+    expect(copies['Copies of objects']?.dollars).toBeCloseTo(of('objectStorage'), 9);
+    expect(copies['Copied objects']?.quantity).toBe(
+      used.inboundPuts + used.deliverPuts + used.readPuts + used.compactPuts + used.keepPuts,
+    );
+    expect(sum(Object.values(copies).map(({ dollars }) => dollars))).toBeLessThan(
+      byService.DynamoDB + byService.S3 + 5,
+    );
+  });
+
+  test('carries what arrives twice over, as SES put it and as it is stored', () => {
+    const delivered = usage(OFFICE).mailReceived;
+    const gb = lines(OFFICE)['Between regions']?.quantity ?? 0;
+    const once = (delivered * OFFICE.messageKb) / 1_024 ** 2;
+    expect(gb).toBeGreaterThan(2 * once);
+    expect(gb).toBeLessThan(4 * once);
+    const [near, far] = ['eu-west-1', 'ap-northeast-1'].map(
+      (region) => lines(OFFICE, region)['Between regions']?.dollars ?? NaN,
+    );
+    expect((far ?? 0) / (near ?? 0)).toBeCloseTo(4.5, 6);
   });
 });
 

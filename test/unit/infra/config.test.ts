@@ -1,5 +1,5 @@
 /** A configuration that cannot be used is refused with a sentence for each mistake, which says what to write instead. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -77,6 +77,57 @@ test('a file that cannot be run is a mistake like any other', async () => {
   await expect(readConfig(file)).rejects.toThrow(
     /^.*broken\.config\.ts cannot be used:\n {2}- it cannot be read \(nothing yet\): mend it, or begin with a copy of quire\.config\.ts\.$/,
   );
+  await rm(folder, { recursive: true });
+});
+
+const KEY_ID = 'mrk-0123456789abcdef0123456789abcdef';
+const key = (region: string, id = KEY_ID): string => `arn:aws:kms:${region}:123456789012:key/${id}`;
+const STANDBY = { region: 'eu-central-1', mailBucket: 'other-mail', inboundBucket: 'other-inbound' };
+const STANDBY_OF = {
+  keyArn: key('us-east-1'),
+  tables: { mail: 'Mail', directory: 'Directory', keys: 'Keys' },
+};
+
+test('a key, a region that stands by, and that region itself are taken as they are written', () => {
+  expect(checkConfig({ ...GOOD, keyArn: key('eu-west-1'), standby: STANDBY })).toMatchObject({
+    keyArn: key('eu-west-1'),
+    standby: STANDBY,
+  });
+  // Once it serves, it may have copies in turn.
+  expect(checkConfig({ ...GOOD, standbyOf: STANDBY_OF, standby: STANDBY })).toMatchObject({
+    standbyOf: STANDBY_OF,
+    standby: STANDBY,
+  });
+  const single = key('eu-west-1', '01234567-89ab-cdef-0123-456789abcdef');
+  expect(checkConfig({ ...GOOD, keyArn: single }).keyArn).toBe(single);
+});
+
+test('the configuration of the region that stands by, as docs/DEPLOY.md has it, can be used once its gaps are filled in', async () => {
+  const root = path.join(import.meta.dirname, '../../..');
+  const text = await readFile(path.join(root, 'docs/DEPLOY.md'), 'utf8');
+  const [, block = ''] = /```ts\n( +import type \{ QuireConfig \}[^`]+)```/.exec(text) ?? [];
+  const folder = await mkdtemp(path.join(tmpdir(), 'quire-config-'));
+  const file = path.join(folder, 'west.config.ts');
+  // Beside the one of the first region, which says by now that it has a standby.
+  await writeFile(
+    path.join(folder, 'quire.config.ts'),
+    `export default ${JSON.stringify({
+      ...GOOD,
+      region: 'us-east-1',
+      standby: { region: 'us-west-2', mailBucket: 'west-mail', inboundBucket: 'west-inbound' },
+    })};\n`,
+  );
+  await writeFile(file, block.replaceAll('…', ''));
+  const west = await readConfig(file);
+  expect(west).toMatchObject({
+    name: 'QuireWest',
+    region: 'us-west-2',
+    host: GOOD.host,
+    activateReceiptRules: 'never',
+    domains: [{ name: 'example.org', leaveOut: ['mx', 'spf', 'dmarc', 'srv', 'host'] }],
+    standbyOf: { keyArn: key('us-east-1') },
+  });
+  expect(west.standby).toBeUndefined();
   await rm(folder, { recursive: true });
 });
 
@@ -215,6 +266,72 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       'one restored table in two places',
       { restoredTables: { mail: 'restored', directory: 'restored' } },
       'restoredTables names restored twice: write the name of a table of its own for each.',
+    ],
+    [
+      'a key by its alias',
+      { keyArn: 'arn:aws:kms:eu-west-1:123456789012:alias/quire' },
+      'keyArn ends in "alias/quire": write the ARN of the key itself, which ends in key/ and its id, and not that of an alias.',
+    ],
+    [
+      'a key by its id',
+      { keyArn: KEY_ID },
+      `keyArn is "${KEY_ID}": write the ARN of a key of KMS, which begins like arn:aws:kms:eu-west-1:`,
+    ],
+    [
+      'a key of another region',
+      { keyArn: key('us-east-1') },
+      'keyArn is in the region us-east-1: write one of eu-west-1, where the gateway runs.',
+    ],
+    [
+      'copies that could never be read',
+      { keyArn: key('eu-west-1', '01234567-89ab-cdef-0123-456789abcdef'), standby: STANDBY },
+      'standby is beside the keyArn of a single-Region key, without which no copy could be read: write the ARN of a multi-Region key, whose id begins with mrk-, or leave standby out.',
+    ],
+    ['a standby by its name', { standby: 'eu-central-1' }, 'standby is "eu-central-1": write { region: '],
+    [
+      'a standby in the same place',
+      { standby: { ...STANDBY, region: 'eu-west-1' } },
+      'standby.region is "eu-west-1": write another region than this one in which SES receives mail, one of us-east-1, ',
+    ],
+    [
+      'a bucket by its ARN',
+      { standby: { ...STANDBY, mailBucket: 'arn:aws:s3:::other-mail' } },
+      'standby.mailBucket is "arn:aws:s3:::other-mail": write the name of the bucket of the other region, MailBucketName of its storage stack.',
+    ],
+    [
+      'no bucket of what arrives',
+      { standby: { region: 'eu-central-1', mailBucket: 'other-mail' } },
+      'standby.inboundBucket is null: write the name of the bucket of the other region, InboundBucketName of its storage stack.',
+    ],
+    [
+      'one bucket for both',
+      { standby: { ...STANDBY, inboundBucket: 'other-mail' } },
+      'standby names the bucket other-mail twice: write the name of a bucket of its own for each.',
+    ],
+    [
+      'a standby of a key that no other region can have',
+      { standbyOf: { ...STANDBY_OF, keyArn: key('us-east-1', '01234567-89ab-cdef-0123-456789abcdef') } },
+      'standbyOf.keyArn is that of a single-Region key, which no other region can have: write that of a multi-Region key, whose id begins with mrk-.',
+    ],
+    [
+      'a standby of itself',
+      { standbyOf: { ...STANDBY_OF, keyArn: key('eu-west-1') } },
+      'standbyOf.keyArn is in eu-west-1, the region of this deployment: write the ARN of the key in the other one, KeyArn of its storage stack.',
+    ],
+    [
+      'a standby without the keys',
+      { standbyOf: { ...STANDBY_OF, tables: { mail: 'Mail', directory: 'Directory' } } },
+      'standbyOf.tables.keys is null: write the name of a table of DynamoDB.',
+    ],
+    [
+      'a standby without tables',
+      { standbyOf: { keyArn: key('us-east-1') } },
+      "standbyOf.tables is missing: write { mail: 'mail-table', directory: 'directory-table', keys: 'keys-table' }.",
+    ],
+    [
+      'two keys',
+      { keyArn: key('eu-west-1'), standbyOf: STANDBY_OF },
+      'keyArn is beside standbyOf, which makes a replica of the key of the other region: leave keyArn out.',
     ],
     [
       'mail kept aside for longer than inbound keeps anything',

@@ -1,0 +1,283 @@
+/** Two regions, as the templates have them: one serves, and its copies wait in the other, under the key of the first. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { QuireConfig } from '../../../infra/config/config.ts';
+import {
+  type Assembly,
+  EXAMPLE,
+  listOf,
+  propertiesOf,
+  resourcesOf,
+  roleStatements,
+  type Statement,
+  synthesise,
+  type Template,
+} from '../../support/infra/synthesised.ts';
+
+const ID = 'mrk-0123456789abcdef0123456789abcdef';
+const EAST_KEY = `arn:aws:kms:us-east-1:123456789012:key/${ID}`;
+const TABLES = { mail: 'Quire-Mail', directory: 'Quire-Directory', keys: 'Quire-Keys' };
+const CONFIGS = {
+  east: {
+    ...EXAMPLE,
+    standby: { region: 'us-west-2', mailBucket: 'west-mail', inboundBucket: 'west-inbound' },
+  },
+  west: { ...EXAMPLE, name: 'West', region: 'us-west-2', standbyOf: { keyArn: EAST_KEY, tables: TABLES } },
+  /** The other way round, after the first region has come back. */
+  back: {
+    ...EXAMPLE,
+    name: 'West',
+    region: 'us-west-2',
+    standbyOf: { keyArn: EAST_KEY, tables: TABLES },
+    standby: { region: 'us-east-1', mailBucket: 'east-mail', inboundBucket: 'east-inbound' },
+  },
+  /** Under a key that somebody else looks after. */
+  given: {
+    ...EXAMPLE,
+    keyArn: EAST_KEY,
+    standby: { region: 'eu-west-1', mailBucket: 'eu-mail', inboundBucket: 'eu-inbound' },
+  },
+} as const satisfies Record<string, QuireConfig>;
+
+let assemblies: Record<keyof typeof CONFIGS, Assembly>;
+let printed: string;
+let remove: () => Promise<void>;
+
+beforeAll(async () => {
+  ({ assemblies, printed, remove } = await synthesise(CONFIGS));
+}, 300_000);
+afterAll(() => remove());
+
+const storage = (name: keyof typeof CONFIGS): Template => assemblies[name].stacks.Storage;
+const textOf = (value: unknown): string => JSON.stringify(value);
+/** An ARN of the primary's region with another region in its place, as the template puts it together. */
+const replicaOfOwnKey = (region: string): unknown => ({
+  'Fn::Join': [
+    '',
+    [
+      `arn:aws:kms:${region}:`,
+      { Ref: 'AWS::AccountId' },
+      ':key/',
+      { Ref: expect.stringMatching(/^Key/) as unknown },
+    ],
+  ],
+});
+
+describe('the region that serves', () => {
+  test('has a key of which another region can have a replica', () => {
+    expect(resourcesOf(storage('east'), 'AWS::KMS::Key').map(({ Properties }) => Properties)).toMatchObject([
+      { MultiRegion: true, EnableKeyRotation: true },
+    ]);
+  });
+
+  test('has replicas of all three tables in the other, restorable, protected, and under its replica of the key', () => {
+    const tables = resourcesOf(storage('east'), 'AWS::DynamoDB::GlobalTable');
+    expect(tables).toHaveLength(3);
+    for (const { Properties, DeletionPolicy } of tables) {
+      expect(DeletionPolicy).toBe('Retain');
+      const replicas = Properties?.Replicas as { Region: string }[];
+      expect(replicas.map(({ Region }) => Region).sort()).toEqual(['us-east-1', 'us-west-2']);
+      expect(replicas.find(({ Region }) => Region === 'us-west-2')).toEqual({
+        Region: 'us-west-2',
+        DeletionProtectionEnabled: true,
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true, RecoveryPeriodInDays: 35 },
+        SSESpecification: { KMSMasterKeyId: replicaOfOwnKey('us-west-2') },
+      });
+    }
+  });
+
+  test.each([
+    ['MailBucket', 'west-mail'],
+    ['InboundBucket', 'west-inbound'],
+  ])('copies %s, encrypted objects and delete markers as well', (id, to) => {
+    const { ReplicationConfiguration } = propertiesOf(storage('east'), 'AWS::S3::Bucket', id);
+    expect(ReplicationConfiguration).toEqual({
+      Role: { 'Fn::GetAtt': [expect.stringMatching(/^ReplicationRole/), 'Arn'] },
+      Rules: [
+        {
+          Id: 'standby',
+          Priority: 1,
+          Status: 'Enabled',
+          Filter: { Prefix: '' },
+          DeleteMarkerReplication: { Status: 'Enabled' },
+          SourceSelectionCriteria: { SseKmsEncryptedObjects: { Status: 'Enabled' } },
+          Destination: {
+            Bucket: `arn:aws:s3:::${to}`,
+            EncryptionConfiguration: { ReplicaKmsKeyID: replicaOfOwnKey('us-west-2') },
+          },
+        },
+      ],
+    });
+  });
+
+  test('lets S3 read versions here and put them there, with the key of each region, and nothing else', () => {
+    const statements = roleStatements(storage('east')).map(({ statement }) => statement);
+    const of = (sid: string): Statement | undefined => statements.find(({ Sid }) => Sid === sid);
+    expect(statements.map(({ Sid }) => Sid)).toEqual([
+      'ReadRules',
+      'ReadVersions',
+      'ListWhatLies',
+      'CopyWhatLies',
+      'PutCopies',
+      'OpenVersions',
+      'SealCopies',
+    ]);
+    expect(listOf(of('PutCopies')?.Resource)).toEqual([
+      'arn:aws:s3:::west-inbound/*',
+      'arn:aws:s3:::west-mail/*',
+    ]);
+    expect(of('OpenVersions')).toMatchObject({
+      Action: 'kms:Decrypt',
+      Resource: { 'Fn::GetAtt': [expect.stringMatching(/^Key/), 'Arn'] },
+      Condition: { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } },
+    });
+    expect(of('SealCopies')).toMatchObject({
+      Action: ['kms:Encrypt', 'kms:GenerateDataKey'],
+      Resource: replicaOfOwnKey('us-west-2'),
+      Condition: { StringEquals: { 'kms:ViaService': 's3.us-west-2.amazonaws.com' } },
+    });
+    const role = propertiesOf(storage('east'), 'AWS::IAM::Role', 'ReplicationRole');
+    expect(textOf(role.AssumeRolePolicyDocument)).toContain('"s3.amazonaws.com"');
+    // Of what lay there before, by a job that somebody starts.
+    expect(textOf(role.AssumeRolePolicyDocument)).toContain('"batchoperations.s3.amazonaws.com"');
+    expect(storage('east').Outputs).toHaveProperty('ReplicationRoleArn');
+  });
+});
+
+describe('the region that stands by', () => {
+  test('has a replica of the key, which stays, and admits its own services and nobody else', () => {
+    expect(resourcesOf(storage('west'), 'AWS::KMS::Key')).toEqual([]);
+    const [replica] = resourcesOf(storage('west'), 'AWS::KMS::ReplicaKey');
+    expect(replica).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { PrimaryKeyArn: EAST_KEY },
+    });
+    const { Statement } = replica?.Properties?.KeyPolicy as { Statement: Statement[] };
+    expect(Statement.map(({ Principal }) => (Principal as { Service?: string }).Service)).toEqual([
+      undefined,
+      'ses.amazonaws.com',
+      'sns.amazonaws.com',
+      'events.amazonaws.com',
+      'cloudwatch.amazonaws.com',
+      'logs.us-west-2.amazonaws.com',
+    ]);
+    // Without it, nobody could ever change the policy of the key.
+    expect(Statement[0]).toMatchObject({ Action: 'kms:*', Effect: 'Allow' });
+    expect(textOf(Statement[0]?.Principal)).toContain(':root');
+  });
+
+  test('makes no table: their replicas are there, and have the names of the tables', () => {
+    expect(resourcesOf(storage('west'), 'AWS::DynamoDB::GlobalTable')).toEqual([]);
+    expect(storage('west').Outputs).toMatchObject({
+      MailTableName: { Value: TABLES.mail },
+      DirectoryTableName: { Value: TABLES.directory },
+      KeysTableName: { Value: TABLES.keys },
+    });
+  });
+
+  test('has buckets of its own, under the replica, to which SES may write', () => {
+    const buckets = resourcesOf(storage('west'), 'AWS::S3::Bucket');
+    expect(buckets).toHaveLength(2);
+    for (const { Properties } of buckets) {
+      expect(textOf(Properties?.BucketEncryption)).toContain('{"Fn::GetAtt":["ReplicaKey","Arn"]}');
+      expect(Properties).toMatchObject({ VersioningConfiguration: { Status: 'Enabled' } });
+      expect(Properties).not.toHaveProperty('ReplicationConfiguration');
+    }
+    const policy = propertiesOf(storage('west'), 'AWS::S3::BucketPolicy', 'InboundBucket');
+    expect(textOf(policy)).toContain('"SesMayWrite"');
+  });
+
+  test('everything that runs there is told of the replica and may unwrap with it alone', () => {
+    const functions = [
+      ...resourcesOf(assemblies.west.stacks.Delivery, 'AWS::Lambda::Function'),
+      ...resourcesOf(assemblies.west.stacks.Maintenance, 'AWS::Lambda::Function'),
+    ]
+      .map(({ Properties }) => Properties?.Environment as { Variables: Record<string, unknown> } | undefined)
+      .filter((each) => each !== undefined && 'QUIRE_KMS_KEY' in each.Variables);
+    expect(functions).toHaveLength(3);
+    for (const each of functions)
+      expect(each?.Variables).toMatchObject({
+        QUIRE_MAIL_TABLE: TABLES.mail,
+        QUIRE_KEYS_TABLE: TABLES.keys,
+        QUIRE_KMS_KEY: { 'Fn::GetStackOutput': { StackName: 'West-Storage', Region: 'us-west-2' } },
+      });
+    const all = Object.values(assemblies.west.stacks).flatMap(roleStatements);
+    const unwrapping = all.filter(({ statement: { Sid } }) => Sid === 'UnwrapKeys');
+    expect(unwrapping.length).toBeGreaterThanOrEqual(3);
+    for (const { statement } of unwrapping) {
+      expect(textOf(statement.Resource)).toContain('"StackName":"West-Storage"');
+      expect(textOf(statement.Resource)).toContain('ReplicaKey');
+    }
+    for (const { statement } of all) {
+      expect(textOf(statement.Resource)).not.toContain('us-east-1');
+      expect(textOf(statement.Condition ?? {})).not.toContain('us-east-1');
+    }
+  });
+
+  test('nothing but the key of the region that serves is named: the lost region is asked for nothing', () => {
+    for (const template of Object.values(assemblies.west.stacks))
+      for (const [id, resource] of Object.entries(template.Resources))
+        if (resource.Type !== 'AWS::KMS::ReplicaKey')
+          expect([id, textOf(resource.Properties ?? {}).includes('us-east-1')]).toEqual([id, false]);
+  });
+
+  test('copies its buckets back once it is told to, and its tables need nothing', () => {
+    const back = storage('back');
+    expect(resourcesOf(back, 'AWS::DynamoDB::GlobalTable')).toEqual([]);
+    const { ReplicationConfiguration } = propertiesOf(back, 'AWS::S3::Bucket', 'MailBucket');
+    expect(textOf(ReplicationConfiguration)).toContain('arn:aws:s3:::east-mail');
+    expect(textOf(ReplicationConfiguration)).toContain('arn:aws:kms:us-east-1:');
+  });
+});
+
+describe('under a key that was given', () => {
+  test('no key is made, and tables, buckets, queues, topics, logs and roles are under it', () => {
+    expect(resourcesOf(storage('given'), 'AWS::KMS::Key')).toEqual([]);
+    for (const { Properties } of resourcesOf(storage('given'), 'AWS::DynamoDB::GlobalTable'))
+      expect(Properties?.Replicas).toContainEqual(
+        expect.objectContaining({ Region: 'us-east-1', SSESpecification: { KMSMasterKeyId: EAST_KEY } }),
+      );
+    for (const { Properties } of resourcesOf(storage('given'), 'AWS::S3::Bucket'))
+      expect(textOf(Properties?.BucketEncryption)).toContain(`"KMSMasterKeyID":"${EAST_KEY}"`);
+    const kinds = [
+      ['AWS::SQS::Queue', 'KmsMasterKeyId'],
+      ['AWS::SNS::Topic', 'KmsMasterKeyId'],
+      ['AWS::Logs::LogGroup', 'KmsKeyId'],
+    ] as const;
+    for (const [type, property] of kinds) {
+      const all = Object.values(assemblies.given.stacks).flatMap((template) => resourcesOf(template, type));
+      expect(all.length).toBeGreaterThan(0);
+      for (const { id, Properties } of all) expect([id, Properties?.[property]]).toEqual([id, EAST_KEY]);
+    }
+    const onKeys = Object.values(assemblies.given.stacks)
+      .flatMap(roleStatements)
+      .filter(({ statement }) => listOf(statement.Action).some((action) => action.startsWith('kms:')));
+    expect(onKeys.length).toBeGreaterThan(8);
+    for (const { policy, statement } of onKeys)
+      expect([policy, statement.Resource]).toEqual([
+        policy,
+        statement.Sid === 'SealCopies' ? EAST_KEY.replace('us-east-1', 'eu-west-1') : EAST_KEY,
+      ]);
+  });
+
+  test('its replica in the region that stands by is known by its id', () => {
+    const { ReplicationConfiguration } = propertiesOf(storage('given'), 'AWS::S3::Bucket', 'MailBucket');
+    expect(textOf(ReplicationConfiguration)).toContain(
+      `"ReplicaKmsKeyID":"arn:aws:kms:eu-west-1:123456789012:key/${ID}"`,
+    );
+  });
+});
+
+test("CloudFormation's rules and AWS Solutions have nothing to say", async () => {
+  expect(printed).not.toMatch(/warning|deprecat/i);
+  for (const [name, { reports, folder }] of Object.entries(assemblies)) {
+    const open = reports
+      .flatMap(({ violations }) => violations)
+      // Wildcards are answered statement by statement, in the test of the stacks.
+      .filter(({ ruleName }) => !ruleName.startsWith('AwsSolutions-IAM5[Resource::'));
+    expect([name, open]).toEqual([name, []]);
+    const manifest = await readFile(`${folder}/manifest.json`, 'utf8');
+    expect(manifest).toContain('"terminationProtection": true');
+  }
+});
