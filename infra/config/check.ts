@@ -218,8 +218,7 @@ function checkDomains(value: unknown, found: Findings): DomainDeployment[] {
     );
   const domains = value.map((entry: unknown, index) => checkDomain(entry, `domains[${index}]`, found));
   const names = domains.map(({ name }) => name);
-  for (const name of new Set(names.filter((each, index) => each !== '' && names.indexOf(each) !== index)))
-    found.add(`domains names ${name} twice: write it once.`);
+  for (const name of repeated(names)) found.add(`domains names ${name} twice: write it once.`);
   return domains;
 }
 
@@ -264,7 +263,7 @@ function checkRecipients(value: unknown, where: string, domain: string, found: F
     );
     return [];
   }
-  return value.map((entry: unknown, index) => {
+  const recipients = value.map((entry: unknown, index) => {
     const address = parsed(entry);
     const local = address?.slice(0, address.lastIndexOf('@'));
     if (address === undefined || !address.endsWith(`@${domain}`) || local?.includes('+') === true)
@@ -273,6 +272,13 @@ function checkRecipients(value: unknown, where: string, domain: string, found: F
       );
     return address ?? '';
   });
+  for (const twice of repeated(recipients)) found.add(`${where} names ${twice} twice: write it once.`);
+  return recipients;
+}
+
+/** What stands in a list more than once, each once; what was wrong already is an empty text. */
+function repeated(names: readonly string[]): Set<string> {
+  return new Set(names.filter((each, index) => each !== '' && names.indexOf(each) !== index));
 }
 
 function checkTls(value: unknown, region: unknown, found: Findings): Deployment['tls'] {

@@ -14,6 +14,8 @@ export class Findings {
   /** A value as a sentence names it. */
   shown(value: unknown): string {
     if (value === undefined) return 'missing';
+    // JSON has no word for them but null.
+    if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
     const text = JSON.stringify(value) as string | undefined;
     if (text === undefined) return `a ${typeof value}`;
     return text.length > 60 ? `${text.slice(0, 60)}…` : text;

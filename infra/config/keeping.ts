@@ -53,8 +53,13 @@ export function checkColdStorage(value: unknown, found: Findings): Deployment['c
       ? {}
       : (found.object(value, 'coldStorage', "{ class: 'glacier-instant', afterDays: 90 }") ?? {});
   found.known(cold, 'coldStorage', ['class', 'afterDays']);
+  const storageClass = found.choice(cold.class, 'coldStorage.class', COLD_CLASSES, 'intelligent-tiering');
+  if (storageClass === 'none' && cold.afterDays !== undefined)
+    found.add(
+      `coldStorage.afterDays is ${found.shown(cold.afterDays)}, but with class 'none' nothing ever moves: leave afterDays out, or write another class.`,
+    );
   return {
-    class: found.choice(cold.class, 'coldStorage.class', COLD_CLASSES, 'intelligent-tiering'),
+    class: storageClass,
     afterDays: found.whole(cold.afterDays, 'coldStorage.afterDays', 30, 3_650, 30),
   };
 }

@@ -343,6 +343,18 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       { coldStorage: { afterDays: 7 } },
       'coldStorage.afterDays is 7: write a whole number from 30 to 3650.',
     ],
+    [
+      'days of a storage in which nothing ever moves',
+      { coldStorage: { class: 'none', afterDays: 90 } },
+      "coldStorage.afterDays is 90, but with class 'none' nothing ever moves: leave afterDays out, or write another class.",
+    ],
+    ['no number at all', { retention: { backup: NaN } }, 'retention.backup is NaN: write a whole number'],
+    ['a number without end', { retention: { aside: Infinity } }, 'retention.aside is Infinity: write a'],
+    [
+      'a recipient twice',
+      { domains: [{ name: 'a.example', recipients: ['x@a.example', 'y@a.example', 'X@A.example'] }] },
+      'domains[0].recipients names x@a.example twice: write it once.',
+    ],
     ['a backup', { retention: { backup: 36 } }, 'retention.backup is 36: write a whole number from 1 to 35.'],
     [
       'logs',
