@@ -27,9 +27,13 @@ export const BUNDLE_FILE = 'index.mjs';
 const REQUIRE =
   "import { createRequire as quireRequire } from 'node:module'; const require = quireRequire(import.meta.url);";
 
-/** Makes the bundle anew, and returns the folder that holds it and nothing else. */
+/** Folders of this process: functions and deployments share bundles, and sources do not change while it runs. */
+const made = new Set<string>();
+
+/** Makes the bundle anew, once in a process, and returns the folder that holds it and nothing else. */
 export function makeBundle(name: BundleName, into = path.join(ROOT, 'dist')): string {
   const folder = path.join(into, name);
+  if (made.has(folder)) return folder;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   buildSync({
@@ -49,5 +53,6 @@ export function makeBundle(name: BundleName, into = path.join(ROOT, 'dist')): st
     logLevel: 'error',
   });
   if (name === 'gateway') cpSync(path.join(ROOT, 'infra/image'), folder, { recursive: true });
+  made.add(folder);
   return folder;
 }

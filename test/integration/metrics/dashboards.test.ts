@@ -2,17 +2,14 @@
  * Every chart and every alarm of the templates looks at something that is there: a metric that was emitted while this test
  * ran an installation, on a good day and on a bad one, or one that AWS tells by itself.
  */
-import { beforeAll, describe, expect, test } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { FAMILIES } from '../../../gateway/imap/commands/registry.ts';
-import { checkConfig } from '../../../infra/config/check.ts';
 import { ALARMS, OWN_METRICS } from '../../../infra/cost/shape.ts';
-import { addStacks } from '../../../infra/stacks/quire.ts';
 import { SERVICES } from '../../../shared/cost/items.ts';
 import { ACTIVITIES } from '../../../shared/metrics/catalogue.ts';
 import type { EmbeddedLine } from '../../../shared/metrics/embedded-format.ts';
 import { AWS_METRICS } from '../../support/aws-metrics.ts';
+import { EXAMPLE, resourcesOf, synthesise, type Template } from '../../support/infra/synthesised.ts';
 import { evaluate } from '../../support/metric-math.ts';
 import { runScenario } from './scenario.ts';
 import { runTroubles } from './troubles.ts';
@@ -25,26 +22,21 @@ interface Named {
 }
 
 let emitted: readonly EmbeddedLine[];
-const templates = new Map<string, Template>();
+let made: Awaited<ReturnType<typeof synthesise<keyof typeof CONFIGS>>>;
 beforeAll(async () => {
   const [good, bad] = [await runScenario(), await runTroubles()];
   emitted = [...good.lines, ...bad];
-  for (const tls of [{ at: 'load-balancer' }, { at: 'gateway', secretArn: SECRET }])
-    templates.set(tls.at, observability(tls));
+  made = await synthesise(CONFIGS);
 }, 300_000);
+afterAll(() => made.remove());
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mail-AbCdEf';
-
-function observability(tls: object): Template {
-  const deployment = checkConfig({
-    region: 'us-east-1',
-    domains: [{ name: 'example.org', hostedZoneId: 'Z0123456789ABCDEFGHIJ' }],
-    host: 'mail.example.org',
-    tls,
-    alarmAddress: 'postmaster@example.net',
-  });
-  return Template.fromStack(addStacks(new App(), deployment).observability);
-}
+const ZONED = { ...EXAMPLE, domains: [{ name: 'example.org', hostedZoneId: 'Z0123456789ABCDEFGHIJ' }] };
+/** By where TLS ends. */
+const CONFIGS = {
+  'load-balancer': ZONED,
+  gateway: { ...ZONED, tls: { at: 'gateway', secretArn: SECRET } },
+} as const;
 
 /** Text of a template, its references to other resources as names in braces. */
 function resolved(value: unknown): string {
@@ -69,13 +61,16 @@ interface WidgetBody {
   readonly properties: { readonly title: string; readonly metrics: readonly unknown[][] };
 }
 
-function widgets(template: Template): WidgetBody[] {
-  return Object.values(template.findResources('AWS::CloudWatch::Dashboard')).flatMap((resource) => {
-    const { DashboardBody } = resource.Properties as { DashboardBody: unknown };
+function dashboards(template: Template): WidgetBody[][] {
+  return resourcesOf(template, 'AWS::CloudWatch::Dashboard').map(({ Properties }) => {
+    const { DashboardBody } = Properties as { DashboardBody: unknown };
     return (JSON.parse(resolved(DashboardBody)) as { widgets: WidgetBody[] }).widgets;
   });
 }
-const charts = (template: Template) => widgets(template).filter(({ type }) => type === 'metric');
+const charts = (template: Template) =>
+  dashboards(template)
+    .flat()
+    .filter(({ type }) => type === 'metric');
 
 function namedByCharts(template: Template): Named[] {
   return charts(template).flatMap(({ properties: { title, metrics } }) =>
@@ -108,8 +103,8 @@ interface AlarmBody {
 }
 
 function alarms(template: Template): AlarmBody[] {
-  return Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
-    ({ Properties }) => Properties as AlarmBody,
+  return resourcesOf(template, 'AWS::CloudWatch::Alarm').map(
+    ({ Properties }) => Properties as unknown as AlarmBody,
   );
 }
 
@@ -155,8 +150,8 @@ function isOfAws({ namespace, name, dimensions }: Named): boolean {
   );
 }
 
-describe.each(['load-balancer', 'gateway'])('with TLS at the %s', (tls) => {
-  const template = (): Template => templates.get(tls) as Template;
+describe.each(['load-balancer', 'gateway'] as const)('with TLS at the %s', (tls) => {
+  const template = (): Template => made.assemblies[tls].stacks.Observability;
 
   test.each([
     ['charts', namedByCharts],
@@ -187,28 +182,23 @@ describe.each(['load-balancer', 'gateway'])('with TLS at the %s', (tls) => {
     }
   });
 
-  test('charts do not overlap, and lie within 24 columns', () => {
-    const { Properties } = Object.values(template().findResources('AWS::CloudWatch::Dashboard'))[0] as {
-      Properties: { DashboardBody: unknown };
-    };
-    const placed = (JSON.parse(resolved(Properties.DashboardBody)) as { widgets: WidgetBody[] }).widgets;
-    for (const [index, a] of placed.entries()) {
-      expect(a.x + a.width).toBeLessThanOrEqual(24);
-      for (const b of placed.slice(index + 1)) {
-        const apart =
-          a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
-        expect(apart).toBe(true);
+  test('charts of a dashboard do not overlap, and lie within 24 columns', () => {
+    for (const placed of dashboards(template()))
+      for (const [index, a] of placed.entries()) {
+        expect(a.x + a.width).toBeLessThanOrEqual(24);
+        for (const b of placed.slice(index + 1)) {
+          const apart =
+            a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+          expect(apart).toBe(true);
+        }
       }
-    }
   });
 
   test('each alarm says what it means, and tells the address when it begins and when it ends', () => {
-    const topic = Object.keys(template().findResources('AWS::SNS::Topic'));
-    template().hasResourceProperties('AWS::SNS::Subscription', {
-      Protocol: 'email',
-      Endpoint: 'postmaster@example.net',
-      TopicArn: { Ref: topic[0] },
-    });
+    const topic = resourcesOf(template(), 'AWS::SNS::Topic').map(({ id }) => id);
+    expect(resourcesOf(template(), 'AWS::SNS::Subscription').map(({ Properties }) => Properties)).toEqual([
+      { Protocol: 'email', Endpoint: EXAMPLE.alarmAddress, TopicArn: { Ref: topic[0] } },
+    ]);
     for (const { AlarmDescription = '', AlarmActions } of alarms(template())) {
       expect(AlarmDescription.length).toBeGreaterThan(20);
       expect(AlarmActions).toEqual([{ Ref: topic[0] }]);
