@@ -9,7 +9,9 @@ import type { Account } from '../../shared/directory/directory.ts';
 export interface Walk<T> {
   readonly accounts: AsyncIterable<Account>;
   /** Accounts that an earlier walk has told of. */
-  readonly done: ReadonlySet<AccountId>;
+  readonly done: Pick<ReadonlySet<AccountId>, 'has'>;
+  /** One of them comes by. */
+  readonly passed?: (account: Account) => void;
   readonly visit: (account: Account) => Promise<T>;
   /** A failure is the account's own: the walk goes on. */
   readonly tell: (account: Account, outcome: Outcome<T>) => Promise<void>;
@@ -23,11 +25,12 @@ export interface WalkCounts {
   readonly failed: number;
 }
 
-export async function everyAccount<T>({ accounts, done, visit, tell }: Walk<T>): Promise<WalkCounts> {
+export async function everyAccount<T>({ accounts, done, passed, visit, tell }: Walk<T>): Promise<WalkCounts> {
   const counts = { visited: 0, skipped: 0, failed: 0 };
   for await (const account of accounts) {
     if (done.has(account.id)) {
       counts.skipped++;
+      passed?.(account);
       continue;
     }
     const outcome = await visit(account).then(

@@ -262,7 +262,7 @@ class Pass {
       await pace.take(1);
       pace.owe((await folds.empty(this.#account, record.number, expiresAt)) - 1);
     }
-    const what = `took ${free.length} free keys and emptied ${standing.length} records below record ${number}`;
+    const what = `took ${counted(free.length, 'free key')} and emptied ${counted(standing.length, 'record')} below record ${number}`;
     return { kind: 'done', what };
   }
 }

@@ -35,7 +35,7 @@ export interface RecoverDeps {
 /** Rather a key is missing than so many messages are damaged. */
 export function keyMissing(account: AccountId, unreadable: number, of: number): UnreadableMessagesError {
   return new UnreadableMessagesError(
-    `${unreadable} of ${of} objects of account ${account} cannot be read, as if its data key were missing: bring the table of keys back first, or give these objects up with --leave-unreadable`,
+    `${unreadable} of ${counted(of, 'object')} of account ${account} cannot be read, as if its data key were missing: bring the table of keys back first, or give these objects up with --leave-unreadable`,
   );
 }
 

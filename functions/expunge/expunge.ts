@@ -38,6 +38,8 @@ export interface ExpungeReport {
   readonly expired: number;
   readonly purged: number;
   readonly swept: number;
+  /** Accounts of which everything went, because their closing was due. */
+  readonly closed: number;
   /** Accounts at which something failed, to be tried again when the lease has run out. */
   readonly failed: number;
   /** Accounts that the time did not suffice for, or that another function is at. */
@@ -48,7 +50,7 @@ export interface ExpungeReport {
 export async function expunge(deps: ExpungeDeps, until: number): Promise<ExpungeReport> {
   const { calendar, rim } = deps;
   const today = dayOf(rim.now() / 1000);
-  const report = { accounts: 0, expired: 0, purged: 0, swept: 0, failed: 0, left: 0 };
+  const report = { accounts: 0, expired: 0, purged: 0, swept: 0, closed: 0, failed: 0, left: 0 };
   // An account may have been asked for on several days: the first finds all that is due.
   await inParallel(byAccount(await calendar.due(today, rim.now())), CONCURRENT_ACCOUNTS, async (days) => {
     for (const due of days) {
@@ -61,6 +63,7 @@ export async function expunge(deps: ExpungeDeps, until: number): Promise<Expunge
       report.expired += outcome.expired;
       report.purged += outcome.purged;
       report.swept += outcome.swept;
+      if (outcome.closed) report.closed++;
     }
   });
   return report;
@@ -77,7 +80,7 @@ async function lookAfter(
   due: DueAccount,
   today: Day,
   until: number,
-): Promise<AccountReport | 'failed' | 'left'> {
+): Promise<Visited | 'failed' | 'left'> {
   const { calendar, rim, log } = deps;
   const { account } = due;
   const now = rim.now();
@@ -103,34 +106,43 @@ export interface Visit {
   readonly until: number;
 }
 
+export interface Visited extends AccountReport {
+  /** All that the account had is gone. */
+  readonly closed: boolean;
+}
+
 /** Looks after one account, closes it if that is due, and asks for the day on which it is due next. */
 export async function visitAccount(
   deps: ExpungeDeps,
   account: AccountId,
   { sweep, again, until }: Visit,
-): Promise<AccountReport> {
+): Promise<Visited> {
   const { calendar, log } = deps;
   const report = await expungeAccount(deps, account, { sweep, until });
   log.info({ account, ...report }, 'expunge');
   const closing = report.closing ? await closed(deps, account, until) : undefined;
   if (closing === undefined && report.rested) await deps.work.leave('pack', account);
-  const next = closing === undefined ? (report.finished ? report.next : again) : closing;
+  const next = closing === undefined ? (report.finished ? report.next : again) : closing.next;
   if (next !== null) await calendar.leave(account, next);
-  return report;
+  return { ...report, closed: closing?.done ?? false };
 }
 
-/** The day on which the closing goes on; null: never; undefined: it is none. */
-async function closed(deps: ExpungeDeps, account: AccountId, until: number): Promise<Day | null | undefined> {
+/** Whether all is gone, and the day on which the closing goes on; null: never. Undefined: it is none. */
+async function closed(
+  deps: ExpungeDeps,
+  account: AccountId,
+  until: number,
+): Promise<{ readonly done: boolean; readonly next: Day | null } | undefined> {
   const outcome = await deps.close?.(account, until);
   const today = dayOf(deps.rim.now() / 1000);
   if (outcome !== undefined) deps.log.info({ account, outcome }, 'closing');
   switch (outcome) {
     case 'unfinished':
-      return today;
+      return { done: false, next: today };
     case 'closed':
-      return today + AGAIN_AFTER_DAYS;
+      return { done: true, next: today + AGAIN_AFTER_DAYS };
     case 'gone':
-      return null;
+      return { done: true, next: null };
     case 'open':
     case undefined:
       return undefined;
@@ -143,7 +155,7 @@ async function visitOrMissing(
   { account, day }: DueAccount,
   today: Day,
   until: number,
-): Promise<AccountReport | null> {
+): Promise<Visited | null> {
   const sweep = isSweepDay(account, day);
   try {
     // What was not finished goes on in the next run, a sweep under its own day.

@@ -1,6 +1,7 @@
 /**
  * The report of a command that goes through all accounts: a line of JSON each, written as soon as an account is done. A
- * command that was interrupted, and is given the same file again, goes on behind the last whole line.
+ * command that was interrupted, and is given the same file again, goes on behind the last whole line, and counts what is
+ * told there as its own.
  */
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import type { AccountId } from '../../shared/account/ids.ts';
@@ -19,12 +20,12 @@ export interface ReportHead {
   readonly of: string;
 }
 
-export class AccountReportFile {
+export class AccountReportFile<Line extends ReportLine> {
   readonly #file: string | null;
-  /** Accounts that an earlier run is done with. */
-  readonly done: ReadonlySet<AccountId>;
+  /** What earlier runs have told of accounts that they are done with. */
+  readonly done: ReadonlyMap<AccountId, Line>;
 
-  private constructor(file: string | null, done: ReadonlySet<AccountId>) {
+  private constructor(file: string | null, done: ReadonlyMap<AccountId, Line>) {
     this.#file = file;
     this.done = done;
   }
@@ -33,8 +34,11 @@ export class AccountReportFile {
    * `file` null: nothing is kept, and nothing is gone on with.
    * @throws {SetupError} if the file cannot be written, or is another report.
    */
-  static async open(file: string | null, head: ReportHead): Promise<AccountReportFile> {
-    if (file === null) return new AccountReportFile(null, new Set());
+  static async open<Line extends ReportLine>(
+    file: string | null,
+    head: ReportHead,
+  ): Promise<AccountReportFile<Line>> {
+    if (file === null) return new AccountReportFile(null, new Map());
     const first = JSON.stringify(head);
     try {
       const text = await readFile(file, 'utf8').catch(unlessThere);
@@ -42,8 +46,9 @@ export class AccountReportFile {
       const lines = text.split('\n').slice(0, -1);
       if (text !== '' && lines[0] !== first)
         throw new SetupError(`${file} is the report of something else: name another file, or remove it.`);
+      const done = doneIn<Line>(file, lines.slice(1));
       await writeFile(file, `${[first, ...lines.slice(1)].join('\n')}\n`);
-      return new AccountReportFile(file, doneIn(lines.slice(1)));
+      return new AccountReportFile(file, done);
     } catch (error) {
       if (error instanceof SetupError) throw error;
       throw new SetupError(`The report ${file} cannot be written (${errorCode(error) ?? String(error)}).`, {
@@ -52,14 +57,29 @@ export class AccountReportFile {
     }
   }
 
-  async add(line: ReportLine): Promise<void> {
+  async add(line: Line | (ReportLine & { readonly error: string })): Promise<void> {
     if (this.#file !== null) await appendFile(this.#file, `${JSON.stringify(line)}\n`);
   }
 }
 
-function doneIn(lines: readonly string[]): ReadonlySet<AccountId> {
-  const parsed = lines.map((line) => JSON.parse(line) as ReportLine);
-  return new Set(parsed.filter(({ error }) => error === undefined).map(({ account }) => account));
+/** As this command has written them. */
+function doneIn<Line extends ReportLine>(
+  file: string,
+  lines: readonly string[],
+): ReadonlyMap<AccountId, Line> {
+  const parsed = lines.map((line, index) => {
+    try {
+      return JSON.parse(line) as Line;
+    } catch (error) {
+      throw new SetupError(
+        `Line ${index + 2} of ${file} is no line of a report: name another file, or remove it.`,
+        { cause: error },
+      );
+    }
+  });
+  return new Map(
+    parsed.filter(({ error }) => error === undefined).map((line) => [line.account, line] as const),
+  );
 }
 
 function unlessThere(error: unknown): string {

@@ -63,11 +63,21 @@ async function check(given: string | undefined, flags: Flags): Promise<void> {
     throw new SetupError('Say which account, by its address or its id, or --all.');
   if (flags.rebuild === true && (flags.repair !== true || given === undefined))
     throw new SetupError('--rebuild goes with --repair, and is for one account at a time.');
+  mustBeOfUse(given, flags);
   if (flags.rebuild === true) await mustBeOffline(flags, 'rebuilding an account');
   await withEngine(flags, async (engine) => {
     const left = given === undefined ? await checkAll(engine, flags) : await checkOne(engine, given, flags);
     if (left > 0) throw new SetupError(`${counted(left, 'finding')} to be looked after.`);
   });
+}
+
+/** @throws {SetupError} of an option that would be passed over in silence. */
+function mustBeOfUse(given: string | undefined, flags: Flags): void {
+  for (const option of ['rate', 'report'])
+    if (given !== undefined && flags[option] !== undefined)
+      throw new SetupError(`--${option} goes with --all: nothing was looked at.`);
+  if (flags.leaveUnreadable === true && flags.repair !== true)
+    throw new SetupError('--leave-unreadable goes with --repair: nothing was looked at.');
 }
 
 async function checkOne(engine: Engine, given: string, flags: Flags): Promise<number> {
@@ -84,11 +94,19 @@ async function checkAll(engine: Engine, flags: Flags): Promise<number> {
   const rate = new Rate(engine.rim, perSecond);
   const file = typeof flags.report === 'string' ? flags.report : null;
   const of = `repair: ${flags.repair === true}, digests: ${flags.digests !== false}`;
-  const report = await AccountReportFile.open(file, { report: 'quire check --all', of });
+  const report = await AccountReportFile.open<Checked>(file, { report: 'quire check --all', of });
   let left = 0;
+  const told = (checked: Checked): void => {
+    left += unsettled(checked.findings);
+    print(checked, flags);
+  };
   const counts = await everyAccount({
     accounts: engine.directory.users.list(),
     done: report.done,
+    passed: ({ id }) => {
+      const earlier = report.done.get(id);
+      if (earlier) told(earlier);
+    },
     visit: (account) => lookAt(engine, account.id, account, flags, () => rate.wait()),
     tell: async (account, outcome) => {
       if ('error' in outcome) {
@@ -97,13 +115,12 @@ async function checkAll(engine: Engine, flags: Flags): Promise<number> {
         process.stderr.write(`${nameOf(account)} could not be checked: ${error}\n`);
         return;
       }
-      left += unsettled(outcome.result.findings);
       await report.add(outcome.result);
-      print(outcome.result, flags);
+      told(outcome.result);
     },
   });
-  const before = counts.skipped > 0 ? `, ${counted(counts.skipped, 'account')} by an earlier run` : '';
-  process.stderr.write(`${counted(counts.visited, 'account')} checked${before}.\n`);
+  const before = counts.skipped > 0 ? `, ${counts.skipped} of them by an earlier run` : '';
+  process.stderr.write(`${counted(counts.visited + counts.skipped, 'account')} checked${before}.\n`);
   return left + counts.failed;
 }
 

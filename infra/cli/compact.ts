@@ -1,6 +1,7 @@
 /** `quire compact`: what the compaction does for an account when it is due, done now. */
 import { Command } from 'commander';
 import { type CompactedAccount, compactAccount } from '../../functions/compact/compact-account.ts';
+import { counted } from '../../shared/account/finding.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { noSuchUser } from '../../shared/directory/directory-errors.ts';
 import type { Flags } from '../local/settings.ts';
@@ -46,13 +47,13 @@ function told({ fold, pack }: CompactedAccount): string {
     nothing: () => 'nothing to fold',
     lost: () => 'another fold came first',
     folded: ({ records, number, emptied, deleted }: Extract<CompactedAccount['fold'], { kind: 'folded' }>) =>
-      `${records} records folded, up to ${number}; ${emptied} emptied, ${deleted} superseded items deleted`,
+      `${counted(records, 'record')} folded, up to ${number}; ${emptied} emptied, ${counted(deleted, 'superseded item')} deleted`,
   };
   const first = fold.kind === 'folded' ? folded.folded(fold) : folded[fold.kind]();
   const { packs, messages, bytes, replaced } = pack;
   const packed =
     packs > 0
-      ? `${messages} messages packed into ${packs} packs of ${bytes} bytes in all`
+      ? `${counted(messages, 'message')} packed into ${counted(packs, 'pack')} of ${counted(bytes, 'byte')} in all`
       : 'nothing to pack';
-  return `${first}; ${packed}${replaced > 0 ? `; ${replaced} packs given up` : ''}.`;
+  return `${first}; ${packed}${replaced > 0 ? `; ${counted(replaced, 'pack')} given up` : ''}.`;
 }

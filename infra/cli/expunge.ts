@@ -24,8 +24,9 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
     throw new SetupError('Give an address or --all, not both: nothing was changed.');
   await withExpunge(flags, async (engine, deps) => {
     if (address === undefined && flags.all !== true) {
-      const { accounts, expired, purged, swept, failed } = await expunge(deps, Infinity);
-      say(`${counted(accounts, 'account')} looked after: ${result({ expired, purged, swept })}.`);
+      const { accounts, closed, failed, ...done } = await expunge(deps, Infinity);
+      const gone = closed === 0 ? '' : `; ${counted(closed, 'account')} closed, with all that was there`;
+      say(`${counted(accounts, 'account')} looked after: ${result(done)}${gone}.`);
       if (failed > 0)
         throw new SetupError(`${counted(failed, 'account')} could not be looked after: see above.`);
       return;
@@ -33,7 +34,7 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
     const again = dayOf(deps.rim.now() / 1000);
     const one = async (of: string, account: AccountId): Promise<void> => {
       const report = await visitAccount(deps, account, { sweep: true, again, until: Infinity });
-      const said = report.closing
+      const said = report.closed
         ? 'closed, with all that it had'
         : report.held
           ? 'a legal hold stands, nothing was touched'
@@ -57,5 +58,7 @@ interface Result {
 
 function result({ expired, purged, swept }: Result): string {
   const kept = `${counted(expired, 'message')} expunged by retention, ${counted(purged, 'message')} deleted for good`;
-  return swept === 0 ? kept : `${kept}, ${swept} of objects and items that nothing names`;
+  return swept === 0
+    ? kept
+    : `${kept}, ${counted(swept, 'object or item', 'objects and items')} that nothing names`;
 }

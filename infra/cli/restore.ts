@@ -9,7 +9,7 @@ import { dayOf } from '../../shared/account/due.ts';
 import type { Engine } from '../../shared/aws/engine.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
-import { AccountReportFile } from './account-report.ts';
+import { AccountReportFile, type ReportLine } from './account-report.ts';
 import { addDirectoryOptions, withEngine } from './administration.ts';
 import { say } from './kept.ts';
 import { addOfflineOption, mustBeOffline } from './offline.ts';
@@ -48,7 +48,7 @@ async function restore(flags: Flags): Promise<void> {
   await mustBeOffline(flags, 'a restore');
   const redeliver = flags.redeliver === true;
   const file = typeof flags.report === 'string' ? flags.report : null;
-  const report = await AccountReportFile.open(file, {
+  const report: RestoreReport = await AccountReportFile.open(file, {
     report: 'quire restore',
     of: `as of ${formatMoment(asOf)}, redeliver: ${redeliver}`,
   });
@@ -68,9 +68,11 @@ async function restore(flags: Flags): Promise<void> {
   });
 }
 
+type RestoreReport = AccountReportFile<ReportLine>;
+
 async function beginEpochs(
   engine: Engine,
-  report: AccountReportFile,
+  report: RestoreReport,
   options: EpochOptions,
   gate: () => Promise<void>,
 ): Promise<number> {
@@ -95,8 +97,8 @@ async function beginEpochs(
       say(`${name}: ${error}`);
     },
   });
-  const before = counts.skipped > 0 ? `, ${counted(counts.skipped, 'account')} by an earlier run` : '';
-  say(`${counted(counts.visited, 'account')} gone through${before}.`);
+  const before = counts.skipped > 0 ? `, ${counts.skipped} of them by an earlier run` : '';
+  say(`${counted(counts.visited + counts.skipped, 'account')} gone through${before}.`);
   return impossible + counts.failed;
 }
 

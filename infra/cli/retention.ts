@@ -9,7 +9,7 @@ import {
   retentionOf,
   scopeKey,
 } from '../../shared/account/policy.ts';
-import type { AccountState } from '../../shared/account/state.ts';
+import type { AccountState, Mailbox } from '../../shared/account/state.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
@@ -36,11 +36,11 @@ async function run(address: string, days: string | undefined, flags: Flags): Pro
   await withAccount(flags, address, async ({ id }, _engine, deps) => {
     const { state } = await openAccountState(deps, id);
     if (state.policy.closed) throw new SetupError(`${address} is closed for good.`);
+    const scope = scopeOf(state, flags);
     if (kept === null) {
-      for (const line of listed(state)) say(line);
+      for (const line of listed(state, scope)) say(line);
       return;
     }
-    const scope = scopeOf(state, flags);
     await layDown(deps, id, () => [{ op: 'policy', change: { scope, days: kept.days } }]);
     const where =
       'mailbox' in scope
@@ -79,10 +79,12 @@ function useOf(text: string): SpecialUse {
   throw new SetupError(`There is no special use "${text}": it is one of ${SPECIAL_USES.join(', ')}.`);
 }
 
-/** Tab-separated: mailbox, days, whose rule it is; then what stands above all rules. */
-function listed(state: AccountState): string[] {
+/** Tab-separated, of the mailboxes that are asked for: mailbox, days, whose rule it is; then what stands above all rules. */
+function listed(state: AccountState, asked: RetentionScope): string[] {
   const { policy } = state;
-  const lines = [...state.mailboxes.values()].map((mailbox) => {
+  const isAsked = ({ id, use }: Mailbox): boolean =>
+    'mailbox' in asked ? id === asked.mailbox : 'use' in asked ? use === asked.use : true;
+  const lines = [...state.mailboxes.values()].filter(isAsked).map((mailbox) => {
     const { id, name, use } = mailbox;
     const has = (scope: RetentionScope): boolean => policy.retention.has(scopeKey(scope));
     const of = has({ mailbox: id })

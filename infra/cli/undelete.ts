@@ -7,6 +7,7 @@ import {
   type UndeleteRequest,
   type Undeleted,
   decideUndelete,
+  knowsMailbox,
 } from '../../shared/account/decide-undelete.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
@@ -49,6 +50,11 @@ async function undelete(address: string, flags: Flags): Promise<void> {
   const into = flags.inPlace === true ? null : typeof flags.into === 'string' ? flags.into : RESTORED;
   await withAccount(flags, address, async ({ id }, { journal }, deps) => {
     const whole = await openAccountState(deps, id);
+    const asked = 'mailbox' in lost ? lost.mailbox : null;
+    if (asked !== null && !knowsMailbox(whole, asked))
+      throw new SetupError(
+        `There is no mailbox ${JSON.stringify(asked)}, nor was there one from which anything can be brought back: nothing was changed.`,
+      );
     const covered = 'asOf' in lost ? await coveredRecords(journal, id, whole) : [];
     const request: UndeleteRequest = { lost, into, now, covered };
     const planned = decideUndelete(whole, { ...request, most: Infinity }).value;
@@ -105,7 +111,7 @@ function told(address: string, { restored, bytes, present, mailboxes }: Undelete
   if (restored === 0) return `${address}: nothing to bring back${there}.`;
   const come = dry ? 'would come back' : restored === 1 ? 'is back' : 'are back';
   const places = mailboxes.map((name) => JSON.stringify(name)).join(', ');
-  return `${address}: ${counted(restored, 'message')} of ${bytes} bytes ${come}, in ${places}${there}.`;
+  return `${address}: ${counted(restored, 'message')} of ${counted(bytes, 'byte')} ${come}, in ${places}${there}.`;
 }
 
 function lostOf({ since, mailbox, asOf }: Flags, now: number): Lost {

@@ -1,5 +1,6 @@
 /** `quire user`: who has an account, and what it may take. */
 import { Command } from 'commander';
+import { counted } from '../../shared/account/finding.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { DAY_SECONDS, type Policy } from '../../shared/account/policy.ts';
 import { makeAccount } from '../../shared/aws/make-account.ts';
@@ -142,7 +143,7 @@ async function setQuota(address: string, size: string, flags: Flags): Promise<vo
     const limits = changedLimits(account.limits, size, flags.messages, 'The size');
     await users.setLimits(address, limits);
     say(
-      `${parseAddress(address).address} may have ${formatSize(limits.quotaBytes)} in ${limits.quotaMessages} messages.`,
+      `${parseAddress(address).address} may have ${formatSize(limits.quotaBytes)} in ${counted(limits.quotaMessages, 'message')}.`,
     );
   });
 }

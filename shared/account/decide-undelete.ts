@@ -109,12 +109,25 @@ function wantedOf(
   if ('asOf' in lost) return asOf(whole, lost.asOf, [...covered, ...whole.opening.tail]);
   const { since, mailbox } = lost;
   const names = new Map([...whole.state.mailboxes.values()].map(({ id, name }) => [id, name]));
-  const isMeant = (name: string | undefined): boolean =>
-    mailbox === null || name === mailbox || (name?.startsWith(mailbox + DELIMITER) ?? false);
+  const isMeant = mailbox === null ? () => true : within(mailbox);
   const wanted = whole.buried.filter(
     (row) => row.expunged >= since && (isMeant(row.name) || isMeant(names.get(row.mailbox))),
   );
   return { wanted: inOrder(wanted), exact: true };
+}
+
+/** Whether there is such a mailbox, or one below it, or anything that left one and can be brought back. */
+export function knowsMailbox({ state, buried }: WholeState, mailbox: string): boolean {
+  const isMeant = within(mailbox);
+  return (
+    [...state.mailboxes.values()].some(({ name }) => isMeant(name)) ||
+    buried.some(({ name }) => isMeant(name))
+  );
+}
+
+/** Tells the name itself, and those below it. */
+function within(mailbox: string): (name: string | undefined) => boolean {
+  return (name) => name === mailbox || (name?.startsWith(mailbox + DELIMITER) ?? false);
 }
 
 /** As they stood in their mailboxes. */
@@ -128,10 +141,12 @@ function asOf(
   records: readonly JournalRecord[],
 ): { wanted: readonly Wanted[]; exact: boolean } {
   const { base, tail } = whole.opening;
-  const reaches = base.time <= time * 1000;
+  // To the second, as rows are: what was done in that second is in it.
+  const until = (time + 1) * 1000;
+  const reaches = base.time < until;
   if (reaches) {
-    const until = tail.findIndex((record) => record.time > time * 1000);
-    const known = { base, tail: until < 0 ? tail : tail.slice(0, until) };
+    const next = tail.findIndex((record) => record.time >= until);
+    const known = { base, tail: next < 0 ? tail : tail.slice(0, next) };
     const { state } = replayTail(known, whole.columns, () => undefined);
     const purged = new Set(whole.purges.ops.flatMap(({ blobs }) => blobs));
     const rows = [...state.mailboxes.values()].flatMap((mailbox) => rowsOf(mailbox));
@@ -145,7 +160,7 @@ function asOf(
   // What is in its mailbox for a shorter time was copied or moved since, or has arrived. A message that is known to have been
   // there is not counted twice.
   const known = new Set(there.map(({ row }) => row.blob));
-  const hasArrived = arrivedSince(time, records, all);
+  const hasArrived = arrivedSince(until, records, all);
   const moved = all.filter(({ row }) => {
     if (row.saved <= time || known.has(row.blob) || hasArrived(row)) return false;
     known.add(row.blob);
@@ -155,21 +170,21 @@ function asOf(
 }
 
 /**
- * Whether a message came after `time`: as `records` say if they reach back so far, else by its date. What came back after
- * `time` was not there, unless one of `rows`, which were there since, is from before that: then it was moved or copied first.
+ * Whether a message came at `until` (milliseconds since the epoch) or later: as `records` say if they reach back so far, else by
+ * its date. What came back since then was not there, unless one of `rows`, which were there since, is from before that: then it was moved or copied first.
  */
 function arrivedSince(
-  time: number,
+  until: number,
   records: readonly JournalRecord[],
   rows: readonly Wanted[],
 ): (row: Row) => boolean {
   const [first] = records;
-  const reach = first !== undefined && (first.number === 1 || first.time <= time * 1000);
+  const reach = first !== undefined && (first.number === 1 || first.time < until);
   const appended = new Set<BlobId>();
   /** When each came back first, seconds since the epoch. */
   const back = new Map<BlobId, number>();
   for (const record of records) {
-    if (record.time <= time * 1000) continue;
+    if (record.time < until) continue;
     for (const op of record.ops) {
       if (op.op === 'append') appended.add(op.blob);
       if (op.op !== 'restore') continue;
@@ -177,7 +192,7 @@ function arrivedSince(
     }
   }
   for (const { row } of rows) if (row.saved < (back.get(row.blob) ?? 0)) back.delete(row.blob);
-  return ({ blob, date }) => appended.has(blob) || back.has(blob) || (!reach && date > time);
+  return ({ blob, date }) => appended.has(blob) || back.has(blob) || (!reach && date * 1000 >= until);
 }
 
 function rowsOf({ id, name, columns }: Mailbox): Wanted[] {

@@ -64,7 +64,7 @@ test('what is expunged is deleted when its grace is over, on its day, and an acc
   await compactHandler(engine, log, SETTINGS)({}, CONTEXT);
   expect(await run(6)).toMatchObject({ accounts: 0, failed: 0 });
   expect((await objectsOf(account)).filter((name) => name.startsWith('message'))).toHaveLength(3);
-  expect(await run(9)).toMatchObject({ purged: 2, failed: 0 });
+  expect(await run(9)).toMatchObject({ purged: 2, closed: 0, failed: 0 });
   const left = (await objectsOf(account)).filter((name) => name.startsWith('message'));
   const inbox = (await openWholeState(engine, account)).state.mailboxes.get(INBOX_ID);
   expect(left).toEqual([`message ${inbox?.columns?.blobAt(0) ?? ''}`]);
@@ -77,7 +77,7 @@ test('what is expunged is deleted when its grace is over, on its day, and an acc
     value: null,
   }));
   await engine.directory.users.setDisabled(address, true);
-  expect(await run(60)).toMatchObject({ accounts: 1, failed: 0 });
+  expect(await run(60)).toMatchObject({ accounts: 1, closed: 1, failed: 0 });
   expect(await objectsOf(account)).toEqual([]);
   expect(await engine.directory.users.find(address)).toBeUndefined();
   expect(await engine.directory.users.read(account)).toMatchObject({ state: 'closed' });

@@ -13,7 +13,7 @@ test('quire compact folds an account now, and says what it did', async () => {
   expect(await run(['compact', 'Carol@Example.test', ...at])).toEqual({
     status: 0,
     output:
-      'carol@example.test: 1 records folded, up to 1; 0 emptied, 0 superseded items deleted; nothing to pack.\n',
+      'carol@example.test: 1 record folded, up to 1; 0 emptied, 0 superseded items deleted; nothing to pack.\n',
     errors: '',
   });
   expect((await run(['compact', 'carol@example.test', ...at])).output).toBe(

@@ -134,4 +134,12 @@ test('what they cannot do is one sentence', async () => {
   expect(await refused('expunge', CAROL, '--all')).toContain('not both');
   expect(await refused('expunge', CAROL, '--grace-days', '0')).toContain('--grace-days');
   expect(await refused('expunge', '--aws')).toContain('--grace-days');
+  expect(await refused('undelete', CAROL, '--mailbox', 'Nope')).toBe(
+    'quire: There is no mailbox "Nope", nor was there one from which anything can be brought back: nothing was changed.\n',
+  );
+  expect(await refused('retention', CAROL, '--mailbox', 'Nope')).toContain('no mailbox "Nope"');
+  expect(await refused('retention', CAROL, '--use', 'bin')).toContain('no special use "bin"');
+  expect(await refused('check', CAROL, '--rate', '5')).toContain('--rate goes with --all');
+  expect(await refused('check', CAROL, '--report', 'x')).toContain('--report goes with --all');
+  expect(await refused('check', CAROL, '--leave-unreadable')).toContain('goes with --repair');
 });

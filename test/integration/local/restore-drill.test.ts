@@ -127,7 +127,7 @@ describe('the drill', () => {
     );
     // A second time it goes on where it was: there is nothing left to do.
     const again = await run(['restore', '--as-of', asOf.replace(/\.\d+/, ''), '--report', report, ...at]);
-    expect(again.output).toContain('0 accounts gone through, 1 account by an earlier run.');
+    expect(again.output).toContain('1 account gone through, 1 of them by an earlier run.');
 
     const after = await whileItRuns(['six']);
     expect(after.uidValidity).toBe(before.uidValidity);
@@ -257,9 +257,28 @@ describe('the drill', () => {
     // It is cut in the middle of its last line.
     await writeFile(report, lines.slice(0, -2).join('\n') + `\n${(lines.at(-2) ?? '').slice(0, 30)}`);
     const second = await run(['check', '--all', '--rate', '1000', '--report', report, ...at]);
-    expect([second.status, second.errors]).toEqual([0, '1 account checked, 1 account by an earlier run.\n']);
+    expect([second.status, second.errors]).toEqual([0, '2 accounts checked, 1 of them by an earlier run.\n']);
     const accounts = (await readFile(report, 'utf8')).trimEnd().split('\n').slice(1);
     expect(new Set(accounts.map((line) => (JSON.parse(line) as { account: string }).account)).size).toBe(2);
+    // What the first run found is told by the second, and counts.
+    const [head = '', line = '', ...others] = (await readFile(report, 'utf8')).split('\n');
+    const lost = {
+      kind: 'chunk-lost',
+      what: 'chunk 1 is gone',
+      means: 'Lists are slow.',
+      mendedBy: 'repair',
+    };
+    const found = JSON.stringify({ ...(JSON.parse(line) as object), findings: [lost] });
+    await writeFile(report, [head, found, ...others].join('\n'));
+    const third = await run(['check', '--all', '--report', report, ...at]);
+    expect([third.status, third.errors]).toEqual([
+      1,
+      '2 accounts checked, 2 of them by an earlier run.\nquire: 1 finding to be looked after.\n',
+    ]);
+    expect(third.output).toContain('chunk-lost: chunk 1 is gone');
+    await writeFile(report, `${head}\nnothing\n`);
+    const broken = await run(['check', '--all', '--report', report, ...at]);
+    expect([broken.status, broken.errors]).toEqual([1, expect.stringContaining('Line 2 of')]);
     const other = await run(['check', '--all', '--repair', '--report', report, ...at]);
     expect([other.status, other.errors]).toEqual([
       1,
