@@ -9,7 +9,7 @@ import { SIZES, SIZE_CLASSES, type Size, type SizeClass } from '../config/sizes.
  */
 export const OWN_METRICS = 120;
 /** Metrics that alarms watch, each billed as an alarm: a test counts those of the template, and two of each scaling policy. */
-export const ALARMS = 37;
+export const ALARMS = 45;
 /** As the configuration has it by default. */
 const BACKUP_DAYS = 35;
 

@@ -64,7 +64,15 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       ...usual,
       name: 'TableFaults',
       means: 'DynamoDB answers with faults of its own (5xx). Look at the AWS Health Dashboard.',
-      watch: summed(health.tableFaults),
+      watch: summed(health.mailTableFaults),
+      above: THRESHOLDS.tableFaults,
+    },
+    {
+      ...usual,
+      name: 'DirectoryFaults',
+      means:
+        'DynamoDB answers with faults of its own (5xx) where people and data keys are looked up: signing in and delivering fail. Look at the AWS Health Dashboard.',
+      watch: summed(health.directoryFaults),
       above: THRESHOLDS.tableFaults,
     },
     {

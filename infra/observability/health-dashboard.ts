@@ -243,13 +243,20 @@ function delivery({ own, queueAge, queueDepth, deadLetters, deliver, compact, ex
   ];
 }
 
-function stores({ own, consumed, throttles, tableFaults, tableLatency }: Health): Widget[] {
+function stores({
+  own,
+  consumed,
+  throttles,
+  mailTableFaults,
+  directoryFaults,
+  tableLatency,
+}: Health): Widget[] {
   const sumOf = (metrics: readonly MetricRef[], first: number) => ({
     queries: metrics.map((metric, index) => hidden(`m${first + index}`, metric)),
     expression: `SUM([${metrics.map((_, index) => `m${first + index}`).join(', ')}])`,
   });
   const throttled = sumOf(throttles, 1);
-  const failed = sumOf(tableFaults, 1 + throttles.length);
+  const failed = sumOf([...mailTableFaults, ...directoryFaults], 1 + throttles.length);
   return [
     {
       ...base,

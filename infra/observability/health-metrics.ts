@@ -3,8 +3,8 @@ import { aws, ownMetrics, tablesOf } from '../../shared/cost/meters.ts';
 import type { MetricRef, Statistic } from '../../shared/cost/metric-query.ts';
 import type { HealthResources } from './health-resources.ts';
 
-/** Operations by which Quire asks its tables. */
-const TABLE_OPERATIONS = [
+/** Operations by which Quire asks each of its tables: an alarm watches ten metrics at most, so that they are not one list. */
+const MAIL_OPERATIONS = [
   'GetItem',
   'BatchGetItem',
   'Query',
@@ -13,6 +13,15 @@ const TABLE_OPERATIONS = [
   'DeleteItem',
   'TransactWriteItems',
 ] as const;
+const DIRECTORY_OPERATIONS = [
+  'GetItem',
+  'BatchGetItem',
+  'Query',
+  'UpdateItem',
+  'TransactWriteItems',
+] as const;
+/** Of the data keys: a look at one, a new one, one that is deleted with its account. */
+const KEY_OPERATIONS = ['GetItem', 'PutItem', 'UpdateItem'] as const;
 /** Whose latency people feel: reads of an account, and the puts of its records. */
 export const TIMED_OPERATIONS = ['Query', 'GetItem', 'PutItem', 'TransactWriteItems'] as const;
 
@@ -23,6 +32,8 @@ export function healthMetrics(resources: HealthResources) {
   const service = { ClusterName: resources.cluster, ServiceName: resources.service };
   const lambda = (name: string, FunctionName: string, stat: Statistic): MetricRef =>
     aws('AWS/Lambda', name, stat, { FunctionName });
+  const faults = (TableName: string, operations: readonly string[]): MetricRef[] =>
+    operations.map((Operation) => aws('AWS/DynamoDB', 'SystemErrors', 'Sum', { TableName, Operation }));
   const visible = (QueueName: string): MetricRef =>
     aws('AWS/SQS', 'ApproximateNumberOfMessagesVisible', 'Maximum', { QueueName });
   return {
@@ -42,9 +53,11 @@ export function healthMetrics(resources: HealthResources) {
         aws('AWS/DynamoDB', name, 'Sum', { TableName }),
       ),
     ),
-    tableFaults: TABLE_OPERATIONS.map((Operation) =>
-      aws('AWS/DynamoDB', 'SystemErrors', 'Sum', { TableName: resources.mailTable, Operation }),
-    ),
+    mailTableFaults: faults(resources.mailTable, MAIL_OPERATIONS),
+    directoryFaults: [
+      ...faults(resources.directoryTable, DIRECTORY_OPERATIONS),
+      ...faults(resources.keysTable, KEY_OPERATIONS),
+    ],
     tableLatency: (Operation: (typeof TIMED_OPERATIONS)[number]): MetricRef =>
       aws('AWS/DynamoDB', 'SuccessfulRequestLatency', 'Average', {
         TableName: resources.mailTable,

@@ -222,12 +222,15 @@ function healthOf(
 function settingsOf(deployment: Deployment, resources: Resources): CostSettings {
   const shape = shapeOfDeployment(deployment, deployment.size.minTasks);
   const empty = { users: 0, messagesPerDay: 0, messageKb: 1, storedGb: 0, sessions: 0 };
-  const { endpoints, balancerHours, dashboards, metricRequests, keys, secrets } = usageOf(empty, shape);
+  const { endpoints, balancerHours, dashboards, metricRequests, keys, serviceKeyRequests, secrets } = usageOf(
+    empty,
+    shape,
+  );
   const { taskCpu, taskGb, deliveryGb, tls, network, domains, alarms, metrics } = shape;
   return {
     resources,
     fixed: { taskCpu, taskGb, deliveryGb, tls, network, domains, alarms, metrics },
-    monthly: { endpoints, balancerHours, dashboards, metricRequests, keys, secrets },
+    monthly: { endpoints, balancerHours, dashboards, metricRequests, keys, serviceKeyRequests, secrets },
     prices: pricesIn(deployment.region),
   };
 }

@@ -97,6 +97,7 @@ export const ITEMS = {
 
   keys: item('KMS', 'keep', 'keys', (p) => p.keyMonth),
   keyRequests: item('KMS', 'keep', 'requests of buckets', (p) => p.keyRequest),
+  serviceKeyRequests: item('KMS', 'keep', 'requests of tables, queue and topic', (p) => p.keyRequest),
   keyUnwraps: item('KMS', 'keep', 'data keys unwrapped', (p) => p.keyRequest),
   zones: item('DNS and secrets', 'keep', 'hosted zones', (p) => p.zoneMonth),
   secrets: item('DNS and secrets', 'keep', 'secrets', (p) => p.secretMonth),

@@ -168,6 +168,7 @@ export function metersOf(
     ),
     metricRequests: constant(monthly.metricRequests),
     keys: constant(monthly.keys),
+    serviceKeyRequests: constant(monthly.serviceKeyRequests),
     keyUnwraps: sum([
       own('MessagesReceived', 'Sum'),
       own('Commands', 'Sum', { Command: 'LOGIN' }),
@@ -196,6 +197,7 @@ export interface FixedQuantities {
   readonly dashboards: number;
   readonly metricRequests: number;
   readonly keys: number;
+  readonly serviceKeyRequests: number;
   readonly secrets: number;
 }
 

@@ -101,6 +101,17 @@ const EMPTY_POLLS_PER_HOUR = 900;
 export const LOG = { invocation: 2_000, delivery: 130, gatewayHour: 1_500 * KB, lookedAfter: 250 } as const;
 /** With bucket keys one request in a hundred asks KMS. [AWS: "up to 99 percent"] */
 const KEY_REQUESTS_PER_OBJECT_REQUEST = 0.01;
+/**
+ * What asks KMS whatever is done, at most, if something is done all the time:
+ * - DynamoDB holds the key of a table for five minutes for each principal [DynamoDB: "encryption at rest: how it works"]. Four roles
+ *   use each of the three tables: gateway, deliveries, compaction and expunge function, but of the directory the tally in
+ *   place of the compaction.
+ * - SQS holds the queue's key for five minutes: of whoever sends it takes two requests, of whoever receives one; the topic sends to it,
+ *   and Lambda receives. [SQS: "estimating KMS costs"]
+ * - SNS holds the topic's as long: two for SES, which publishes. [SNS: "estimating KMS costs"]
+ */
+const KEY_HELD_SECONDS = 300;
+const KEY_REQUESTS_EACH_TIME = { tables: 12, queue: 3, topic: 2 } as const;
 /** NLB: what a capacity unit holds. [ELB pricing] */
 const UNIT = { tlsSessions: 3_000, tcpSessions: 100_000, gbPerHour: 1 } as const;
 /** Read units of a look at an account's data key: eventually consistent by a delivery, strongly by an opening. */
@@ -284,6 +295,7 @@ type Capacity = Pick<
   | 'logs'
   | 'metricRequests'
   | 'keys'
+  | 'serviceKeyRequests'
   | 'zones'
   | 'secrets'
 >;
@@ -291,6 +303,7 @@ type Capacity = Pick<
 function capacityOf(workload: Workload, shape: Shape): Capacity {
   const { users, messageKb, sessions } = workload;
   const { tasks, tls, network } = shape;
+  const { tables, queue, topic } = KEY_REQUESTS_EACH_TIME;
   const { delivered, runs, stored } = countsOf(workload, tasks);
   const perMessage = (messageKb + BEHAVIOUR.chatterKbPerMessage) * KB;
   const dataOut = (delivered * sessions * perMessage) / GB;
@@ -318,6 +331,7 @@ function capacityOf(workload: Workload, shape: Shape): Capacity {
       GB,
     metricRequests: TALLY.runsPerMonth * TALLY.metricsPerRun,
     keys: 1,
+    serviceKeyRequests: ((HOURS_PER_MONTH * 3_600) / KEY_HELD_SECONDS) * (tables + queue + topic),
     zones: shape.domains,
     secrets: tls === 'gateway' ? 1 : 0,
   };

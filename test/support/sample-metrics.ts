@@ -40,8 +40,8 @@ export const OFFICE_HOURS: Shares = (hour) => {
 };
 
 export function fixedQuantities(usage: Usage): FixedQuantities {
-  const { endpoints, balancerHours, dashboards, metricRequests, keys, secrets } = usage;
-  return { endpoints, balancerHours, dashboards, metricRequests, keys, secrets };
+  const { endpoints, balancerHours, dashboards, metricRequests, keys, serviceKeyRequests, secrets } = usage;
+  return { endpoints, balancerHours, dashboards, metricRequests, keys, serviceKeyRequests, secrets };
 }
 
 interface Told {

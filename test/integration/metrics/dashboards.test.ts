@@ -214,6 +214,7 @@ describe.each(['load-balancer', 'gateway'] as const)('with TLS at the %s', (tls)
         'DeadLetters-notifications',
         'Throttles',
         'TableFaults',
+        'DirectoryFaults',
         'StoreFaults',
         'CommandFaults',
         'NoHealthyTarget',
@@ -223,6 +224,21 @@ describe.each(['load-balancer', 'gateway'] as const)('with TLS at the %s', (tls)
     );
     const silent = alarms(template()).filter(({ TreatMissingData }) => TreatMissingData === 'breaching');
     expect(silent.map(({ AlarmName }) => AlarmName)).toEqual(['Quire-NoHealthyTarget', 'Quire-BackupOff']);
+  });
+
+  test('faults are watched on every table, by no more metrics than an expression of an alarm may have', () => {
+    const watched = alarms(template()).flatMap(({ AlarmName, Metrics = [] }) =>
+      Metrics.flatMap(({ MetricStat }) => (MetricStat ? [{ AlarmName, ...MetricStat.Metric }] : [])),
+    );
+    const faults = watched.filter(({ MetricName }) => MetricName === 'SystemErrors');
+    const tables = new Set(
+      faults.flatMap(({ Dimensions = [] }) =>
+        Dimensions.filter(({ Name }) => Name === 'TableName').map(({ Value }) => JSON.stringify(Value)),
+      ),
+    );
+    expect(tables.size).toBe(3);
+    for (const name of new Set(watched.map(({ AlarmName }) => AlarmName)))
+      expect(watched.filter(({ AlarmName }) => AlarmName === name).length).toBeLessThanOrEqual(10);
   });
 
   test('the estimate counts each metric that an alarm watches, as AWS does, and the alarms of the scaling', () => {

@@ -114,6 +114,16 @@ describe('a bill', () => {
     expect(chunks(300)).toBe(usage(OFFICE).mailReceived);
   });
 
+  test('the key is asked by tables, the queue and the topic as well, whether much or little is done', () => {
+    const [one, many] = [OFFICE, { ...OFFICE, users: 10_000 }].map(usage);
+    // Four roles and three tables, SES to the topic, the topic to the queue, Lambda from it; each anew every five minutes.
+    expect(one?.serviceKeyRequests).toBe((4 * 3 + 2 + 2 + 1) * 12 * 730);
+    expect(many?.serviceKeyRequests).toBe(one?.serviceKeyRequests);
+    const line = bill(OFFICE).lines.find(({ item }) => item === 'serviceKeyRequests');
+    expect(line).toMatchObject({ service: 'KMS', activity: 'keep' });
+    expect(line?.dollars).toBeCloseTo(0.4468, 4);
+  });
+
   test('more of anything costs no less', () => {
     const before = bill(OFFICE).total;
     for (const name of Object.keys(OFFICE) as (keyof Workload)[])
