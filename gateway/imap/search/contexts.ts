@@ -103,8 +103,9 @@ export class Contexts {
 
   /**
    * What has changed, `before` being the view that the client had until now, and `mailbox` what its news are told of: so
-   * that the two tell of one moment. Undefined: nobody has asked for the news, and the newest state is looked at. REMOVEFROM comes before the news, while the
-   * numbers of what is expunged are valid, ADDTO behind, when those of what arrived are (RFC 5267 §4.3.3, §4.3.4).
+   * that the two tell of one moment. Undefined: nobody has asked for the news, and the newest state is looked at. What is
+   * expunged leaves before the news, while its numbers are valid (RFC 5267 §4.3.4). What leaves or joins by its flags does so
+   * behind the FETCH that tells of them (RFC 5465 §5.3), and what arrived behind EXISTS (RFC 5267 §4.3.3).
    */
   async updates(session: Session, before: View, mailbox?: Mailbox): Promise<ContextUpdates> {
     if (!this.#contexts) return NOTHING;
@@ -112,10 +113,10 @@ export class Contexts {
     for (const context of this.#contexts.values()) {
       const { tag } = context;
       try {
-        const { removed, added } = await update(session, context, mailbox);
-        const { selected } = session;
-        lines.before.push(...told(context, 'REMOVEFROM', removed, before));
-        lines.after.push(...told(context, 'ADDTO', added, selected.view));
+        const { gone, left, added } = await update(session, context, mailbox);
+        const { view } = session.selected;
+        lines.before.push(...told(context, 'REMOVEFROM', gone, before));
+        lines.after.push(...told(context, 'REMOVEFROM', left, view), ...told(context, 'ADDTO', added, view));
         // Not of what joins by a change of flags.
         const uids = Uint32Array.from(added.flatMap((change) => change.uids)).filter(
           (uid) => uid >= before.next,
@@ -137,18 +138,27 @@ export class Contexts {
   }
 }
 
+/** How the results of a context change, one step after the other. */
+interface ContextChanges {
+  /** Expunged. */
+  readonly gone: readonly Change[];
+  /** There, and found no longer. */
+  readonly left: readonly Change[];
+  readonly added: readonly Change[];
+}
+
 /** Brings `context` up to the newest state, within what the client knows of. */
 async function update(
   session: Session,
   context: Context,
   mailbox: Mailbox | undefined,
-): Promise<{ removed: readonly Change[]; added: readonly Change[] }> {
+): Promise<ContextChanges> {
   const { selected } = session;
   const { next } = selected.view;
   const { key, criteria } = context.request;
   // Nothing is loaded for a context that has no news.
   const now = mailbox ?? selected.current;
-  if (now && !isBehind(context, now, next)) return { removed: [], added: [] };
+  if (now && !isBehind(context, now, next)) return { gone: [], left: [], added: [] };
   const place = await selectedPlace(session, mailbox);
   const asked = isOfTime(context) ? place.uids : changedSince(place, context);
   const { rows, limit } = await find(
@@ -159,10 +169,11 @@ async function update(
   if (limit) throw new Error('more messages have changed than one command may look at');
   const matching = new Set(uidsOf(place.columns, rows));
   const isAsked = new Set(asked);
-  const stays = (uid: number): boolean =>
-    isAsked.has(uid) ? matching.has(uid) : place.columns.rowOf(uid) >= 0;
+  const stays = (uid: number): boolean => !isAsked.has(uid) || matching.has(uid);
+  const isThere = (uid: number): boolean => place.columns.rowOf(uid) >= 0;
   const before = context.results;
-  const kept = before.filter(stays);
+  const there = before.filter(isThere);
+  const kept = there.filter(stays);
   const known = new Set(kept);
   const joined = [...matching].filter((uid) => !known.has(uid));
   const after = joined.length === 0 ? kept : await withJoined(session, place, context, kept, joined);
@@ -171,7 +182,8 @@ async function update(
   context.next = next;
   const isNew = new Set(joined);
   return {
-    removed: removals(before, stays, criteria !== null),
+    gone: removals(before, isThere, criteria !== null),
+    left: removals(there, stays, criteria !== null),
     added: additions(after, (uid) => isNew.has(uid), criteria !== null),
   };
 }

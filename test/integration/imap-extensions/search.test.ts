@@ -124,8 +124,8 @@ conforms('CONTEXT=SEARCH', 'a search is kept up to date until it is cancelled', 
   await other.run('UID STORE 1 +FLAGS.SILENT (\\Deleted)');
   await client.play(`
     C: b2 NOOP
-    S: * ESEARCH (TAG "a1") UID REMOVEFROM (0 1)
     S: * 1 FETCH (UID 1 FLAGS (…))
+    S: * ESEARCH (TAG "a1") UID REMOVEFROM (0 1)
     S: b2 OK done
   `);
   await other.run('UID EXPUNGE 1');
@@ -133,11 +133,12 @@ conforms('CONTEXT=SEARCH', 'a search is kept up to date until it is cancelled', 
   await other.run('UID EXPUNGE 3');
   await client.play(`
     C: b3 NOOP
-    S: * ESEARCH (TAG "a1") UID REMOVEFROM (0 3,5)
+    S: * ESEARCH (TAG "a1") UID REMOVEFROM (0 3)
     S[!qresync !uidonly]: * 1 EXPUNGE
     S[!qresync !uidonly]: * 2 EXPUNGE
     S[qresync uidonly]: * VANISHED 1,3
     S: * 3 FETCH (UID 5 FLAGS (…))
+    S: * ESEARCH (TAG "a1") UID REMOVEFROM (0 5)
     S: b3 OK done
     C: c1 CANCELUPDATE "a1"
     S: c1 OK no further updates

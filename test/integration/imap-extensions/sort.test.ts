@@ -122,10 +122,10 @@ conforms('CONTEXT=SORT', 'a sorted list has its news at their places', async (ga
   await client.play(`
     C: a3 UID SEARCH RETURN (COUNT) ALL
     S: * ESEARCH (TAG "a3") UID COUNT 6
-    S: * ESEARCH (TAG "a1") UID REMOVEFROM (2 2,4 4 3)
     S: * 2 FETCH (UID 2 FLAGS (…))
     S: * 3 FETCH (UID 3 FLAGS (…))
     S: * 4 FETCH (UID 4 FLAGS (…))
+    S: * ESEARCH (TAG "a1") UID REMOVEFROM (2 2,4 4 3)
     S: a3 OK searched
     C: a4 CANCELUPDATE "a1"
     S: a4 OK no further updates

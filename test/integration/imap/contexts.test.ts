@@ -191,8 +191,8 @@ inVariants((variant) => {
   `);
     await other.run('UID STORE 1 +FLAGS.SILENT (\\Seen)');
     await client.play(`
-    S: * ESEARCH (TAG "a") UID REMOVEFROM (0 1)
     S: * 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))
+    S: * ESEARCH (TAG "a") UID REMOVEFROM (0 1)
     C: DONE
     S: b OK …
   `);
@@ -229,8 +229,8 @@ inVariants((variant) => {
     await other.run('UID STORE 2 +FLAGS.SILENT (\\Seen)');
     await client.play(`
     C: c NOOP
-    S: * ESEARCH (TAG "a") UID REMOVEFROM (0 2)
     S: * 2 FETCH (UID 2 FLAGS (\\Seen \\Recent))
+    S: * ESEARCH (TAG "a") UID REMOVEFROM (0 2)
     S: c OK done
   `);
   });
