@@ -118,7 +118,11 @@ export const PHRASES: readonly Entry[] = [
   ],
   ['mailboxes to search', 'zu durchsuchende Ordner', 'des boîtes où chercher'],
   ['which mailboxes', 'welche Ordner', 'quelles boîtes'],
-  ['which mailboxes: {}', 'welche Ordner: {}', 'quelles boîtes : {}'],
+  [
+    'which mailboxes: {} and so on',
+    'welche Ordner: {} und so weiter',
+    'quelles boîtes : {} et ainsi de suite',
+  ],
   ['a mailbox pattern', 'ein Muster für Ordner', 'un motif de boîte'],
   ['mailbox patterns', 'Muster für Ordner', 'des motifs de boîte'],
   ['a reference name', 'ein Bezugsname', 'un nom de référence'],

@@ -120,7 +120,7 @@ function lowerCase<T extends string>(name: T): Lowercase<T> {
 
 /** The name of an item is no secret, but it may be long. */
 function shown(name: string): string {
-  return name.length <= 40 ? name : `${name.slice(0, 40)}…`;
+  return name.length <= 40 ? name : `${name.slice(0, 40)}...`;
 }
 
 /** `PREVIEW (LAZY)` (RFC 8970 §3.1). */

@@ -14,7 +14,9 @@ export function parseMailboxFilters(cursor: CommandCursor): MailboxFilter[] {
 
 /** One filter. */
 export function parseMailboxFilter(cursor: CommandCursor): MailboxFilter {
-  const kind = cursor.keyword('which mailboxes: selected, inboxes, personal, subscribed, …').toLowerCase();
+  const kind = cursor
+    .keyword('which mailboxes: selected, inboxes, personal, subscribed and so on')
+    .toLowerCase();
   switch (kind) {
     case 'selected':
     case 'selected-delayed':

@@ -263,7 +263,7 @@ function parseOtherKey(cursor: CommandCursor, context: KeyContext, name: string)
     default: {
       const key = parseMessageKey(cursor, name);
       if (key) return key;
-      throw new ImapSyntaxError(`unknown search key ${name.length <= 40 ? name : `${name.slice(0, 40)}…`}`);
+      throw new ImapSyntaxError(`unknown search key ${name.length <= 40 ? name : `${name.slice(0, 40)}...`}`);
     }
   }
 }

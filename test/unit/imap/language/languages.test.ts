@@ -51,6 +51,8 @@ describe('the catalogue', () => {
   test('has words for every text that the code says', async () => {
     const said = [...(await saidTexts())].filter((text) => text !== GREETING);
     expect(said.length).toBeGreaterThan(400);
+    // i-default is ASCII (RFC 2277 §4.5): everything else would go out as question marks.
+    expect(said.filter((text) => /[^\x20-\x7e]/.test(text))).toEqual([]);
     for (const tag of ['de', 'fr'])
       expect(said.filter((text) => language(tag)?.translate(text) === text)).toEqual([]);
   });
