@@ -39,7 +39,7 @@ import type { Rim } from '../../shared/account/rim.ts';
 import type { AccountState } from '../../shared/account/state.ts';
 import type { Survey } from '../../shared/account/survey.ts';
 import { summaryAt } from '../../shared/account/summary-reader.ts';
-import type { MessageStore } from '../../shared/blob/message-store.ts';
+import { FRESH_MS, type MessageStore } from '../../shared/blob/message-store.ts';
 import { Pace } from '../compact/pace.ts';
 import { type CheckDeps, checkAccount } from './check-account.ts';
 import type { CheckedMessagesResult } from './check-messages.ts';
@@ -216,7 +216,9 @@ class Epoch {
     const highest = Math.max(state.number, ...entries.map((entry) => entry.number));
     const number = epochNumber(highest, lostMs);
     const { asOf, redeliver = false } = this.#options;
-    const arrivedAfter = redeliver ? Infinity : this.#asOf() - CLOCK_SKEW_MS;
+    // A record comes up to an hour after its messages (I2). What was stored in that hour and has no record may be what a client
+    // or a queue has tried again: rather it comes twice than never.
+    const arrivedAfter = redeliver ? Infinity : this.#asOf() - FRESH_MS - CLOCK_SKEW_MS;
     const arrivedBefore = asOf === null ? this.#holeEnds() + CLOCK_SKEW_MS : Infinity;
     const mending = await mendingOps(
       this.#deps,

@@ -19,7 +19,7 @@ import { SealedSummaries } from './sealed-summaries.ts';
 /** A summary larger than this would make the record that carries it large; it gets an object of its own. */
 export const INLINE_SUMMARY_BYTES = 8_192;
 /** A record is put within an hour of its blobs (I2), long before a sweep may take an unnamed object. */
-const FRESH_MS = 3_600_000;
+export const FRESH_MS = 3_600_000;
 
 /** A message that is durable and not yet named by any record. */
 export interface StoredMessage {

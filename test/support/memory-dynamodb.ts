@@ -103,6 +103,7 @@ export class MemoryDynamoDb {
   readonly #recent: TableChange[] = [];
   /** How many commands there were. */
   #commands = 0;
+  #forgotten = 0;
   /** What stood at each key before it was written, oldest first, for as long as it is kept. */
   readonly #past: {
     readonly command: number;
@@ -148,16 +149,16 @@ export class MemoryDynamoDb {
 
   /** The table as it was at `moment`, in point-in-time recovery: but for keys that `stays` says. No watcher is told. */
   restore(moment: number, stays: (pk: string) => boolean): void {
-    const [oldest] = this.#past;
-    if (oldest && oldest.command > moment + 1) throw new Error(`moment ${moment} is not kept any more`);
+    if (moment < this.#forgotten) throw new Error(`moment ${moment} is not kept any more`);
     for (const { command, pk, sk, before } of this.#past.toReversed())
       if (command > moment && !stays(pk)) this.#partition(pk).set(sk, before);
-    this.#past.splice(0);
+    this.forgetBefore(this.#commands);
     this.#recent.splice(0);
   }
 
   /** Nobody goes back before `moment` any more. */
   forgetBefore(moment: number): void {
+    this.#forgotten = moment;
     const kept = this.#past.findIndex(({ command }) => command > moment);
     this.#past.splice(0, kept < 0 ? this.#past.length : kept);
   }

@@ -202,6 +202,17 @@ test('a repair of a hole names again the message whose record is lost, and none 
   expect(left.unnamed).toBe(1);
 });
 
+test('a message that had waited for its record when the backup was made is named again', async () => {
+  const { account, asOf } = await restored();
+  const key = account.blobs.messages.at(-1) ?? '';
+  const bytes = account.blobs.objects.get(key) ?? Buffer.alloc(0);
+  // An APPEND of several messages, the first of which was stored an hour before the last, less some seconds.
+  account.blobs.putBack(key, bytes, asOf - HOUR + 5_000);
+  expect(await beginEpoch(account.deps, account.id, { asOf })).toMatchObject({ recovered: 4 });
+  const subjects = (await account.contents()).INBOX?.map((line) => line.replace(/^\d+ /, ''));
+  expect(subjects).toContain('letter 10');
+});
+
 test('what is shared is published anew, also if the backup knows of no share', async () => {
   const { account, asOf } = await restored();
   expect((await account.reopened()).sharedAt).toBe(0);
