@@ -156,6 +156,11 @@ export class MemoryDynamoDb {
     this.#recent.splice(0);
   }
 
+  /** An item that a backup does not have. No watcher is told. */
+  lose(pk: string, sk: string): void {
+    this.#partition(pk).set(sk, undefined);
+  }
+
   /** Nobody goes back before `moment` any more. */
   forgetBefore(moment: number): void {
     this.#forgotten = moment;

@@ -26,6 +26,17 @@ export const MENDING: readonly Mutation[] = [
     },
   },
   {
+    name: 'name-again-from-the-backup-on',
+    what: 'I7: a message that was stored before the backup, and its record after it, is in no index',
+    file: 'functions/check/begin-epoch.ts',
+    text: 'this.#asOf() - FRESH_MS - CLOCK_SKEW_MS',
+    replacement: 'this.#asOf() - 0 * FRESH_MS - CLOCK_SKEW_MS',
+    test: {
+      file: 'unit/check/begin-epoch.test.ts',
+      name: 'a message that had waited for its record when the backup was made is named again',
+    },
+  },
+  {
     name: 'repair-over-a-hole',
     what: 'I1: a repair puts the missing record, and what stands behind it seems to follow on',
     file: 'functions/check/mend-account.ts',

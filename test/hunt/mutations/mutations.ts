@@ -224,6 +224,42 @@ const DELIVERY: readonly Mutation[] = [
       name: 'a missing raw message is a failure while somebody lacks it, and settled once all have it',
     },
   },
+  {
+    name: 'forget-what-is-aside',
+    what: 'I7: what was kept aside for an account does not come when it is open again, and is a dead letter for ever',
+    file: 'functions/deliver/deliver.ts',
+    text: "if (!(await isAside('undeliverable', notification, inbound))) throw error;",
+    replacement: 'throw error;',
+    test: {
+      file: 'unit/deliver/deliver.test.ts',
+      name: 'a message that was kept aside for somebody comes by a second notification, once the account is open again',
+    },
+  },
+];
+
+const ACROSS: readonly Mutation[] = [
+  {
+    name: 'keep-half-a-copy',
+    what: 'a COPY into another account fails, and a part of it is there',
+    file: 'gateway/imap/commands/copy-across.ts',
+    text: "if (kind === 'COPY') await this.#takeBack(this.#destination.length);",
+    replacement: '',
+    test: {
+      file: 'integration/imap/copy-across.test.ts',
+      name: 'a COPY of several batches that fails in a later one takes back what was there already',
+    },
+  },
+  {
+    name: 'keep-what-may-not-leave',
+    what: 'I9: a MOVE that the owner of the messages has just forbidden has copied them',
+    file: 'gateway/imap/commands/copy-across.ts',
+    text: 'if (error instanceof No) await this.#takeBack(uids.length);',
+    replacement: '',
+    test: {
+      file: 'integration/imap/copy-across.test.ts',
+      name: 'MOVE of what may not leave any more when it has been stored: it is in no other place',
+    },
+  },
 ];
 
 const VERSIONS_AND_ACCESS: readonly Mutation[] = [
@@ -280,6 +316,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...KEEPING,
   ...MENDING,
   ...DELIVERY,
+  ...ACROSS,
   ...VERSIONS_AND_ACCESS,
   ...SEALS,
 ];

@@ -131,11 +131,12 @@ function commit<T>(
 async function toAppend(person: Person) {
   const { gateway, account, draw, word } = person;
   const text = messageOf(word(), draw);
-  const stored = await gateway.messages.put(account, text, text.length);
-  const keywords = draw.chance(0.2) ? [draw.pick(KEYWORDS) ?? ''] : [];
-  const flags = { system: draw.below(32), keywords };
-  const date = Math.floor(gateway.process.rim.now() / 1000);
-  return { ...stored, flags, date, zone: 15 * (draw.below(48) - 24) };
+  const now = gateway.process.rim.now();
+  const flags = { system: draw.below(32), keywords: draw.chance(0.2) ? [draw.pick(KEYWORDS) ?? ''] : [] };
+  const when = { date: Math.floor(now / 1000), zone: 15 * (draw.below(48) - 24) };
+  const arrival = { ...flags, ...when, mailbox: null, use: null, time: now };
+  const stored = await gateway.messages.put(account, text, text.length, { arrival });
+  return { ...stored, flags, ...when };
 }
 
 async function append(person: Person, replica: Replica): Promise<string> {

@@ -4,6 +4,7 @@
  * Some gateways are not stopped: they know a time that never was, as far as the fence reaches.
  */
 import { beginEpoch } from '../../../functions/check/begin-epoch.ts';
+import { mendAccount } from '../../../functions/check/mend-account.ts';
 import type { FoldLimits } from '../../../shared/account/fold.ts';
 import { dayOf } from '../../../shared/account/due.ts';
 import type { AccountId, BlobId, RecordNumber } from '../../../shared/account/ids.ts';
@@ -11,10 +12,10 @@ import { accountKeys } from '../../../shared/aws/keys.ts';
 import { collected } from '../../../shared/blob/collected.ts';
 import type { Draw } from '../draw.ts';
 import { Violation, ensure } from '../violation.ts';
-import { BAD, FAIR } from './process.ts';
+import { BAD, FAIR, type SimulatedProcess } from './process.ts';
 import type { Stage } from './stage.ts';
 import { repairDeps } from './upkeep.ts';
-import type { World } from './world.ts';
+import type { Mark, World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 /** Of calls of an epoch that is to die. */
@@ -24,6 +25,9 @@ const BAD_RUNS = 5;
 
 /** How long it takes until somebody notices, and has put the table back. */
 const RESTORING_MINUTES = 600;
+
+/** So much longer than the second that DynamoDB's own page tells of. */
+const BLURRED_MS = 60_000;
 
 /** Resolves with what was done, in words. */
 export async function restore(stage: Stage, draw: Draw, limits: FoldLimits): Promise<string> {
@@ -37,7 +41,8 @@ export async function restore(stage: Stage, draw: Draw, limits: FoldLimits): Pro
   turns.now += MINUTE_MS * (1 + draw.below(RESTORING_MINUTES));
   world.blobs.putBackSince(mark.at);
   table.restore(mark.moment, (pk) => pk.startsWith('key#'));
-  witness.restored(mark.moment);
+  witness.restoring = true;
+  witness.restored(mark.moment, loseSome(world, draw, mark));
   post.restored();
   await learnTexts(stage);
   const asOf = Math.floor(mark.at / 1000) * 1000 - (draw.chance(0.3) ? draw.below(60) * MINUTE_MS : 0);
@@ -45,12 +50,32 @@ export async function restore(stage: Stage, draw: Draw, limits: FoldLimits): Pro
     await begin(stage, draw, account, { asOf, limits });
     ensure(witness.account(account).epoch?.number != null, () => `no epoch has begun in account ${account}`);
   }
+  witness.restoring = false;
   for (const gateway of stale) if (!isFenced(world, gateway.replicas)) world.restart(gateway);
   world.marks.splice(0);
   return `the table is as it was ${lostDays.toFixed(2)} days before`;
 }
 
-/** Again and again, until it has come to its end. */
+/** A backup is not of one moment to the last item: of what came in its last seconds, some may be missing. */
+function loseSome(world: World, draw: Draw, mark: Mark): ReadonlyMap<AccountId, ReadonlySet<number>> {
+  const missing = new Map<AccountId, ReadonlySet<number>>();
+  for (const account of world.accounts) {
+    const { records, checkpoints } = world.witness.account(account);
+    const folded = checkpoints.findLast(({ moment }) => moment <= mark.moment)?.number ?? 0;
+    const newest = records.filter(({ record, moment, at }) => {
+      const isIn = moment <= mark.moment && record.number > Math.max(folded, 1);
+      return isIn && at >= mark.at - BLURRED_MS && draw.chance(0.5);
+    });
+    for (const { record } of newest) {
+      const { pk, sk } = accountKeys.record(account, record.number);
+      world.table.lose(pk, sk);
+    }
+    missing.set(account, new Set(newest.map(({ record }) => record.number)));
+  }
+  return missing;
+}
+
+/** An epoch in one account; then what a check finds is mended, as after a death between the epoch's record and its checkpoint. */
 async function begin(
   stage: Stage,
   draw: Draw,
@@ -58,28 +83,41 @@ async function begin(
   { asOf, limits }: { readonly asOf: number; readonly limits: FoldLimits },
 ): Promise<void> {
   const { world } = stage;
-  for (let run = 0; ; run++) {
-    const process = world.process('restore');
+  await untilDone(stage, draw, async (process) => {
+    const deps = repairDeps(world, process, limits);
+    const result = await beginEpoch(deps, account, { asOf });
+    world.tell(`${process.name} ${account.slice(0, 4)}: ${JSON.stringify(result).slice(0, 200)}`);
+    if (result.kind === 'impossible')
+      throw new Violation(`no epoch can begin in account ${account}: ${JSON.stringify(result.findings)}`);
+    await deps.calendar.leave(account, dayOf(process.rim.now() / 1000));
+  });
+  await untilDone(stage, draw, async (process) => {
+    const { left, done } = await mendAccount(repairDeps(world, process, limits), account);
+    world.tell(`${process.name} ${account.slice(0, 4)}: ${done.join('; ')}`);
+    const [finding] = left.findings;
+    if (finding) throw new Violation(`after a restore and a repair a check finds ${JSON.stringify(finding)}`);
+  });
+}
+
+/** Again and again, on days that are bad at first, until it has come to its end. */
+async function untilDone(
+  stage: Stage,
+  draw: Draw,
+  work: (process: SimulatedProcess) => Promise<void>,
+): Promise<void> {
+  let ended = false;
+  for (let run = 0; !ended; run++) {
+    const process = stage.world.process('restore');
     const good = run >= BAD_RUNS;
     process.weather = good || draw.chance(0.5) ? FAIR : BAD;
     const when = draw.chance(0.5) ? 'before' : 'after';
     if (!good && draw.chance(0.4)) process.doom({ at: draw.below(CALLS_TO_DEATH), when });
-    const deps = repairDeps(world, process, limits);
-    let ended = false;
-    const work = async (): Promise<void> => {
-      const result = await beginEpoch(deps, account, { asOf });
-      world.tell(`${process.name} ${account.slice(0, 4)}: ${JSON.stringify(result).slice(0, 200)}`);
-      if (result.kind === 'impossible')
-        throw new Violation(`no epoch can begin in account ${account}: ${JSON.stringify(result.findings)}`);
-      await deps.calendar.leave(account, dayOf(process.rim.now() / 1000));
-      ended = true;
-    };
-    if (good) await stage.whole(work());
+    const working = work(process).then(() => void (ended = true));
+    if (good) await stage.whole(working);
     else {
-      stage.begin(work());
+      stage.begin(working);
       await stage.quiet();
     }
-    if (ended) return;
   }
 }
 

@@ -28,6 +28,8 @@ const GRACE_MS = 7 * DAY_MS;
 export class Witness {
   readonly accounts = new Map<AccountId, Witnessed>();
   readonly texts = new Map<BlobId, StoredText>();
+  /** The table is being put back; nobody is served. */
+  restoring = false;
   readonly #turns: Turns;
   /** Of the table. */
   readonly #moment: () => number;
@@ -146,8 +148,8 @@ export class Witness {
     const entry = entryOf(after);
     if (isEmptied(entry)) {
       // A fence behind the last record that a restored table has.
-      const { last = Infinity, number: end = null } = account.epoch ?? {};
-      this.#hold(number > last && number < (end ?? Infinity), `I4: record ${number} was put empty`);
+      const fence = this.restoring && number > (account.epoch?.last ?? Infinity);
+      this.#hold(fence, `I4: record ${number} was put empty`);
       return;
     }
     if (account.epoch && entry.ops[0]?.op === 'epoch') {
@@ -165,7 +167,7 @@ export class Witness {
 
   #stands(id: AccountId, account: Witnessed, record: JournalRecord): void {
     for (const op of record.ops) this.#op(id, account, op, record);
-    account.take(record, this.#moment());
+    account.take(record, { moment: this.#moment(), at: this.#turns.now });
     const { messages, bytes } = record.usage;
     const { head } = account.plain.latest;
     this.#hold(
@@ -202,9 +204,10 @@ export class Witness {
     );
   }
 
-  /** The table was put back as it was at `moment`. */
-  restored(moment: number): void {
-    for (const [id, account] of this.accounts) this.accounts.set(id, account.restoredTo(moment));
+  /** The table was put back as it was at `moment`, but that some records are missing. */
+  restored(moment: number, missing: ReadonlyMap<AccountId, ReadonlySet<number>>): void {
+    for (const [id, account] of this.accounts)
+      this.accounts.set(id, account.restoredTo(moment, missing.get(id) ?? new Set()));
   }
 
   /** What an op says, against the account as it is before its record. */

@@ -23,10 +23,11 @@ export interface Arrived {
   readonly uid: number;
 }
 
-/** A record, and the moment of the table at which it was put. */
+/** A record, the moment of the table at which it was put, and the time. */
 interface Put {
   readonly record: JournalRecord;
   readonly moment: number;
+  readonly at: number;
 }
 
 /** A new beginning after a restore. */
@@ -73,20 +74,24 @@ export class Witnessed {
     this.plain = plain;
   }
 
-  /** The account as it was at `moment`, after its table was put back; of what came since, nothing is given out again. */
-  restoredTo(moment: number): Witnessed {
+  /**
+   * The account as it was at `moment`, after its table was put back, without some of its newest records; of what came since, nothing is given out again.
+   */
+  restoredTo(moment: number, missing: ReadonlySet<number>): Witnessed {
     const past = new Witnessed(this.#texts, new PlainAccount(this.plain.pictures));
-    for (const put of this.records) if (put.moment <= moment) past.take(put.record, put.moment);
+    const gap = Math.min(...missing);
+    const kept = ({ record, ...put }: Put): boolean => put.moment <= moment && record.number < gap;
+    for (const put of this.records) if (kept(put)) past.take(put.record, put);
     past.checkpoints.push(...this.checkpoints.filter((each) => each.moment <= moment));
     past.highest = this.highest;
-    const lost = this.records.filter((put) => put.moment > moment).map(({ record }) => record);
+    const lost = this.records.filter((put) => !kept(put)).map(({ record }) => record);
     past.epoch = { last: past.plain.number, number: null, begun: null, lost, before: this.plain };
     return past;
   }
 
   /** The next record. */
-  take(record: JournalRecord, moment: number): void {
-    this.records.push({ record, moment });
+  take(record: JournalRecord, { moment, at }: Omit<Put, 'record'>): void {
+    this.records.push({ record, moment, at });
     this.highest = Math.max(this.highest, record.number);
     for (const op of record.ops) this.#note(op, record.number);
     this.plain.take(record);
