@@ -39,7 +39,7 @@ export async function restore(stage: Stage, draw: Draw, limits: FoldLimits): Pro
   const stale = world.gateways.filter(() => draw.chance(0.4));
   for (const gateway of [...world.gateways]) if (!stale.includes(gateway)) world.restart(gateway);
   turns.now += MINUTE_MS * (1 + draw.below(RESTORING_MINUTES));
-  world.blobs.putBackSince(mark.at);
+  world.blobs.putBackSince(mark.at - BLURRED_MS);
   table.restore(mark.moment, (pk) => pk.startsWith('key#'));
   witness.restoring = true;
   witness.restored(mark.moment, loseSome(world, draw, mark));
