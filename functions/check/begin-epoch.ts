@@ -220,6 +220,9 @@ class Epoch {
     // or a queue has tried again: rather it comes twice than never.
     const arrivedAfter = redeliver ? Infinity : this.#asOf() - FRESH_MS - CLOCK_SKEW_MS;
     const arrivedBefore = asOf === null ? this.#holeEnds() + CLOCK_SKEW_MS : Infinity;
+    const time = rim.now();
+    const builder = new RecordBuilder({ ...state, number: (number - 1) as RecordNumber }, time);
+    builder.add([epochOp(time, lostMs), ...policyBehind(state, this.#known.journal.behind)]);
     const mending = await mendingOps(
       this.#deps,
       this.#account,
@@ -227,11 +230,9 @@ class Epoch {
       this.#known,
       this.#messages,
       summaries,
-      { arrivedAfter, arrivedBefore },
+      { arrivedAfter, arrivedBefore, state: builder.trial },
     );
-    const time = rim.now();
-    const builder = new RecordBuilder({ ...state, number: (number - 1) as RecordNumber }, time);
-    builder.add([epochOp(time, lostMs), ...policyBehind(state, this.#known.journal.behind), ...mending.ops]);
+    builder.add(mending.ops);
     const { records } = builder.finish(rim.randomHex(12), time, this.#journalBytes());
     return (await journal.put(this.#account, records)).kind === 'written' ? records : null;
   }

@@ -4,8 +4,11 @@ import type { Examination } from '../../shared/account/examine.ts';
 import type { AccountId, BlobId } from '../../shared/account/ids.ts';
 import type { Op } from '../../shared/account/ops.ts';
 import type { JournalEntry } from '../../shared/account/record.ts';
+import type { Rim } from '../../shared/account/rim.ts';
+import type { AccountState } from '../../shared/account/state.ts';
 import type { StoredObject } from '../../shared/blob/message-store.ts';
 import type { CheckedMessages, CheckedMessagesResult } from './check-messages.ts';
+import { makeMailboxes } from './make-mailboxes.ts';
 import { readSummaries } from './placed-rows.ts';
 import { type RecoverDeps, keyMissing, mustKnowPacks, recoverMessages, restoring } from './recover.ts';
 
@@ -20,14 +23,22 @@ export interface Mending {
   readonly said: number;
 }
 
+export interface MendingOptions {
+  readonly most?: number;
+  readonly arrivedAfter?: number;
+  readonly arrivedBefore?: number;
+  /** What the ops are to be applied to, if it is not what is known. */
+  readonly state?: AccountState;
+}
+
 /**
  * Ops that say what is lost, and name again what can be saved, at most `most` messages. What is lost is said last: until
  * then the account is as damaged as it was, and the next call goes on. `summaries` takes those that were read. Messages that
  * were stored after `arrivedAfter` and up to `arrivedBefore` (milliseconds since the epoch) came in a time of which the
- * table knows nothing.
+ * table knows nothing. A mailbox whose name is known and which is not there is made again.
  */
 export async function mendingOps(
-  deps: RecoverDeps,
+  deps: RecoverDeps & { readonly rim: Pick<Rim, 'now'> },
   account: AccountId,
   entries: readonly JournalEntry[],
   known: Examination,
@@ -37,9 +48,9 @@ export async function mendingOps(
     most = Infinity,
     arrivedAfter = Infinity,
     arrivedBefore = Infinity,
-  }: { readonly most?: number; readonly arrivedAfter?: number; readonly arrivedBefore?: number } = {},
+    state = known.replay.state,
+  }: MendingOptions = {},
 ): Promise<Mending> {
-  const { state } = known.replay;
   const isLate = ({ modified }: StoredObject): boolean =>
     modified > arrivedAfter && modified <= arrivedBefore;
   const candidates = candidatesIn(known, messages, isLate);
@@ -50,9 +61,11 @@ export async function mendingOps(
     throw keyMissing(account, unreadable.length, batch.length);
   for (const { row, summary } of recovered) summaries.set(row.blob, summary);
   const lossy = [...known.lost.keys()].filter((id) => state.mailboxes.has(id));
-  const restores = restoring(recovered, state, lossy);
+  // Of one lossy mailbox all messages go back into it.
+  const made = makeMailboxes(lossy.length === 1 ? [] : recovered, state, deps.rim.now());
+  const restores = restoring(recovered, made.state, lossy);
   const mends = candidates.length > batch.length ? [] : known.mends;
-  return { ops: [...mends, ...restores], recovered: recovered.length, said: mends.length };
+  return { ops: [...mends, ...made.ops, ...restores], recovered: recovered.length, said: mends.length };
 }
 
 /**

@@ -15,7 +15,7 @@
  */
 import { type PackInfo } from '../../shared/account/checkpoint.ts';
 import { applyOp } from '../../shared/account/apply.ts';
-import { decideCreate, firstOps } from '../../shared/account/decide-mailboxes.ts';
+import { firstOps } from '../../shared/account/decide-mailboxes.ts';
 import { epochOp, rebornNumber } from '../../shared/account/epoch.ts';
 import {
   type AccountId,
@@ -24,19 +24,19 @@ import {
   type PackId,
   type RecordNumber,
 } from '../../shared/account/ids.ts';
-import { MailboxRefusal } from '../../shared/account/mailbox-names.ts';
 import { EMPTY_CHECKPOINT } from '../../shared/account/opening.ts';
 import type { Op } from '../../shared/account/ops.ts';
 import { NO_POLICY } from '../../shared/account/policy.ts';
 import { Packing } from '../../shared/account/packing.ts';
 import { NO_PURGES } from '../../shared/account/purges.ts';
 import { type JournalRecord, isEmptied } from '../../shared/account/record.ts';
-import { type AccountState, EMPTY_STATE, mailboxNamed } from '../../shared/account/state.ts';
+import { type AccountState, EMPTY_STATE } from '../../shared/account/state.ts';
 import type { Survey } from '../../shared/account/survey.ts';
 import type { StoredObject } from '../../shared/blob/message-store.ts';
 import type { EpochDeps } from './begin-epoch.ts';
 import { checkAccount } from './check-account.ts';
 import { installCheckpoint } from './install.ts';
+import { makeMailboxes } from './make-mailboxes.ts';
 import { type Recovered, keyMissing, mustKnowPacks, recoverMessages, restoring } from './recover.ts';
 
 export interface RebuildOptions {
@@ -167,18 +167,7 @@ function stateOf(recovered: readonly Recovered[], number: RecordNumber, now: num
   // INBOX is the first of every account; no other id of the old life, which were counted from there, comes again.
   state = { ...state, nextMailbox: Math.floor(now / 1000) as MailboxId };
   state = applied(state, others);
-  for (const { name } of recovered)
-    if (name !== null && !mailboxNamed(state, name)) state = applied(state, creating(state, name, later));
+  ({ state } = makeMailboxes(recovered, state, later));
   state = applied(state, restoring(recovered, state, []));
   return { ...state, number, epochAt: place.saved, policy: { ...NO_POLICY, hold: true } };
-}
-
-/** None for a name that no mailbox may have: its messages go to INBOX. */
-function creating(state: AccountState, name: string, now: number): readonly Op[] {
-  try {
-    return decideCreate(state, name, now).ops;
-  } catch (error) {
-    if (error instanceof MailboxRefusal) return [];
-    throw error;
-  }
 }

@@ -164,6 +164,29 @@ test('a hold, and a closing that was taken back, are kept where the record befor
   });
 });
 
+test('mail of a mailbox that was made since comes back into one of its name, with those above it', async () => {
+  const { account, asOf } = await restored();
+  const putBack = account.backUp();
+  await account.commit(() => [{ op: 'create', name: 'Work/2026', uidValidity: 1, use: null }]);
+  const lost = [...(await account.reopened()).mailboxes.values()].find(({ name }) => name === 'Work/2026');
+  const arrived = { mailbox: 'Work/2026' };
+  for (const subject of ['contract', 'annex'])
+    await account.receive(subject, { mailbox: lost?.id ?? INBOX_ID }, {}, account.replica(), arrived);
+  putBack();
+  account.rim.time += 60_000;
+  expect(await beginEpoch(account.deps, account.id, { asOf })).toMatchObject({ kind: 'begun', recovered: 6 });
+  expect((await account.contents())['Work/2026']).toEqual(['1 contract', '2 annex']);
+  const made = [...(await account.reopened()).mailboxes.values()].filter(({ name }) =>
+    name.startsWith('Work'),
+  );
+  expect(made.map(({ name }) => name)).toEqual(['Work', 'Work/2026']);
+  for (const { id, uidValidity } of made) {
+    expect(id).toBeGreaterThan((lost?.id ?? Infinity) + 1000);
+    expect(uidValidity).toBeGreaterThan(lost?.uidValidity ?? Infinity);
+  }
+  expect(await account.kinds()).toEqual([]);
+});
+
 test('an account that was being closed as of the backup is told of', async () => {
   const account = await KeptAccount.begun();
   const closing = account.rim.now() + HOUR;
