@@ -6,6 +6,7 @@ import { type StoredFor, assemble } from '../append/assembly.ts';
 import { takeIn, targetNamed } from '../append/intake.ts';
 import { decideInto, recordStored } from '../append/record.ts';
 import { requireAtMost } from '../session/message-limit.ts';
+import { tellsUids } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
 import { parseAppend, placeInAppend } from '../wire/append-grammar.ts';
 import type { CommandCursor } from '../wire/parser.ts';
@@ -37,6 +38,6 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
   const { uidValidity, uids } = await recordStored(session, home, stored, (ready) => ({
     decide: (state) => decideInto(home, state, mailbox.id, ready, rim.now()),
   }));
-  if (!session.offers('UIDPLUS')) return { text: 'appended' };
+  if (!tellsUids(session, target)) return { text: 'appended' };
   return { text: 'appended', code: { code: 'APPENDUID', uidValidity, uids: NumberSet.ofSorted(uids) } };
 }

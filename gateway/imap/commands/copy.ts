@@ -11,7 +11,7 @@ import type { AccountState } from '../../../shared/account/state.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
 import type { Home } from '../session/home.ts';
 import { limited, requireFew, tellLimit } from '../session/message-limit.ts';
-import { type FoundMailbox, findNamed } from '../session/places.ts';
+import { type FoundMailbox, findNamed, tellsUids } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
@@ -57,7 +57,7 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
   if (outcome.source.length === 0)
     return { text: `${text}: there was no such message`, ...(limit && { code: limit }) };
-  const code = session.offers('UIDPLUS') ? copyUid(outcome) : undefined;
+  const code = tellsUids(session, target) ? copyUid(outcome) : undefined;
   if (kind === 'COPY') return { text, ...(code && { code }) };
   // RFC 6851 §4.3: COPYUID comes before the EXPUNGEs, which follow with everything else that is new.
   if (code) session.writer.status('*', 'OK', text, code);
@@ -72,7 +72,7 @@ async function carried(session: Session, target: FoundMailbox, request: AcrossRe
     return await copyAcross(session, target, request);
   } catch (error) {
     if (!(error instanceof AcrossError)) throw error;
-    if (error.outcome.source.length > 0 && session.offers('UIDPLUS'))
+    if (error.outcome.source.length > 0 && tellsUids(session, target))
       session.writer.status('*', 'OK', 'moved so far', copyUid(error.outcome));
     throw error.cause;
   }

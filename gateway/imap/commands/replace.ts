@@ -5,6 +5,7 @@ import { assemble } from '../append/assembly.ts';
 import { takeIn, targetNamed } from '../append/intake.ts';
 import { decideInto, recordStored } from '../append/record.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
+import { tellsUids } from '../session/places.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import { parseReplace, placeInReplace } from '../wire/append-grammar.ts';
@@ -64,7 +65,7 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
       );
     },
   }));
-  if (session.offers('UIDPLUS')) {
+  if (tellsUids(session, target)) {
     // RFC 8508 §4.3: before the EXPUNGE, which follows with everything else that is new.
     session.writer.status('*', 'OK', 'the replacement is stored', {
       code: 'APPENDUID',

@@ -66,6 +66,11 @@ export async function findNamed(
   return { ...place, mailbox: home.mailbox(state, mailbox.id) ?? mailbox };
 }
 
+/** Whether the UIDs that messages get there are told: not of a mailbox that the session may not open (RFC 9051 §6.3.12, §6.4.7). */
+export function tellsUids(session: Session, { home, mailbox }: FoundMailbox): boolean {
+  return session.offers('UIDPLUS') && home.may(mailbox, 'r');
+}
+
 /** Whether the session may make a mailbox: the right is looked for in the nearest one above (RFC 4314 §4, CREATE). */
 function mayCreate(home: Home, state: AccountState, name: string): boolean {
   if (home.guest === null) return true;

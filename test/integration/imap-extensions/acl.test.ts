@@ -313,6 +313,26 @@ inVariants((variant) => {
       expect(await last(bob, `MOVE 1 ${ALICES}/Target`)).toMatch(/^tag OK/);
     });
 
+    test('who may put messages into a mailbox, and not open it, is not told their UIDs (RFC 9051 §6.3.12, §6.4.7)', async () => {
+      await alice.run('CREATE Box');
+      await share('li', 'Box');
+      await share('lrswite');
+      await bob.append('INBOX', MAIL);
+      await bob.append('INBOX', MAIL);
+      const box = `${ALICES}/Box`;
+      expect(await bob.append(box, MAIL)).toBe('tag OK appended');
+      await bob.run('SELECT INBOX');
+      expect(await last(bob, `UID COPY 1 ${box}`)).toBe('tag OK copied');
+      expect((await bob.run(`UID MOVE 1 ${box}`)).filter((line) => line.includes('COPYUID'))).toEqual([]);
+      // Within the account, too.
+      await bob.run(`SELECT ${ALICES}/INBOX`);
+      expect(await last(bob, `UID COPY 1 ${box}`)).toBe('tag OK copied');
+      const replaced = await bob.run(`UID REPLACE 1 ${box} {${MAIL.length}+}\r\n${MAIL}`);
+      expect(replaced.at(-1)).toMatch(/^tag OK/);
+      expect(replaced.filter((line) => line.includes('APPENDUID'))).toEqual([]);
+      expect(await alice.run('STATUS Box (MESSAGES)')).toContain('* STATUS Box (MESSAGES 5)');
+    });
+
     test('flags that the guest may not set are lost on COPY and APPEND (RFC 4314 §4)', async () => {
       await alice.run('CREATE Target');
       await share('lrsw');
