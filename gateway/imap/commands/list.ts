@@ -61,8 +61,9 @@ export const list: CommandFamily = {
         useStatusItems(session, args.returns.status ?? []);
         const metadata = args.returns.metadata && namedEntries(args.returns.metadata, session.home.account);
         for (const entry of await entriesOf(session, args)) {
-          session.writer.untagged(`LIST ${entryText(session, entry)}`);
-          if (entry.selected) await tellMore(session, entry.name, args.returns, metadata);
+          const more = entry.selected ? await lookUp(session, entry.name, args.returns, metadata) : null;
+          session.writer.untagged(`LIST ${entryText(session, more?.closed ? notSelectable(entry) : entry)}`);
+          if (more) tellMore(session, entry.name, more, args.returns, metadata);
           if (session.writer.full) await session.writer.pace();
         }
         return { text: 'mailboxes listed' };
@@ -135,20 +136,44 @@ function reachesOthers(pattern: ListPattern): boolean {
   return literal.startsWith(OTHER_USERS) || OTHER_USERS.startsWith(literal);
 }
 
-/** What RETURN asks for beside the LIST response; of a mailbox that may not be read, nothing (RFC 5819 §2). */
-async function tellMore(
+/** What was looked up for RETURN. */
+interface LookedUp {
+  /** Undefined: it is gone. */
+  readonly found: FoundMailbox | undefined;
+  readonly status: string | undefined;
+  /** Its status was asked for, and it cannot be selected. */
+  readonly closed: boolean;
+}
+
+/** Before the LIST response, which tells whether the mailbox can be selected (RFC 5819 §2). Null: nothing is asked for. */
+async function lookUp(
   session: Session,
   name: string,
-  { status, myRights }: ListArguments['returns'],
+  { status: items, myRights }: ListArguments['returns'],
   metadata: readonly NamedEntry[] | undefined,
-): Promise<void> {
-  if (!status && !metadata && !myRights) return;
+): Promise<LookedUp | null> {
+  if (!items && !metadata && !myRights) return null;
   const found = await unlessRefused(() => findNamed(session, name));
+  const isOpen = found?.home.may(found.mailbox, 'r') ?? false;
+  const status =
+    found && items && isOpen ? await unlessRefused(() => statusResponse(session, found, items)) : undefined;
+  return { found, status, closed: items !== undefined && status === undefined };
+}
+
+function notSelectable(entry: ListEntry): ListEntry {
+  return { ...entry, attributes: [...new Set([...entry.attributes, '\\Noselect'])] };
+}
+
+/** What RETURN asks for beside the LIST response. */
+function tellMore(
+  session: Session,
+  name: string,
+  { found, status }: LookedUp,
+  { myRights }: ListArguments['returns'],
+  metadata: readonly NamedEntry[] | undefined,
+): void {
   if (!found) return;
-  if (status && found.home.may(found.mailbox, 'r')) {
-    const response = await unlessRefused(() => statusResponse(session, found, status));
-    if (response !== undefined) session.writer.untagged(response);
-  }
+  if (status !== undefined) session.writer.untagged(status);
   if (metadata) tellAnnotations(session, name, found, metadata);
   if (myRights) tellMyRights(session, found);
 }

@@ -161,6 +161,18 @@ inVariants((variant) => {
         expect(await last(bob, command.replace('%', `${ALICES}/INBOX`))).toMatch(/^tag NO \[NOPERM\]/);
       expect(await bob.append(`${ALICES}/INBOX`, MAIL)).toMatch(/^tag NO \[NOPERM\]/);
       expect(await last(bob, `GETMETADATA ${ALICES}/INBOX /shared/comment`)).toMatch(/^tag NO \[NOPERM\]/);
+      // RFC 5819 §2: LIST tells why there is no STATUS.
+      await bob.play(`
+      C: b LIST "" "${ALICES}/%" RETURN (STATUS (MESSAGES) MYRIGHTS)
+      S: * LIST (\\HasNoChildren \\Noselect) "/" ${ALICES}/INBOX
+      S: * MYRIGHTS ${ALICES}/INBOX l
+      S: b OK mailboxes listed
+      C: c SUBSCRIBE Gone
+      S: c OK subscribed
+      C: d LIST (SUBSCRIBED) "" Gone RETURN (STATUS (MESSAGES))
+      S: * LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) "/" Gone
+      S: d OK mailboxes listed
+    `);
     });
   });
 
