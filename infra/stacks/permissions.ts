@@ -57,9 +57,6 @@ export const UNRECORDED: Readonly<Record<string, string>> = {
   'ExpungeRole.SweepFolded':
     'Only accounts too large for one item have segments; they go when a fold died, or the account is closed.',
   'TallyRole.Log': 'As above.',
-  'TaskTaskRole.LeaveWork': 'Only the commit that crosses a threshold leaves work, here that of a delivery.',
-  'TaskTaskRole.ReadPacks': 'Only messages that were packed are read out of packs.',
-  'TaskTaskRole.ReadSummaries': 'Only accounts that were folded have chunks of summaries.',
 };
 /** Name of a statement that may hold a wildcard. */
 export type WildcardSid = keyof typeof WILDCARDS;

@@ -52,7 +52,8 @@ import { type LoopbackS3, startLoopbackS3 } from '../../support/loopback-s3.ts';
 import { proxyHeader, WithholdingLoadBalancer } from '../../support/load-balancer.ts';
 import { notificationOf, sqsEvent } from '../../support/ses.ts';
 
-jest.setTimeout(60_000);
+// Processes are started, and machines are busy.
+jest.setTimeout(300_000);
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:imap-AbCdEf';
 const TEST: QuireConfig = { ...EXAMPLE, domains: [{ name: 'example.test' }], host: 'mail.example.test' };
@@ -62,6 +63,8 @@ const CONFIGS = {
 } as const satisfies Record<string, QuireConfig>;
 const ALICE = 'alice@example.test';
 const BOB = 'bob@example.test';
+/** Whose mail has rested for months. */
+const KEEPER = 'keeper@example.test';
 const PASSWORD = 'correct horse battery';
 const silent = createLog({ level: 'silent', pretty: false });
 
@@ -361,6 +364,14 @@ describe('the gateway', () => {
     const appended = await client.run(`APPEND Drafts ~{${binary.length}+}\r\n${binary}`);
     expect(appended.at(-1)).toContain('APPENDUID');
     expect(objectsOf('blobs').length).toBe(before + 1);
+    // So much at once that a fold is due: what a summary keeps, and compression cannot shorten.
+    const long = Array.from(
+      { length: 40 },
+      (_, index) =>
+        `Subject: ${index}\r\nReferences: <${randomBytes(1_500).toString('base64url')}@x>\r\n\r\nx\r\n`,
+    );
+    const literals = long.map((each) => `{${each.length}+}\r\n${each}`).join(' ');
+    expect((await client.run(`APPEND Drafts ${literals}`)).at(-1)).toContain('APPENDUID');
     // What is shared is told to the directory, and an administrator's word about quotas as well.
     expect((await client.run(`SETACL Drafts ${BOB} lr`)).at(-1)).toMatch(/^tag OK/);
     expect((await client.run('LIST "" "*"')).at(-1)).toMatch(/^tag OK/);
@@ -481,6 +492,9 @@ describe('the compaction', () => {
     // As many as make two packs, twice.
     const fill = { messages: 275, bytes: 125_000, bodies: true };
     const account = await filledAccount(raw.daysAgo(90), fill);
+    const limits = { quotaBytes: 2 ** 30, quotaMessages: 1_000, maxConnections: 10 };
+    const passwordHash = await hashPassword(PASSWORD);
+    await engine.directory.users.add({ address: KEEPER, account, passwordHash, limits });
     await engine.work.leave('pack', account);
     await compactHandler(daysAgo(60), silent)({}, LONG);
     await fillAccount(raw.daysAgo(30), account, { ...fill, fold: false });
@@ -492,6 +506,31 @@ describe('the compaction', () => {
     expect(objectsOf('packs').length).toBe(4);
     expect(objectsOf('blobs').length).toBeLessThan(300 + before);
     remember('Quire-Maintenance', plan.role);
+  });
+
+  test('what was packed and folded is read by the gateway where it lies now', async () => {
+    const reader = taskPlan(assemblies.balancer, resolver, path.join(folder, 'reader'));
+    const task = await GatewayTask.start(reader, aws.environment);
+    try {
+      const client = await ImapClient.connect(task.ports.QUIRE_BEHIND_TLS_PORT ?? 0);
+      await client.line();
+      await client.run(`LOGIN ${KEEPER} "${PASSWORD}"`);
+      expect(await client.run('SELECT INBOX')).toContain('* 550 EXISTS');
+      const fetched = (await client.run('FETCH 2 (RFC822.SIZE ENVELOPE BODY.PEEK[])')).join('\n');
+      const subject = /ENVELOPE \("[^"]+" "([^"]+)"/.exec(fetched)?.[1] ?? 'none';
+      expect(fetched).toContain(`Subject: ${subject}`);
+      client.destroy();
+    } finally {
+      await task.stop();
+    }
+    const calls = remember('Quire-Gateway', reader.role);
+    const read = new Set(
+      calls
+        .filter(({ service }) => service === 's3')
+        .map(({ operation }) => /^GET \/[^/]+\/(\w+)\//.exec(operation)?.[1]),
+    );
+    expect([read.has('packs'), read.has('summaries'), read.has('blobs')]).toEqual([true, true, false]);
+    expect(refused('Quire-Gateway', reader.role, resolver, calls)).toEqual([]);
   });
   let before = 0;
   beforeEach(() => {
@@ -794,10 +833,14 @@ describe('the policies', () => {
 });
 
 /** Calls that no statement of the role allows, as a person would want to read of them. */
-function refused(stack: string, role: string, by = resolver): string[] {
+function refused(
+  stack: string,
+  role: string,
+  by = resolver,
+  calls = made.get(`${stack} ${role}`)?.calls ?? [],
+): string[] {
   const statements = statementsOf(stack, role, by);
   const key = by.text('Quire-Storage', { 'Fn::GetAtt': [keyId(), 'Arn'] });
-  const calls = made.get(`${stack} ${role}`)?.calls ?? [];
   const bad = calls
     .flatMap((call) => permissionsOf(call, { key }))
     .filter((permission) => {
