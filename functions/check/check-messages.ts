@@ -26,6 +26,8 @@ export interface MessageCheckDeps {
   readonly gate?: (() => Promise<void>) | undefined;
   /** Whether messages are read, for their digests; else their objects are only listed. */
   readonly digests: boolean;
+  /** What is known to be wrong with messages, where they are not read. */
+  readonly complaints?: ReadonlyMap<BlobId, Complaint>;
   /** Whether summaries are read; they are, unless it is said otherwise. */
   readonly summaries?: boolean;
 }
@@ -39,8 +41,8 @@ export interface CheckedMessagesResult {
   readonly damagedChunks: readonly ChunkInfo[];
   /** Objects that no row names. */
   readonly unnamed: readonly StoredObject[];
-  /** Messages that are gone, or lie in a pack of which nothing can be read. */
-  readonly unreadable: ReadonlySet<BlobId>;
+  /** Messages that are gone, or not what was stored. */
+  readonly complaints: ReadonlyMap<BlobId, Complaint>;
   /** Packs whose index cannot be read, and why: nobody knows what lies in them. */
   readonly damagedPacks: ReadonlyMap<PackId, string>;
   /** Messages that were read. */
@@ -69,27 +71,31 @@ export async function checkMessages(
   const complaints = new Map<BlobId, Complaint>();
   for (const { row } of named.values())
     if (!objects.has(placeName(row))) complaints.set(row.blob, unlisted(row, damagedPacks));
-  const unreadable = new Set(complaints.keys());
+  const unlistedBlobs = new Set(complaints.keys());
+  for (const [blob, complaint] of deps.complaints ?? [])
+    if (named.has(blob) && !unlistedBlobs.has(blob)) complaints.set(blob, complaint);
   let read = 0;
   if (deps.digests)
     await inParallel([...named.values()], PARALLEL_READS, async ({ row }) => {
-      if (unreadable.has(row.blob)) return;
+      if (unlistedBlobs.has(row.blob)) return;
       read++;
       const wrong = await complaintAbout(deps, account, row, facts.get(row.blob));
       if (wrong !== null) complaints.set(row.blob, wrong);
     });
   const findings = damaged.map(chunkLost);
-  if (withoutSummary.size > 0) findings.push(summariesLost(withoutSummary.size));
+  // Of what cannot be read nobody can work one out.
+  const lost = [...withoutSummary].filter((blob) => !complaints.has(blob));
+  if (lost.length > 0) findings.push(summariesLost(lost.length));
   findings.push(...(await messageFindings(deps, account, source, rows, complaints)));
   // One that lies in two places, for a day after it was packed, is named once.
   const unnamed = [...new Map([...objects.values()].map((object) => [object.blob, object])).values()].filter(
     ({ blob }) => !named.has(blob),
   );
-  return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, unreadable, damagedPacks, read };
+  return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, complaints, damagedPacks, read };
 }
 
 /** What is wrong with a message, in words behind its name. */
-interface Complaint {
+export interface Complaint {
   readonly kind: 'message-missing' | 'message-damaged';
   readonly what: string;
 }

@@ -69,7 +69,10 @@ const EMPTY_KEY_SECONDS = 365 * 86_400;
 export async function mendAccount(deps: MendDeps, account: AccountId): Promise<MendResult> {
   const first = await checkAccount(deps, account);
   // Messages are read once: a repair changes none.
-  const quick = { ...deps, digests: false };
+  const complaints = new Map(
+    [...(first.messages?.complaints ?? [])].filter(([, { kind }]) => kind === 'message-damaged'),
+  );
+  const quick = { ...deps, digests: false, complaints };
   const done: string[] = [];
   const summaries = new Map<BlobId, Uint8Array>();
   let checked = first;
@@ -89,15 +92,7 @@ export async function mendAccount(deps: MendDeps, account: AccountId): Promise<M
     if (step.kind === 'done') done.push(step.what);
     checked = await checkAccount(quick, account);
   }
-  // What only reading a message tells; of a damaged pack the last look tells as well.
-  const damaged = first.report.findings.filter(
-    ({ kind, message }) =>
-      kind === 'message-damaged' && message && first.messages?.unreadable.has(message.blob) !== true,
-  );
-  const left = {
-    ...checked.report,
-    findings: [...checked.report.findings, ...(checked === first ? [] : damaged)],
-  };
+  const left = { ...checked.report, read: first.report.read };
   return { found: first.report, left, done };
 }
 
@@ -211,14 +206,14 @@ class Pass {
   /** Summaries that are lost, from their messages. */
   async #recomputed({
     withoutSummary,
-    unreadable,
+    complaints,
     rows,
   }: CheckedMessagesResult): Promise<Map<BlobId, Uint8Array>> {
     const found = new Map<BlobId, Uint8Array>();
     const places = new Map(rows.map(({ row }) => [row.blob, row]));
     for (const blob of withoutSummary) {
       const place = places.get(blob);
-      if (!place || unreadable.has(blob)) continue;
+      if (!place || complaints.has(blob)) continue;
       const summary = this.#summaries.get(blob) ?? (await this.#recompute(place));
       if (summary) found.set(blob, summary);
     }

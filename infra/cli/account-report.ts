@@ -45,7 +45,9 @@ export class AccountReportFile<Line extends ReportLine> {
       // The last line may have been cut by an interruption.
       const lines = text.split('\n').slice(0, -1);
       if (text !== '' && lines[0] !== first)
-        throw new SetupError(`${file} is the report of something else: name another file, or remove it.`);
+        throw new SetupError(
+          `${file} is the report of something else${titleOf(lines[0])}; this is of ${titled(head)}: name another file, or remove it.`,
+        );
       const done = doneIn<Line>(file, lines.slice(1));
       await writeFile(file, `${[first, ...lines.slice(1)].join('\n')}\n`);
       return new AccountReportFile(file, done);
@@ -59,6 +61,18 @@ export class AccountReportFile<Line extends ReportLine> {
 
   async add(line: Line | (ReportLine & { readonly error: string })): Promise<void> {
     if (this.#file !== null) await appendFile(this.#file, `${JSON.stringify(line)}\n`);
+  }
+}
+
+const titled = ({ report, of }: ReportHead): string => `"${report}" (${of})`;
+
+/** Of a first line, as far as it is one. */
+function titleOf(line = ''): string {
+  try {
+    const { report, of } = JSON.parse(line) as Partial<ReportHead>;
+    return report === undefined || of === undefined ? '' : `, ${titled({ report, of })}`;
+  } catch {
+    return '';
   }
 }
 

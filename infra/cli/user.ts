@@ -182,11 +182,14 @@ async function close(address: string, flags: Flags): Promise<void> {
     if (leading.length > 0) throw inUse(name, leading);
     await directory.users.setDisabled(address, true);
     const due = deps.rim.now() + days * DAY_SECONDS * 1000;
-    await layDown(deps, id, () => [{ op: 'policy', change: { closing: due } }]);
+    let held = false;
+    await layDown(deps, id, ({ state }) => {
+      held = state.policy.hold;
+      return [{ op: 'policy', change: { closing: due } }];
+    });
     const until = formatMoment(due / 1000);
-    say(
-      `${name} takes no logins and no mail any more. All of it goes after ${until}, unless it is reopened.`,
-    );
+    const unless = held ? 'but not before its legal hold is released' : 'unless it is reopened';
+    say(`${name} takes no logins and no mail any more. All of it goes after ${until}, ${unless}.`);
   });
 }
 

@@ -98,6 +98,11 @@ test('quire user close and reopen', async () => {
   const inUse = await run(['user', 'close', CAROL, ...at]);
   expect([inUse.status, inUse.errors]).toEqual([1, expect.stringContaining('team@example.test')]);
   await run(['alias', 'remove', 'team@example.test', ...at]);
+  await run(['hold', CAROL, ...at]);
+  expect((await run(['user', 'close', CAROL, ...at])).output).toMatch(
+    /All of it goes after .*Z, but not before its legal hold is released\.\n$/,
+  );
+  await run(['hold', CAROL, '--release', ...at]);
   const closed = await run(['user', 'close', CAROL, '--after', '3', ...at]);
   expect(closed.output).toMatch(
     /^carol@example\.test takes no logins and no mail any more\. All of it goes after \d{4}-\d\d-\d\dT/,

@@ -282,7 +282,9 @@ describe('the drill', () => {
     const other = await run(['check', '--all', '--repair', '--report', report, ...at]);
     expect([other.status, other.errors]).toEqual([
       1,
-      expect.stringContaining('is the report of something else'),
+      expect.stringContaining(
+        'is the report of something else, "quire check --all" (repair: false, digests: true); this is of "quire check --all" (repair: true, digests: true)',
+      ),
     ]);
   });
 });

@@ -241,6 +241,19 @@ test('counters that are not those of the messages are said by a record', async (
   });
 });
 
+test('a message that is damaged, and whose summary is lost, is told as damaged and as nothing that a repair mends', async () => {
+  const account = await aged();
+  const [key = ''] = [...account.blobs.objects.keys()].filter((each) => each.startsWith('blobs/'));
+  account.blobs.objects.set(key, Buffer.from('another'));
+  for (const each of [...account.blobs.objects.keys()])
+    if (each.startsWith('summaries/')) account.blobs.objects.delete(each);
+  const { left } = await account.mend();
+  expect(left.findings.map(({ kind }) => kind)).toEqual(['message-damaged']);
+  expect(left.read).toBe(16);
+  expect((await account.mend()).done).toEqual([]);
+  expect(await account.kinds()).toEqual(['message-damaged']);
+});
+
 test('a message that is gone is named, with its subject, and nothing is invented', async () => {
   const account = await folded();
   const blob = await account.receive('the contract');
