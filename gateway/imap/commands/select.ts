@@ -5,7 +5,7 @@ import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import { mailboxId } from '../session/object-id.ts';
-import { findNamed, nonexistent } from '../session/places.ts';
+import { openNamed } from '../session/places.ts';
 import { Bad } from '../session/refusals.ts';
 import { resync } from '../session/resync.ts';
 import { SelectedMailbox } from '../session/selected-mailbox.ts';
@@ -59,10 +59,7 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
     session.writer.status('*', 'OK', 'the mailbox before is closed', 'CLOSED');
   }
   if (condstore) session.enableCondstore();
-  const { home, mailbox: found } = await findNamed(session, name, { right: 'r', fresh: true });
-  const state = await home.replica.load([found.id]);
-  const mailbox = home.mailbox(state, found.id);
-  if (!mailbox) throw nonexistent();
+  const { home, mailbox, state } = await openNamed(session, name, 'r');
   const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
   describe(session, mailbox, selected);

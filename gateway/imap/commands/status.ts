@@ -4,7 +4,7 @@ import { lowerBound } from '../../../shared/account/uid-ranges.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import { mailboxId } from '../session/object-id.ts';
-import { type FoundMailbox, findNamed, nonexistent } from '../session/places.ts';
+import { type FoundMailbox, findNamed, nonexistent, openNamed } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
 import type { StatusItem } from '../wire/ast.ts';
 import { parseStatus } from '../wire/mailbox-grammar.ts';
@@ -21,7 +21,9 @@ export const status: CommandFamily = {
         const { mailbox: name, items } = parseStatus(cursor);
         useStatusItems(session, items);
         const found = await findNamed(session, name, { right: 'r', fresh: true });
-        session.writer.untagged(await statusResponse(session, found, items));
+        // Where messages have to be counted, all values are of the moment of that count, not of two moments.
+        const counted = needsMessages(session, found, items) ? await openNamed(session, name, 'r') : found;
+        session.writer.untagged(statusText(session, counted, items));
         return { text: 'status told' };
       },
     },
@@ -40,15 +42,25 @@ export function useStatusItems(session: Session, items: readonly StatusItem[]): 
  */
 export async function statusResponse(
   session: Session,
-  { home, mailbox: found }: Pick<FoundMailbox, 'home' | 'mailbox'>,
+  found: Listed,
   items: readonly StatusItem[],
 ): Promise<string> {
-  // Where messages have to be counted, all values are of the moment of that count, not of two moments.
-  const counted = items.some((item) => isCounted(session, home, found, item));
-  const mailbox = counted ? await home.load(found.id) : found;
+  if (!needsMessages(session, found, items)) return statusText(session, found, items);
+  const mailbox = await found.home.load(found.mailbox.id);
   if (!mailbox) throw nonexistent();
+  return statusText(session, { home: found.home, mailbox }, items);
+}
+
+type Listed = Pick<FoundMailbox, 'home' | 'mailbox'>;
+
+/** The mailbox has its messages loaded if `needsMessages` says so. */
+function statusText(session: Session, { home, mailbox }: Listed, items: readonly StatusItem[]): string {
   const told = [...new Set(items)].map((item) => `${item} ${valueOf(session, home, mailbox, item)}`);
   return `STATUS ${mailboxName(home.prefix + mailbox.name, session.text)} (${told.join(' ')})`;
+}
+
+function needsMessages(session: Session, { home, mailbox }: Listed, items: readonly StatusItem[]): boolean {
+  return items.some((item) => isCounted(session, home, mailbox, item));
 }
 
 /** Whether no counter of the mailbox tells it. */

@@ -22,6 +22,11 @@ export interface FoundMailbox extends Place {
   readonly mailbox: Mailbox;
 }
 
+/** One whose messages are in memory, in a state in which it has that name. */
+export interface OpenedMailbox extends FoundMailbox {
+  readonly state: AccountState;
+}
+
 /** `#user/alice@example.com/Work` in two; null for a name that is not below `#user/`. */
 export function ownerOf(name: string): { readonly address: string; readonly rest: string } | null {
   if (!name.startsWith(OTHER_USERS)) return null;
@@ -53,17 +58,40 @@ export interface FindOptions {
 export async function findNamed(
   session: Session,
   name: string,
-  { right = 'l', tryCreate = false, fresh = false }: FindOptions = {},
+  options: FindOptions = {},
 ): Promise<FoundMailbox> {
+  const { fresh = false } = options;
   const place = await placeOf(session, name);
   const { home } = place;
   let state = await (fresh && home.guest === null ? home.sync() : home.state());
   // What another gateway has just made is looked for before the client is told that it is not there.
   if (!fresh && home.guest === null && !mailboxNamed(state, place.name)) state = await home.sync();
-  const mailbox = mailboxNamed(state, place.name);
-  if (!mailbox) throw nonexistent(tryCreate && mayCreate(home, state, place.name) ? 'TRYCREATE' : undefined);
+  return mailboxAt(place, state, options);
+}
+
+/**
+ * As `findNamed`, freshly read, with its messages in memory. Name, rights and messages are of one moment, that of `state`: while
+ * messages are read, another session may rename the mailbox, and make another of that name.
+ */
+export async function openNamed(session: Session, name: string, right: Right): Promise<OpenedMailbox> {
+  let found = await findNamed(session, name, { right, fresh: true });
+  for (;;) {
+    const { id } = found.mailbox;
+    const state = await found.home.replica.load([id]);
+    found = mailboxAt(found, state, { right });
+    if (found.mailbox.id === id) return { ...found, state };
+  }
+}
+
+function mailboxAt(
+  { home, name }: Place,
+  state: AccountState,
+  { right = 'l', tryCreate = false }: FindOptions,
+): FoundMailbox {
+  const mailbox = mailboxNamed(state, name);
+  if (!mailbox) throw nonexistent(tryCreate && mayCreate(home, state, name) ? 'TRYCREATE' : undefined);
   if (right !== null) home.require(mailbox, right);
-  return { ...place, mailbox: home.mailbox(state, mailbox.id) ?? mailbox };
+  return { home, name, mailbox: home.mailbox(state, mailbox.id) ?? mailbox };
 }
 
 /** Whether the UIDs that messages get there are told: not of a mailbox that the session may not open (RFC 9051 §6.3.12, §6.4.7). */

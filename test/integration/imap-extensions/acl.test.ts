@@ -4,6 +4,7 @@ import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { inVariant } from '../../support/variants.ts';
+import { whileLoading } from '../../support/while-loading.ts';
 
 const BOB = 'bob@example.test';
 const CAROL = 'carol@example.test';
@@ -383,15 +384,10 @@ inVariants((variant) => {
 
     test('STATUS tells of one moment, even if the owner expunges before what the guest has not seen is counted', async () => {
       await share('lr');
-      const login = gateway.logins.get('alice@example.test');
-      const { replica } = gateway.cache.acquire(login?.account ?? ('' as never));
-      const load = replica.load.bind(replica);
-      replica.load = async (mailboxes) => {
-        replica.load = load;
+      whileLoading(gateway, async () => {
         await alice.run('SELECT INBOX');
         await alice.run('EXPUNGE');
-        return load(mailboxes);
-      };
+      });
       const command = `STATUS ${ALICES}/INBOX (MESSAGES UNSEEN)`;
       expect(await bob.run(command)).toContain(`* STATUS ${ALICES}/INBOX (MESSAGES 2 UNSEEN 2)`);
     });

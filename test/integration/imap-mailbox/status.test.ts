@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
+import { whileLoading } from '../../support/while-loading.ts';
 
 let gateway: TestGateway;
 inVariants((variant) => {
@@ -90,17 +91,27 @@ inVariants((variant) => {
     for (let index = 0; index < 2; index++)
       await client.append('Junk', 'Subject: one\r\n\r\nbody', '(\\Deleted)');
     await other.run('SELECT Junk');
-    const login = gateway.logins.get('alice@example.test');
-    const { replica } = gateway.cache.acquire(login?.account ?? ('' as never));
-    const load = replica.load.bind(replica);
-    replica.load = async (mailboxes) => {
-      replica.load = load;
+    whileLoading(gateway, async () => {
       await other.run('UID EXPUNGE 1');
-      return load(mailboxes);
-    };
+    });
     await client.play(`
     C: a STATUS Junk (MESSAGES DELETED DELETED-STORAGE SIZE RECENT)
     S: * STATUS Junk (MESSAGES 1 DELETED 1 DELETED-STORAGE 20 SIZE 20 RECENT 0)
+    S: a OK status told
+  `);
+  });
+
+  test('STATUS tells of who has the name, even if another session renames the mailbox before what is deleted is counted', async () => {
+    const client = await gateway.signIn();
+    const other = await gateway.signIn();
+    await client.append('Junk', 'Subject: one\r\n\r\nbody', '(\\Deleted)');
+    whileLoading(gateway, async () => {
+      await other.run('RENAME Junk Waste');
+      await other.run('CREATE Junk');
+    });
+    await client.play(`
+    C: a STATUS Junk (MESSAGES DELETED-STORAGE)
+    S: * STATUS Junk (MESSAGES 0 DELETED-STORAGE 0)
     S: a OK status told
   `);
   });

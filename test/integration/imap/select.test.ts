@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import { inVariant } from '../../support/variants.ts';
+import { whileLoading } from '../../support/while-loading.ts';
 
 let gateway: TestGateway;
 inVariants((variant) => {
@@ -24,6 +25,21 @@ inVariants((variant) => {
     C: c CLOSE
     S: c BAD select a mailbox before CLOSE
   `);
+  });
+
+  test('the mailbox that has the name when it is opened, even if another session renames it before its messages are read', async () => {
+    const client = await gateway.signIn();
+    const other = await gateway.signIn();
+    await client.append('Junk', MAIL);
+    whileLoading(gateway, async () => {
+      await other.run('RENAME Junk Waste');
+      await other.run('CREATE Junk');
+    });
+    expect(await client.run('SELECT Junk')).toContain('* 0 EXISTS');
+    whileLoading(gateway, async () => {
+      await other.run('RENAME Waste Rubbish');
+    });
+    expect((await client.run('SELECT Waste')).at(-1)).toMatch(/^tag NO \[NONEXISTENT\]/);
   });
 
   test('EXAMINE lets nothing be changed', async () => {
