@@ -9,12 +9,8 @@ import {
   decideUndelete,
   knowsMailbox,
 } from '../../shared/account/decide-undelete.ts';
-import type { AccountId } from '../../shared/account/ids.ts';
-import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { normalName } from '../../shared/account/mailbox-names.ts';
-import type { ExpungeDeps } from '../../functions/expunge/expunge.ts';
-import { type JournalRecord, isEmptied } from '../../shared/account/record.ts';
-import { type WholeState, commitOnWholeState } from '../../shared/account/whole-state.ts';
+import { coveredRecords, undeleteAccount } from '../../functions/expunge/undelete-account.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
@@ -60,7 +56,7 @@ async function undelete(address: string, flags: Flags): Promise<void> {
     const planned = decideUndelete(whole, { ...request, most: Infinity }).value;
     const dry = flags.dryRun === true;
     // Message by message it is decided again as it is put: what was purged meanwhile does not come back.
-    const done = dry ? planned : await bringBack(deps, id, request);
+    const done = dry ? planned : await undeleteAccount(deps, id, request);
     say(told(parseAddress(address).address, done, dry));
     if ('asOf' in lost && !planned.exact) say(INEXACT);
   });
@@ -68,43 +64,6 @@ async function undelete(address: string, flags: Flags): Promise<void> {
 
 const INEXACT =
   'The journal does not reach back so far: mailboxes are those in which messages were last, flags as they were last. Where no record tells whether a message that was moved since was there, its date does.';
-
-/** What stands below the checkpoint and is not emptied, as far back as it runs without a gap. */
-async function coveredRecords(
-  journal: JournalStore,
-  account: AccountId,
-  { opening: { base } }: WholeState,
-): Promise<readonly JournalRecord[]> {
-  const entries = await journal.after(account, base.emptiedTo, 'eventual');
-  const covered: JournalRecord[] = [];
-  for (const entry of entries) {
-    if (entry.number > base.state.number) break;
-    if (isEmptied(entry)) covered.length = 0;
-    else covered.push(entry);
-  }
-  return covered;
-}
-
-async function bringBack(
-  deps: ExpungeDeps,
-  account: AccountId,
-  request: UndeleteRequest,
-): Promise<Undeleted> {
-  const next = async (): Promise<Undeleted> =>
-    (await commitOnWholeState(deps, account, (whole) => decideUndelete(whole, request))).value;
-  let last = await next();
-  let sum = last;
-  while (last.more) {
-    last = await next();
-    sum = {
-      ...sum,
-      restored: sum.restored + last.restored,
-      bytes: sum.bytes + last.bytes,
-      mailboxes: [...new Set([...sum.mailboxes, ...last.mailboxes])],
-    };
-  }
-  return sum;
-}
 
 function told(address: string, { restored, bytes, present, mailboxes }: Undeleted, dry: boolean): string {
   const there = present > 0 ? `; ${counted(present, 'message')} there already` : '';

@@ -10,6 +10,7 @@ import { deliveries } from './deliveries.ts';
 import { type Figure, type Section, table } from './figure.ts';
 import { idle } from './idle.ts';
 import { mailbox } from './mailbox.ts';
+import { maintenance } from './maintenance.ts';
 import { opening } from './opening.ts';
 import { storm } from './storm.ts';
 
@@ -21,6 +22,7 @@ const SECTIONS: Readonly<Record<string, Section>> = {
   idle,
   blobs,
   bundles,
+  maintenance,
 };
 
 interface Flags {
@@ -33,7 +35,7 @@ interface Flags {
 
 const program = new Command('bench')
   .description(
-    'Measures deliveries, a storm to one account, commands on a large mailbox, cold openings, idle sessions, how messages are stored, and what is deployed on AWS.',
+    'Measures deliveries, a storm to one account, commands on a large mailbox, cold openings, idle sessions, how messages are stored, what is deployed on AWS, and maintenance of an account of a million messages.',
   )
   .addOption(new Option('--only <sections...>', 'what to measure').choices(Object.keys(SECTIONS)))
   .option('--scale <factor>', 'multiplies all sizes', '1')

@@ -33,6 +33,8 @@ export interface FillOptions {
   readonly summary?: Uint8Array;
   /** Put the messages themselves as well, so that bodies can be fetched. */
   readonly bodies?: boolean;
+  /** The id of each message's blob, by its number; default: drawn. */
+  readonly blobOf?: (index: number) => BlobId;
   /** Fold at the end, so that nothing is above the checkpoint; default: true. */
   readonly fold?: boolean;
 }
@@ -99,9 +101,9 @@ async function appendOf(
   engine: Engine,
   account: AccountId,
   index: number,
-  { mailbox = INBOX_ID, bytes = 40_000, bodies = false, summary }: FillOptions,
+  { mailbox = INBOX_ID, bytes = 40_000, bodies = false, summary, blobOf }: FillOptions,
 ): Promise<AppendOp> {
-  const blob = engine.rim.randomHex(16) as BlobId;
+  const blob = blobOf?.(index) ?? (engine.rim.randomHex(16) as BlobId);
   const stored = summary
     ? { blob, size: bytes, summary: { inline: summary } }
     : bodies
