@@ -160,7 +160,7 @@ class Installation {
       ],
       ...over,
     };
-    const { root, parts } = encodeCheckpoint(checkpoint);
+    const { root, parts } = encodeCheckpoint(checkpoint, survey.base?.pages);
     for (const { name, data } of parts) await this.#putItem({ kind: 'part', name, fold: this.#fold }, data);
     return { number: checkpoint.state.number, root, time, bundle: stored.bundle };
   }

@@ -59,8 +59,8 @@ async function rootOf(
 ): Promise<{ base: Checkpoint | null; fault: string | null }> {
   if (!checkpoint) return { base: null, fault: null };
   try {
-    const base = await decodeCheckpoint(checkpoint.root, async (name) => {
-      const part = await journal.part(account, name, checkpoint.fold);
+    const base = await decodeCheckpoint(checkpoint, async (name, fold) => {
+      const part = await journal.part(account, name, fold);
       if (!part) throw new Error(`its part ${name} is gone`);
       return part;
     });

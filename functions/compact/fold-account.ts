@@ -214,7 +214,7 @@ class Fold {
       retired,
       overflow,
     });
-    const { root, parts } = encodeCheckpoint(checkpoint);
+    const { root, parts } = encodeCheckpoint(checkpoint, base.pages);
     for (const { name, data } of parts) await this.#putItem({ kind: 'part', name, fold: this.#fold }, data);
     return { stored, root, time: checkpoint.time };
   }

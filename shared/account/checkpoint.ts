@@ -1,40 +1,47 @@
 /**
  * The root of a checkpoint: an account's state at a record number without its messages, and the list of what holds them.
  *
- * The root item stays small (`ROOT_BYTES`), so that opening an account costs little however it is used; what does not
- * fit spills into parts, which are put before the root that names them and never overwritten.
+ * The root item stays small (`ROOT_BYTES`), so that opening an account costs little however it is used; of what does not
+ * fit, lists spill into pages, which are put before the root that names them and never overwritten. One that is as it was is
+ * named again by the next root (`checkpoint-pages.ts`).
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { decode, encode } from 'cborg';
-import { NO_ACL } from './acl.ts';
-import { NO_ANNOTATIONS } from './annotations.ts';
 import {
-  annotationFields,
-  annotationsOfFields,
-  hasShared,
-  sharedFields,
-  sharedOf,
-} from './checkpoint-sharing.ts';
-import type { BlobId, MailboxId, ModSeq, PackId, RecordNumber, Uid } from './ids.ts';
-import type { SpecialUse } from './ops.ts';
-import { NO_POLICY, isDefault, policyFields, policyOfFields } from './policy.ts';
-import { NO_READERS } from './readers.ts';
+  CHECKPOINT_VERSION,
+  type Fields,
+  LISTS,
+  PLAIN_VERSION,
+  SUPERSEDED_FIELD,
+  bodyFields,
+  checkpointOf,
+  supersededFields,
+  versionFor,
+} from './checkpoint-body.ts';
+import {
+  BY_BYTES,
+  type PageInfo,
+  type PagedList,
+  type Part,
+  type ReadPart,
+  pageFields,
+  pageOfFields,
+  pageOut,
+  readPage,
+  readParts,
+} from './checkpoint-pages.ts';
+import type { BlobId, MailboxId, PackId, RecordNumber, Uid } from './ids.ts';
+import type { AccountState } from './state.ts';
 import { UnknownVersionError } from './unknown-version.ts';
-import { type AccountState, type Mailbox, NO_KEYWORDS, knownName } from './state.ts';
 
-/**
-/**
- * Version 2 adds annotations, access control lists and readers, version 3 policy, the time of the last epoch, and packs
- * (I8). A checkpoint is written as the lowest that holds what is in it, so that a release that knows no other goes on
- * serving the accounts which do not use them.
- */
-export const CHECKPOINT_VERSION = 3;
-const PLAIN_VERSION = 1;
-const SHARING_VERSION = 2;
 /** A strongly consistent read of the root is at most 8 read units. */
 export const ROOT_BYTES = 32_000;
-/** A DynamoDB item is at most 400 KB, keys and attribute names included. */
-export const PART_BYTES = 390_000;
+/**
+ * What lists take in a paged root, before compression: the one of what was superseded, and all others together, as far as they
+ * fit in the order of `LISTS`. The rest of `ROOT_BYTES` is for the list of pages.
+ */
+const SUPERSEDED_BYTES = 8_000;
+const INLINE_BYTES = 6_000;
 
 /** Up to `MESSAGES_PER_SEGMENT` messages of one mailbox. */
 export interface SegmentInfo {
@@ -112,195 +119,97 @@ export interface Checkpoint {
   readonly emptiedTo: RecordNumber;
   /** Earlier checkpoints whose records are not yet emptied: the records go a day after the checkpoint that covers them. */
   readonly covered: readonly { readonly number: RecordNumber; readonly time: number }[];
-  /** Names of the parts that hold what did not fit the root. */
-  readonly parts: readonly string[];
+  /** What did not fit the root. */
+  readonly pages: readonly PageInfo[];
 }
+
+/** A checkpoint before it is known which pages it has. */
+export type UnpagedCheckpoint = Omit<Checkpoint, 'pages'>;
 
 export interface EncodedCheckpoint {
   readonly root: Uint8Array;
-  readonly parts: readonly { readonly name: string; readonly data: Uint8Array }[];
+  /** Parts that are to be put, under the checkpoint's fold. */
+  readonly parts: readonly Part[];
 }
 
-type Fields = readonly unknown[];
+/** The items in which pages lie. */
+export function partsIn(pages: readonly PageInfo[]): Extract<FoldedItem, { kind: 'part' }>[] {
+  return pages.flatMap(({ fold, names }) => names.map((name) => ({ kind: 'part' as const, name, fold })));
+}
 
-/** Bytes of the root, and of the parts that it names. */
-export function encodeCheckpoint(checkpoint: Omit<Checkpoint, 'parts'>): EncodedCheckpoint {
-  const version = versionFor(checkpoint);
-  const body = zstdCompressSync(encode(bodyFields(checkpoint)));
+/**
+ * Bytes of the root, and of the parts that are new. `before`: the pages of the checkpoint that it replaces; those that it does
+ * without are superseded by it.
+ */
+export function encodeCheckpoint(
+  checkpoint: UnpagedCheckpoint,
+  before: readonly PageInfo[] = [],
+): EncodedCheckpoint {
+  const alone = withoutPages(checkpoint, before);
+  const version = versionFor(alone);
+  const body = zstdCompressSync(encode(bodyFields(alone, version)));
   if (body.length <= ROOT_BYTES) return { root: encode([version, [], body]), parts: [] };
-  const parts: { name: string; data: Uint8Array }[] = [];
-  for (let at = 0; at < body.length; at += PART_BYTES)
-    parts.push({ name: `root-${parts.length}`, data: body.subarray(at, at + PART_BYTES) });
-  return { root: encode([version, parts.map((part) => part.name), new Uint8Array(0)]), parts };
+  const listsSuperseded = encode(supersededFields(alone)).length > SUPERSEDED_BYTES;
+  // The list of what is superseded has pages, too, and grows by those of them that are not kept: at its end, so that none is
+  // kept then that was not before. What is in the list at last is exactly what is not kept, or nothing of it would be true.
+  let stale: readonly PageInfo[] = [];
+  for (let round = 0; ; round++) {
+    const fields = bodyFields(withoutPages(checkpoint, stale), CHECKPOINT_VERSION);
+    const { inline, lists } = spilled(fields, listsSuperseded);
+    const { pages, written } = pageOut(lists, round > before.length ? [] : before, checkpoint.fold);
+    const dropped = before.filter((page) => !pages.includes(page));
+    if (dropped.length === stale.length && dropped.every((page) => stale.includes(page))) {
+      const rest = zstdCompressSync(encode([pages.map(pageFields), inline]));
+      return { root: encode([CHECKPOINT_VERSION, [], rest]), parts: written };
+    }
+    stale = dropped;
+  }
 }
 
-function versionFor({ state, packs, superseded }: Omit<Checkpoint, 'parts'>): number {
-  const { annotations, sharedAt, mailboxes, policy, epochAt } = state;
-  const packing =
-    packs.length > 0 || superseded.some(({ item }) => item.kind === 'pack' || item.kind === 'packed');
-  if (epochAt > 0 || !isDefault(policy) || packing) return CHECKPOINT_VERSION;
-  const shares = annotations.size > 0 || sharedAt > 0 || [...mailboxes.values()].some(hasShared);
-  return shares ? SHARING_VERSION : PLAIN_VERSION;
+function withoutPages(checkpoint: UnpagedCheckpoint, stale: readonly PageInfo[]): UnpagedCheckpoint {
+  const fresh = partsIn(stale).map((item) => ({ since: checkpoint.time, item }));
+  return { ...checkpoint, superseded: [...checkpoint.superseded, ...fresh] };
+}
+
+/** What stays in the root of `fields`, with null in the place of lists that do not. */
+function spilled(
+  fields: Fields,
+  listsSuperseded: boolean,
+): { readonly inline: Fields; readonly lists: readonly PagedList[] } {
+  let room = INLINE_BYTES;
+  const inline = [...fields];
+  const lists: PagedList[] = [];
+  for (const [field, key] of LISTS) {
+    const entries = fields[field] as Fields;
+    const bytes = field === SUPERSEDED_FIELD ? 0 : encode(entries).length;
+    const fits = field === SUPERSEDED_FIELD ? !listsSuperseded : bytes <= room;
+    if (fits) room -= bytes;
+    if (fits || entries.length === 0) continue;
+    inline[field] = null;
+    lists.push({ field, entries, key: (entry) => String(key(entry)) });
+  }
+  return { inline, lists };
 }
 
 /** Inverse of `encodeCheckpoint`. `readPart` rejects if the part is gone: a younger fold came between, so open again. */
 export async function decodeCheckpoint(
-  root: Uint8Array,
-  readPart: (name: string) => Promise<Uint8Array>,
+  { root, fold }: { readonly root: Uint8Array; readonly fold: string },
+  readPart: ReadPart,
 ): Promise<Checkpoint> {
-  const [version, names, inline] = decode(root) as [number, string[], Uint8Array];
+  const [version, names, rest] = decode(root) as [number, string[], Uint8Array];
   if (version < PLAIN_VERSION || version > CHECKPOINT_VERSION)
     throw new UnknownVersionError(`a checkpoint of version ${String(version)}`);
-  const body = names.length === 0 ? inline : Buffer.concat(await Promise.all(names.map(readPart)));
-  return { ...checkpointOf(decode(zstdDecompressSync(body)) as Fields), parts: names };
+  if (version < CHECKPOINT_VERSION) {
+    const pages = names.length > 0 ? [{ field: BY_BYTES, hash: '', fold, names }] : [];
+    const body = names.length > 0 ? await readParts(names, fold, readPart) : rest;
+    return { ...checkpointOf(decode(zstdDecompressSync(body)) as Fields), pages };
+  }
+  const [listed, inline] = decode(zstdDecompressSync(rest)) as [Fields[], Fields];
+  const pages = listed.map(pageOfFields);
+  const entries = await Promise.all(pages.map((page) => readPage(page, readPart)));
+  const listOf = (field: number): Fields =>
+    pages.flatMap((page, index) => (page.field === field ? (entries[index] ?? []) : []));
+  const paged = new Set(pages.map(({ field }) => field));
+  const fields = inline.map((value, field) => (paged.has(field) ? listOf(field) : value));
+  return { ...checkpointOf(fields), pages };
 }
-
-function bodyFields(checkpoint: Omit<Checkpoint, 'parts'>): Fields {
-  const { state } = checkpoint;
-  const version = versionFor(checkpoint);
-  return [
-    checkpoint.fold,
-    checkpoint.time,
-    state.number,
-    [state.usage.messages, state.usage.bytes],
-    state.lastUidValidity,
-    state.nextMailbox,
-    [...state.mailboxes.values()].map(mailboxFields),
-    [...state.subscriptions],
-    checkpoint.journalBytes,
-    checkpoint.bundled,
-    [...checkpoint.segments].map(([mailbox, list]) => [
-      mailbox,
-      list.map((segment) => [segment.firstUid, segment.lastUid, segment.count, segment.fold]),
-    ]),
-    checkpoint.chunks.map((chunk) => [chunk.number, chunk.fold, chunk.bytes, chunk.count]),
-    checkpoint.nextChunk,
-    checkpoint.graveyards.map(({ fold, part, count }) => [fold, part, count]),
-    checkpoint.superseded.map(({ since, item }) => [since, item]),
-    checkpoint.emptiedTo,
-    checkpoint.covered.map(({ number, time }) => [number, time]),
-    ...(version >= SHARING_VERSION ? [annotationFields(state.annotations), state.sharedAt] : []),
-    ...(version >= CHECKPOINT_VERSION
-      ? [policyFields(state.policy), state.epochAt, packFields(checkpoint.packs)]
-      : []),
-  ];
-}
-
-function checkpointOf(fields: Fields): Omit<Checkpoint, 'parts'> {
-  const [fold, time, number, usage, lastUidValidity, nextMailbox, tree, subscriptions, ...rest] = fields;
-  const [
-    journalBytes,
-    bundled,
-    segments,
-    chunks,
-    nextChunk,
-    graveyards,
-    superseded,
-    emptiedTo,
-    covered,
-    annotations,
-    sharedAt = 0,
-    policy,
-    epochAt = 0,
-    packs = [],
-  ] = rest;
-  const [messages = 0, bytes = 0] = usage as number[];
-  const mailboxes = (tree as Fields[]).map(mailboxOf);
-  const state: AccountState = {
-    number: number as RecordNumber,
-    usage: { messages, bytes },
-    lastUidValidity: lastUidValidity as number,
-    nextMailbox: nextMailbox as MailboxId,
-    mailboxes: new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox])),
-    subscriptions: new Set((subscriptions as string[]).map(knownName)),
-    annotations: annotations === undefined ? NO_ANNOTATIONS : annotationsOfFields(annotations as Fields),
-    sharedAt: sharedAt as RecordNumber,
-    policy: policy === undefined ? NO_POLICY : policyOfFields(policy as Fields),
-    epochAt: epochAt as number,
-  };
-  return {
-    fold: fold as string,
-    time: time as number,
-    state,
-    journalBytes: journalBytes as number,
-    bundled: bundled as boolean,
-    segments: new Map(
-      (segments as [MailboxId, [Uid, Uid, number, string][]][]).map(([mailbox, list]) => [
-        mailbox,
-        list.map(([firstUid, lastUid, count, of]) => ({ firstUid, lastUid, count, fold: of })),
-      ]),
-    ),
-    chunks: (chunks as [number, string, number, number?][]).map(([n, of, size, count = 0]) => ({
-      number: n,
-      fold: of,
-      bytes: size,
-      count,
-    })),
-    nextChunk: nextChunk as number,
-    graveyards: (graveyards as [string, number, number][]).map(([of, part, count]) => ({
-      fold: of,
-      part,
-      count,
-    })),
-    packs: packsOfFields(packs as Fields),
-    superseded: (superseded as [number, FoldedItem][]).map(([since, item]) => ({ since, item })),
-    emptiedTo: emptiedTo as RecordNumber,
-    covered: (covered as [RecordNumber, number][]).map(([n, at]) => ({ number: n, time: at })),
-  };
-}
-
-function packFields(packs: readonly PackInfo[]): Fields {
-  return packs.map(({ pack, count, bytes, time }) => [Buffer.from(pack, 'hex'), count, bytes, time]);
-}
-
-function packsOfFields(fields: Fields): PackInfo[] {
-  return (fields as [Uint8Array, number, number, number][]).map(([pack, count, bytes, time]) => ({
-    pack: Buffer.from(pack).toString('hex') as PackId,
-    count,
-    bytes,
-    time,
-  }));
-}
-
-function mailboxFields(mailbox: Mailbox): Fields {
-  const { id, name, uidValidity, uidNext, messages, unseen, deleted, bytes } = mailbox;
-  const { highestModSeq, recentFloor, use, keywords } = mailbox;
-  return [
-    id,
-    name,
-    uidValidity,
-    uidNext,
-    messages,
-    unseen,
-    deleted,
-    bytes,
-    highestModSeq,
-    recentFloor,
-    use,
-    keywords,
-    ...(hasShared(mailbox) ? [sharedFields(mailbox)] : []),
-  ];
-}
-
-function mailboxOf(fields: Fields): Mailbox {
-  const [id, name, uidValidity, uidNext, messages, unseen, deleted, bytes, ...rest] = fields;
-  const [highestModSeq, recentFloor, use, keywords, shared] = rest;
-  return {
-    id: id as MailboxId,
-    name: knownName(name as string),
-    uidValidity: uidValidity as number,
-    uidNext: uidNext as number,
-    messages: messages as number,
-    unseen: unseen as number,
-    deleted: deleted as number,
-    bytes: bytes as number,
-    highestModSeq: highestModSeq as ModSeq,
-    recentFloor: recentFloor as number,
-    use: use === null ? null : knownName(use as SpecialUse),
-    keywords: (keywords as string[]).length > 0 ? (keywords as string[]) : NO_KEYWORDS,
-    ...(shared === undefined ? NOT_SHARED : sharedOf(shared as Fields)),
-    columns: undefined,
-  };
-}
-
-const NOT_SHARED = { acl: NO_ACL, annotations: NO_ANNOTATIONS, readers: NO_READERS } as const;

@@ -4,7 +4,14 @@
  */
 import { type Report, type Visit, apply } from './apply.ts';
 import { BUNDLE_BYTES, type Bundle, decodeBundle, encodeBundle } from './bundle.ts';
-import type { Checkpoint, FoldedItem, GraveyardInfo, SegmentInfo, Superseded } from './checkpoint.ts';
+import type {
+  Checkpoint,
+  FoldedItem,
+  GraveyardInfo,
+  SegmentInfo,
+  Superseded,
+  UnpagedCheckpoint,
+} from './checkpoint.ts';
 import type { ChosenChunks, MergeLimits } from './chunk-merge.ts';
 import type { Columns } from './columns.ts';
 import { type PlannedSegment, type SegmentPlan, planSegments } from './fold-segments.ts';
@@ -343,8 +350,8 @@ export interface FoldParts {
   readonly overflow: readonly FoldedItem[];
 }
 
-/** The checkpoint that replaces `opening.base`. */
-export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
+/** The checkpoint that replaces `opening.base`; which of its pages it keeps, `encodeCheckpoint` finds. */
+export function nextCheckpoint(parts: FoldParts): UnpagedCheckpoint {
   const { fold, now, opening, replay, stored, chunk, retired } = parts;
   const { base, tail } = opening;
   const { packing } = replay;
@@ -356,7 +363,6 @@ export function nextCheckpoint(parts: FoldParts): Omit<Checkpoint, 'parts'> {
     : before;
   const fresh: Superseded[] = [
     ...supersededSegments(base, stored),
-    ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
     ...base.chunks
       .filter((each) => !chunks.includes(each))
       .map((grown) => ({ kind: 'chunk' as const, fold: grown.fold })),

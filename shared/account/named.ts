@@ -3,7 +3,7 @@
  * puts whose record never came, or of folds that were not the first; unless it is so young that its record may still come
  * (I2).
  */
-import type { Checkpoint, FoldedItem } from './checkpoint.ts';
+import { type Checkpoint, type FoldedItem, partsIn } from './checkpoint.ts';
 import type { BlobId, MailboxId } from './ids.ts';
 import type { WholeState } from './whole-state.ts';
 
@@ -58,7 +58,7 @@ export function itemsOf(base: Checkpoint): FoldedItem[] {
   );
   return [
     ...(base.bundled ? [] : segments),
-    ...base.parts.map((name) => ({ kind: 'part' as const, name, fold: base.fold })),
+    ...partsIn(base.pages),
     ...base.graveyards.map(({ part, fold }) => ({ kind: 'graveyard' as const, part, fold })),
     ...base.chunks.map(({ fold }) => ({ kind: 'chunk' as const, fold })),
     ...base.packs.map(({ pack }) => ({ kind: 'pack' as const, pack })),

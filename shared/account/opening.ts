@@ -56,7 +56,7 @@ export const EMPTY_CHECKPOINT: Checkpoint = {
   superseded: [],
   emptiedTo: 0 as RecordNumber,
   covered: [],
-  parts: [],
+  pages: [],
 };
 
 /** Folds are minutes apart: an opening that races more than a few is not racing a fold. */
@@ -85,8 +85,8 @@ async function whole(
   let base = EMPTY_CHECKPOINT;
   if (checkpoint) {
     try {
-      base = await decodeCheckpoint(checkpoint.root, async (name) => {
-        const part = await store.part(account, name, checkpoint.fold);
+      base = await decodeCheckpoint(checkpoint, async (name, fold) => {
+        const part = await store.part(account, name, fold);
         if (!part) throw new PartGoneError(name);
         return part;
       });

@@ -5,6 +5,7 @@
 import { BatchWriteItemCommand, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inParallel } from '../../shared/parallel.ts';
+import { partsIn } from '../../shared/account/checkpoint.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { openAccount } from '../../shared/account/opening.ts';
 import { type ItemKey, accountKeys } from '../../shared/aws/keys.ts';
@@ -243,7 +244,11 @@ async function foldedItems({ engine, settings }: BenchStores, account: AccountId
     accountKeys.checkpoint,
     ...(base.bundled ? [accountKeys.bundle] : []),
     (of) => accountKeys.record(of, base.state.number),
-    ...base.parts.map((name) => (of: AccountId) => accountKeys.part(of, name, base.fold)),
+    ...partsIn(base.pages).map(
+      ({ name, fold }) =>
+        (of: AccountId) =>
+          accountKeys.part(of, name, fold),
+    ),
     ...[...base.segments].flatMap(([mailbox, segments]) =>
       base.bundled
         ? []

@@ -17,7 +17,7 @@ const versionOf = (state: AccountState) => (decode(encoded(state).root) as [numb
 
 async function reread(state: AccountState): Promise<AccountState> {
   const { root, parts } = encoded(state);
-  const checkpoint = await decodeCheckpoint(root, (name) => {
+  const checkpoint = await decodeCheckpoint({ root, fold: 'f' }, (name) => {
     const part = parts.find((each) => each.name === name);
     if (!part) throw new Error(`part ${name} is named and was not written`);
     return Promise.resolve(part.data);

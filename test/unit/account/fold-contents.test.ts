@@ -181,34 +181,6 @@ describe('shapes of checkpoints', () => {
     expect(await shape()).toEqual({ bundled: true, segments: 0 });
   });
 
-  test('a tree too large for the root spills into parts, which go when they are superseded', async () => {
-    const account = await FoldingAccount.begun();
-    account.keepMs = 0;
-    const writer = account.replica();
-    const name = (index: number) => account.rim.randomHex(12) + String(index);
-    for (let round = 0; round < 2; round++)
-      await commit(writer, () =>
-        Array.from({ length: 900 }, (_, index) => ({
-          op: 'create',
-          name: name(index),
-          uidValidity: 1,
-          use: null,
-        })),
-      );
-    await account.fold();
-    const { parts } = account.journal.account(ACCOUNT);
-    expect(parts.size).toBeGreaterThan(0);
-    expect(account.journal.account(ACCOUNT).checkpoint?.root.length).toBeLessThan(1000);
-    const first = [...parts.keys()];
-    await expectWhole(account);
-    for (let round = 0; round < 2; round++) {
-      await commit(writer, () => [append(account)]);
-      await account.fold();
-    }
-    for (const key of first) expect([...parts.keys()]).not.toContain(key);
-    await expectWhole(account);
-  });
-
   test('mailboxes that the tail did not touch are neither read nor written', async () => {
     const account = await FoldingAccount.begun(1, SMALL_LIMITS);
     const writer = account.replica();

@@ -222,7 +222,7 @@ test('counters that are not those of the messages are said by a record', async (
   const account = await aged();
   const { checkpoint } = account.stored;
   if (!checkpoint) throw new Error('it was not folded');
-  const base = await decodeCheckpoint(checkpoint.root, async () => new Uint8Array(0));
+  const base = await decodeCheckpoint(checkpoint, async () => new Uint8Array(0));
   const mailboxes = new Map(base.state.mailboxes);
   const inbox = mailboxes.get(INBOX_ID);
   if (!inbox) throw new Error('there is no INBOX');
