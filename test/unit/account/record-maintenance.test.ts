@@ -161,7 +161,9 @@ describe('checkpoint', () => {
     state: after(fresh(), ops),
   });
   const reread = (ops: readonly Op[]) =>
-    decodeCheckpoint({ ...encodeCheckpoint(checkpointOf(ops)), fold: 'f' }, () => Promise.reject(new Error('no parts')));
+    decodeCheckpoint({ ...encodeCheckpoint(checkpointOf(ops)), fold: 'f' }, () =>
+      Promise.reject(new Error('no parts')),
+    );
 
   test('keeps policy and the time of the last epoch', async () => {
     const ops: readonly Op[] = [
