@@ -89,15 +89,23 @@ function tell({ gateways, wakeSender, rim }: Engine, account: AccountId, flags: 
   return tellOfKey({ gateways, sender: wakeSender, now: rim.now, log }, account);
 }
 
-/** @throws {SetupError} under a legal hold: without its key, all that the account has would be as good as deleted. */
+/**
+ * @throws {SetupError} under a legal hold: without its key, all that the account has would be as good as deleted. So too where
+ * the index is lost, by which nobody knows of a hold.
+ */
 async function mustNotBeHeld(engine: Engine, account: AccountId, whose: string): Promise<void> {
-  if ((await policyOf(engine, account))?.hold === true)
+  const policy = await policyOf(engine, account);
+  if (!policy)
+    throw new SetupError(
+      `The index of ${whose} is lost, and with it whether there is a legal hold: make it anew first ("quire check --repair --rebuild"), then end the hold.`,
+    );
+  if (policy.hold)
     throw new SetupError(
       `${whose} is under legal hold: end it with "quire hold --release", or keep the key.`,
     );
 }
 
-/** Null: the account has no index, so that nobody knows. */
+/** Null: the account has no index. */
 async function policyOf(engine: Engine, account: AccountId): Promise<Policy | null> {
   try {
     return (await openWholeState(engine, account)).state.policy;

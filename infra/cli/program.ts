@@ -50,6 +50,19 @@ const SENTENCES = [
   UnreadableMessagesError,
 ];
 
+/** The same of an account that cannot be opened, or not now; by their names, for which nothing has to be loaded. */
+const ACCOUNT_FAULTS = new Set([
+  'AccountMissingError',
+  'JournalDamagedError',
+  'UnknownVersionError',
+  'AccountClosedError',
+  'BusyError',
+  'OutcomeUnknownError',
+  'DamagedBlobError',
+  'DamagedPackError',
+  'DamagedTextError',
+]);
+
 /** What AWS says of missing, wrong or insufficient credentials, and of a store that the account does not have. */
 const REFUSALS = new Set([
   'CredentialsProviderError',
@@ -122,6 +135,7 @@ function version(): string {
 
 function sentence(error: unknown): string {
   if (SENTENCES.some((known) => error instanceof known)) return (error as Error).message;
+  if (error instanceof Error && ACCOUNT_FAULTS.has(error.name)) return error.message;
   if (isNetworkFailure(error)) return unreachable(error);
   if (error instanceof Error && REFUSALS.has(error.name))
     return `AWS refused what was asked of it (${error.name}: ${error.message}): have credentials of the installation's account in the environment, and look at the names of its stores.`;

@@ -13,7 +13,7 @@ import { NEW_ACCOUNT_LIMITS } from '../local/demo-accounts.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, readPassword, withEngine } from './administration.ts';
-import { layDown, say, withAccount } from './kept.ts';
+import { layDown, openAccountState, say, withAccount } from './kept.ts';
 import { formatSize, parseCount, parseSize } from './size.ts';
 import { formatMoment } from './time.ts';
 
@@ -180,6 +180,8 @@ async function close(address: string, flags: Flags): Promise<void> {
     // They would keep the address from going with the account.
     const leading = await leadingTo(directory, name);
     if (leading.length > 0) throw inUse(name, leading);
+    // One that cannot be opened is left as it is.
+    await openAccountState(deps, id);
     await directory.users.setDisabled(address, true);
     const due = deps.rim.now() + days * DAY_SECONDS * 1000;
     let held = false;

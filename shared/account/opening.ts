@@ -17,7 +17,7 @@ import { decodeBundle } from './bundle.ts';
 export class AccountMissingError extends Error {
   constructor(account: AccountId) {
     super(
-      `account ${account} has neither a checkpoint nor a journal; restore it from a backup, or remove it`,
+      `account ${account} has neither a checkpoint nor a journal; run "quire check" on it, or restore it from a backup`,
     );
     this.name = 'AccountMissingError';
   }
@@ -27,7 +27,7 @@ export class AccountMissingError extends Error {
 export class JournalDamagedError extends Error {
   constructor(account: AccountId, detail: string) {
     super(
-      `the journal of account ${account} is damaged: ${detail}; nothing was changed, restore it from a backup`,
+      `the journal of account ${account} is damaged: ${detail}; nothing was changed; run "quire check" on it, or restore it from a backup`,
     );
     this.name = 'JournalDamagedError';
   }

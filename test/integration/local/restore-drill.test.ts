@@ -226,9 +226,25 @@ describe('the drill', () => {
     await onStores(async ({ dynamodb }) => {
       for (const Item of keys) await dynamodb.send(new PutItemCommand({ TableName: 'keys', Item }));
     });
+    // What else is asked of the account meanwhile is one sentence, and does nothing.
+    for (const asked of [
+      ['undelete'],
+      ['hold'],
+      ['compact'],
+      ['user', 'close'],
+      ['key', 'delete', '--yes'],
+    ]) {
+      const [command = '', ...more] = asked;
+      const { status, errors } = await run([command, ...more, CAROL, ...at]);
+      expect([asked, status, errors.split('\n').length]).toEqual([asked, 1, 2]);
+      expect(errors).toMatch(/quire check/);
+    }
+    expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tactive`);
     const rebuilt = await check('--repair', '--rebuild');
     expect([rebuilt.status, rebuilt.errors]).toEqual([0, '']);
     expect(rebuilt.output).toContain('done: made the index anew from 7 messages');
+    expect((await run(['retention', CAROL, ...at])).output).toContain('A legal hold stands');
+    await run(['hold', CAROL, '--release', ...at]);
     const after = await whileItRuns(['eight']);
     expect(after.uidValidity).toBeGreaterThan(before.uidValidity);
     expect(subjectsOf(after.lines)).toEqual([...subjectsOf(before.lines), 'eight'].sort());
