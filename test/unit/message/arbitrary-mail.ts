@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../../support/any-character.ts';
 
 /** Boundaries that are prefixes of each other, blanks inside, one that looks like a closing one. */
 const boundary = fc.constantFrom('b', 'bb', 'b--', 'b b', 'x', '=_x');
@@ -49,7 +50,7 @@ const line = fc.oneof(
   { weight: 1, arbitrary: boundary.map((value) => `--${value} `) },
   { weight: 4, arbitrary: fc.constant('') },
   { weight: 4, arbitrary: field },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.string({ unit: anyCharacter }) },
 );
 
 /** Lines of the kind that MIME is made of, in any order: most are broken, many nest. */
