@@ -11,6 +11,7 @@ import { Tally } from '../bad-day.ts';
 import type { Draw } from '../draw.ts';
 import { Violation } from '../violation.ts';
 import type { Notice, Order, Phase } from './phases.ts';
+import { CHILD_ENVIRONMENT } from '../../support/child-environment.ts';
 
 export const KILLS = ['group', 'parent', 'store'] as const;
 /** `group`: gateway, functions, store and its watchdog, at once; `parent`: all but the store; `store`: that alone. */
@@ -48,8 +49,7 @@ export class Quarry {
     this.seeds.push(seed);
     const child = spawn(process.execPath, [PROGRAM, this.data, String(seed)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      // No settings of whoever hunts.
-      env: { PATH: process.env.PATH },
+      env: CHILD_ENVIRONMENT,
       // A group of its own, to be killed as one.
       detached: true,
     });

@@ -27,6 +27,7 @@ import { Tally } from '../bad-day.ts';
 import { Violation } from '../violation.ts';
 import type { Draw } from '../draw.ts';
 import type { FoldOrder, Notice, ProcessSettings } from './orders.ts';
+import { CHILD_ENVIRONMENT } from '../../support/child-environment.ts';
 
 const ADDRESS = 'swarm@example.test';
 const PASSWORD = 'swarm-password';
@@ -169,7 +170,7 @@ class Members {
     this.seeds.push(`${part} ${settings.seed}`);
     const child = spawn(process.execPath, [PROGRAM, part, JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { PATH: process.env.PATH },
+      env: CHILD_ENVIRONMENT,
     });
     this.#parts.add(part, async () => {
       this.#stopping = true;

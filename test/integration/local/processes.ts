@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { identityOf } from '../../../infra/local/process-identity.ts';
+import { CHILD_ENVIRONMENT } from '../../support/child-environment.ts';
 
 const started: ChildProcess[] = [];
 
@@ -14,7 +15,10 @@ export async function startPart(
   ...args: string[]
 ): Promise<{ child: ChildProcess; line: Record<string, unknown> }> {
   const program = path.join(import.meta.dirname, 'part-process.ts');
-  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: CHILD_ENVIRONMENT,
+  });
   started.push(child);
   const [text] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   return { child, line: JSON.parse(text) as Record<string, unknown> };

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { stopProcess } from '../stop-process.ts';
 import type { Resolver } from './resolve.ts';
 import { type Assembly, resourcesOf } from './synthesised.ts';
+import { COMPILE_CACHE } from '../child-environment.ts';
 
 const PROCESS = path.join(import.meta.dirname, 'lambda-process.ts');
 
@@ -80,7 +81,7 @@ export class LambdaProcess {
   ): Promise<LambdaProcess> {
     const child = spawn(process.execPath, ['--no-warnings', PROCESS, plan.folder, plan.handler], {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { AWS_REGION: 'us-east-1', ...environment, ...plan.environment },
+      env: { ...COMPILE_CACHE, AWS_REGION: 'us-east-1', ...environment, ...plan.environment },
     });
     const made = new LambdaProcess(child, plan.timeoutMs);
     await made.#line('ready');

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { QuireConfig } from '../../../infra/config/config.ts';
 import { type StackKind, STACKS } from '../../../infra/stacks/names.ts';
+import { CHILD_ENVIRONMENT } from '../child-environment.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -58,7 +59,7 @@ export async function synthesise<N extends string>(
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     [SYNTH, folder, JSON.stringify(configs)],
-    { env: { PATH: process.env.PATH }, maxBuffer: 1 << 26 },
+    { env: CHILD_ENVIRONMENT, maxBuffer: 1 << 26 },
   );
   const entries = Object.entries<QuireConfig>(configs).map(
     async ([name, config]) =>
