@@ -12,7 +12,7 @@ import { type Flags, combineKeywords, combineSystem } from '../../../shared/acco
 import type { MailboxId } from '../../../shared/account/ids.ts';
 import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
-import { fetchHead } from '../session/dialect.ts';
+import { fetchHead, uidItem } from '../session/dialect.ts';
 import { FlagText } from '../session/flag-text.ts';
 import type { Home } from '../session/home.ts';
 import { limited, tellLimit } from '../session/message-limit.ts';
@@ -91,7 +91,7 @@ async function tellUnchanged(
     const modSeq = before.modSeqs[row] ?? 0;
     // What others have changed is told with everything else that the client has not heard of.
     if (row < 0 || others.has(uid) || modSeq > watermark) continue;
-    const items = [`UID ${uid}`];
+    const items = uidItem(dialect, uid);
     if (!silent) items.push(`FLAGS ${texts.at(row, selected.isRecent(uid, dialect))}`);
     if (dialect.modSeqs) items.push(`MODSEQ (${modSeq})`);
     writer.write(`${fetchHead(dialect, selected.view.numberOf(uid), uid)}${items.join(' ')})\r\n`);

@@ -33,6 +33,11 @@ export function fetchHead({ uidOnly }: Dialect, number: number, uid: number): st
   return uidOnly ? `* ${uid} UIDFETCH (` : `* ${number} FETCH (`;
 }
 
+/** The item UID of a FETCH response that nobody asked for; UIDFETCH has it at its beginning (RFC 9586 §3.3). */
+export function uidItem({ uidOnly }: Dialect, uid: number): string[] {
+  return uidOnly ? [] : [`UID ${uid}`];
+}
+
 /** Messages are gone. `numbers`, ascending, as the client has them, and their UIDs. */
 export function goneLines(
   { qresync, uidOnly }: Dialect,

@@ -6,7 +6,7 @@ import type { Columns } from '../../../shared/account/columns.ts';
 import { permittedFlags } from '../../../shared/account/decide-guest.ts';
 import { SYSTEM_FLAGS } from '../../../shared/account/flags.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
-import { type Dialect, fetchHead, goneLines } from './dialect.ts';
+import { type Dialect, fetchHead, goneLines, uidItem } from './dialect.ts';
 import { FlagText } from './flag-text.ts';
 import { ALL_KINDS, type ToldKinds } from './notifier.ts';
 import { View } from './view.ts';
@@ -137,7 +137,7 @@ export function* fetchLines(columns: Columns, view: View, options: FetchLineOpti
     if (modSeq <= above || !told(uid)) continue;
     const telling = options.telling?.(columns, row) ?? 'all';
     if (telling === 'none' || (telling === 'modseq' && !dialect.modSeqs)) continue;
-    const items = [`UID ${uid}`];
+    const items = uidItem(dialect, uid);
     if (telling === 'all') items.push(`FLAGS ${flags.at(row, options.isRecent(uid))}`);
     if (dialect.modSeqs) items.push(`MODSEQ (${modSeq})`);
     yield `${fetchHead(dialect, view.numberOf(uid), uid)}${items.join(' ')})\r\n`;

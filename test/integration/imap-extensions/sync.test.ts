@@ -71,7 +71,7 @@ conforms(
     S: * OK [HIGHESTMODSEQ …] highest mod-sequence
     S: b OK [READ-WRITE] selected
     C: c UID STORE 2 FLAGS (\\Deleted)
-    S: * 2 UIDFETCH (UID 2 FLAGS (\\Deleted \\Recent))
+    S: * 2 UIDFETCH (FLAGS (\\Deleted \\Recent))
     S: c OK stored
     C: d UID FETCH 2 FLAGS
     S: * 2 UIDFETCH (FLAGS (\\Deleted \\Recent))
