@@ -65,7 +65,7 @@ export async function checkMessages(
 ): Promise<CheckedMessagesResult> {
   const rows = placedRows(survey, known);
   const source = { base: known.base, entries: survey.entries };
-  const { facts, withoutSummary, damaged } = await summariesOf(deps, account, source, rows);
+  const { facts, withoutSummary: unread, damaged } = await summariesOf(deps, account, source, rows);
   const { objects, damagedPacks } = await listed(deps, account);
   const named = new Map(rows.map((placed) => [placed.row.blob, placed]));
   const complaints = new Map<BlobId, Complaint>();
@@ -74,18 +74,21 @@ export async function checkMessages(
   const unlistedBlobs = new Set(complaints.keys());
   for (const [blob, complaint] of deps.complaints ?? [])
     if (named.has(blob) && !unlistedBlobs.has(blob)) complaints.set(blob, complaint);
+  const misled = new Set<BlobId>();
   let read = 0;
   if (deps.digests)
     await inParallel([...named.values()], PARALLEL_READS, async ({ row }) => {
       if (unlistedBlobs.has(row.blob)) return;
       read++;
       const wrong = await complaintAbout(deps, account, row, facts.get(row.blob));
-      if (wrong !== null) complaints.set(row.blob, wrong);
+      if (wrong === 'summary') misled.add(row.blob);
+      else if (wrong !== null) complaints.set(row.blob, wrong);
     });
+  const withoutSummary = new Set([...unread, ...misled]);
   const findings = damaged.map(chunkLost);
   // Of what cannot be read nobody can work one out.
   const lost = [...withoutSummary].filter((blob) => !complaints.has(blob));
-  if (lost.length > 0) findings.push(summariesLost(lost.length));
+  if (lost.length > 0) findings.push(summariesLost(lost.length, misled.size));
   findings.push(...(await messageFindings(deps, account, source, rows, complaints)));
   // One that lies in two places, for a day after it was packed, is named once.
   const unnamed = [...new Map([...objects.values()].map((object) => [object.blob, object])).values()].filter(
@@ -171,13 +174,13 @@ function placeName({ blob, pack }: BlobPlace): string {
   return pack === null ? blob : `${pack}/${blob}`;
 }
 
-/** What is wrong with a message; null if nothing is. */
+/** What is wrong with a message, or that its summary is of something else; null if nothing is. */
 async function complaintAbout(
   { messages, gate }: MessageCheckDeps,
   account: AccountId,
   row: PlacedRow['row'],
   told: Known | undefined,
-): Promise<Complaint | null> {
+): Promise<Complaint | 'summary' | null> {
   const damaged = (what: string): Complaint => ({ kind: 'message-damaged', what });
   await gate?.();
   const hash = createHash('sha256');
@@ -193,13 +196,15 @@ async function complaintAbout(
     return damaged(`cannot be read: ${error.message}`);
   }
   if (size !== row.size) return damaged(`has ${size} bytes in the place of ${row.size}`);
-  const known = told?.digest ?? (await digestOf(messages, account, row));
-  return known !== null && known !== hash.digest('hex')
-    ? damaged('is not the message that was stored')
-    : null;
+  const found = hash.digest('hex');
+  if (told?.digest === found) return null;
+  const own = await digestOf(messages, account, row);
+  // The object is whole by its own digest: then it is the summary that is not its.
+  if (own === found) return told?.digest ? 'summary' : null;
+  return told?.digest || own !== null ? damaged('is not the message that was stored') : null;
 }
 
-/** As its own object tells it, where no summary does. */
+/** As its own object tells it; null: it is raw. */
 async function digestOf(
   messages: CheckedMessages,
   account: AccountId,
@@ -209,10 +214,11 @@ async function digestOf(
   return facts.kind === 'raw' ? null : Buffer.from(facts.digest).toString('hex');
 }
 
-function summariesLost(count: number): Finding {
+function summariesLost(count: number, misled: number): Finding {
+  const others = misled === 0 ? '' : `, or that of another message (${misled})`;
   return {
     kind: 'summary-lost',
-    what: `${count} ${count === 1 ? 'message has' : 'messages have'} no summary that can be read`,
+    what: `${count} ${count === 1 ? 'message has' : 'messages have'} no summary that can be read${others}`,
     means: 'Clients list them slowly, for the message itself is read each time; nothing is lost.',
     mendedBy: 'repair',
   };

@@ -45,10 +45,20 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
       await one(parseAddress(address).address, (await userAt(engine, address)).id);
       return;
     }
-    for await (const { id, addresses, state } of engine.directory.users.list())
-      if (state !== 'closed') await one(addresses[0] ?? id, id);
+    let failed = 0;
+    for await (const { id, addresses, state } of engine.directory.users.list()) {
+      if (state === 'closed') continue;
+      const name = addresses[0] ?? id;
+      await one(name, id).catch((error: unknown) => {
+        failed++;
+        process.stderr.write(`${name} could not be looked after: ${messageOf(error)}\n`);
+      });
+    }
+    if (failed > 0) throw new SetupError(`${counted(failed, 'account')} could not be looked after.`);
   });
 }
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 interface Result {
   readonly expired: number;

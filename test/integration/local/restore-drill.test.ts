@@ -239,6 +239,13 @@ describe('the drill', () => {
       expect([asked, status, errors.split('\n').length]).toEqual([asked, 1, 2]);
       expect(errors).toMatch(/quire check/);
     }
+    const all = await run(['expunge', '--all', ...at]);
+    expect([all.status, all.errors]).toEqual([
+      1,
+      expect.stringMatching(
+        /^carol@.* could not be looked after: .*\nquire: 1 account could not be looked after\.\n$/,
+      ),
+    ]);
     expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tactive`);
     const rebuilt = await check('--repair', '--rebuild');
     expect([rebuilt.status, rebuilt.errors]).toEqual([0, '']);

@@ -241,6 +241,21 @@ test('counters that are not those of the messages are said by a record', async (
   });
 });
 
+test("a summary that is another message's is worked out anew; the message is not taken for a damaged one", async () => {
+  const account = await KeptAccount.begun();
+  const { summary } = await account.messages.put(account.id, Buffer.from('Subject: a lie\r\n\r\n'), 18);
+  await account.receive('the contract', { inbox: true }, { summary });
+  await account.receive('the annex');
+  expect(await account.wrongSummaries()).toEqual(['the contract']);
+  const { found, left } = await account.mend();
+  expect(found.findings.map(({ what }) => what)).toEqual([
+    '1 message has no summary that can be read, or that of another message (1)',
+  ]);
+  expect(left.findings).toEqual([]);
+  expect(await account.wrongSummaries()).toEqual([]);
+  expect(await account.kinds()).toEqual([]);
+});
+
 test('a message that is damaged, and whose summary is lost, is told as damaged and as nothing that a repair mends', async () => {
   const account = await aged();
   const [key = ''] = [...account.blobs.objects.keys()].filter((each) => each.startsWith('blobs/'));
