@@ -27,7 +27,6 @@ import {
   nextCheckpoint,
   replayTail,
   storedAs,
-  touchedBy,
   withPieces,
 } from '../../shared/account/fold.ts';
 import type { FoldedTableItem } from '../../shared/account/fold-store.ts';
@@ -42,6 +41,7 @@ import {
   planChunk,
 } from '../../shared/account/summary-chunk.ts';
 import { packingDue } from '../../shared/account/pack-plan.ts';
+import { touchedBy } from '../../shared/account/touched.ts';
 import { UNSEALED } from '../../shared/account/summary-frame.ts';
 import { forgottenByAll } from '../../shared/account/purges.ts';
 import { bury } from './bury.ts';

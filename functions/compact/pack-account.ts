@@ -32,7 +32,7 @@ import { unlessMissing } from './unless-missing.ts';
 
 /** A record is put within an hour of its packs, long before a sweep may take one that is not named (I2). */
 const FRESH_MS = 3_600_000;
-/** Packs of one record, for which the whole account is opened once: 256 KB of ops at most. */
+/** Packs of one commit: 256 KB of ops at most. */
 const PACKS_PER_COMMIT = 4;
 /** Messages of one run, so that it ends in bounded time and memory; the next one goes on. */
 const MESSAGES_PER_RUN = 65_536;
@@ -67,7 +67,7 @@ export interface PackReport {
 /** Packs one account; begins no pack after `until` (milliseconds since the epoch). */
 export async function packAccount(deps: PackDeps, account: AccountId, until = Infinity): Promise<PackReport> {
   const whole = await openWholeState(deps, account);
-  return new Packer(deps, account, until).run(whole);
+  return new Packer(deps, account, until, whole).run();
 }
 
 /** A blob with the bytes that lie at its place. */
@@ -80,6 +80,8 @@ class Packer {
   readonly #account: AccountId;
   readonly #until: number;
   readonly #limits: PackLimits;
+  /** As it was seen at last. */
+  #whole: WholeState;
   #group: Stored[] = [];
   #groupBytes = 0;
   /** Put, and not yet named by a record. */
@@ -89,14 +91,16 @@ class Packer {
   readonly #seen = { packs: 0, read: { size: 0, stored: 0 } };
   readonly #report = { packs: 0, messages: 0, bytes: 0, replaced: 0, more: false };
 
-  constructor(deps: PackDeps, account: AccountId, until: number) {
+  constructor(deps: PackDeps, account: AccountId, until: number, whole: WholeState) {
     this.#deps = deps;
     this.#account = account;
     this.#until = until;
+    this.#whole = whole;
     this.#limits = deps.packLimits ?? PACK_LIMITS;
   }
 
-  async run(whole: WholeState): Promise<PackReport> {
+  async run(): Promise<PackReport> {
+    const whole = this.#whole;
     if (whole.state.policy.closed) return this.#report;
     const { rim } = this.#deps;
     const sparse = await this.#sparse(packUses(whole));
@@ -210,11 +214,13 @@ class Packer {
     const put = this.#put;
     this.#put = [];
     if (put.length === 0 && this.#emptied.length === 0) return;
-    const { value: ops } = await commitOnWholeState(this.#deps, this.#account, (whole) => {
+    const decide = (whole: WholeState) => {
       const fresh = put.filter(({ freshUntil }) => rim.now() < freshUntil);
       const decided = whole.state.policy.closed ? [] : decidePacking(whole, fresh, this.#emptied);
       return { ops: decided, value: decided };
-    });
+    };
+    const { value: ops, whole } = await commitOnWholeState(this.#deps, this.#account, decide, this.#whole);
+    this.#whole = whole;
     const used = new Set(ops.map(({ pack }) => pack));
     const replaced = new Set(ops.flatMap((op) => op.replaced));
     this.#emptied = this.#emptied.filter((pack) => !replaced.has(pack));

@@ -54,11 +54,13 @@ export async function expungeAccount(
   let expired = 0;
   if (decideRetention(whole, now()).ops.length > 0) {
     const decide = (current: typeof whole) => decideRetention(current, now());
-    expired = (await commitOnWholeState(deps, account, decide)).value;
-    whole = await openWholeState(deps, account);
+    const committed = await commitOnWholeState(deps, account, decide, whole);
+    expired = committed.value;
+    ({ whole } = committed);
   }
-  const { purged, finished: done } = await purgeAccount(deps, account, whole, until);
-  if (purged > 0) whole = await openWholeState(deps, account);
+  const purge = await purgeAccount(deps, account, whole, until);
+  const { purged, finished: done } = purge;
+  ({ whole } = purge);
   const { swept, finished } =
     sweep && done && !held ? await sweepAccount(deps, account, whole, until) : { swept: 0, finished: done };
   const looked = { state: whole.state, buried: whole.buried, now: now(), grace: deps.graceSeconds };

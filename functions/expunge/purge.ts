@@ -41,42 +41,47 @@ export interface PurgeDeps extends WholeStateDeps {
   readonly blobsPerPurge?: number;
 }
 
-/** How many blobs were purged, and whether time was left to look for more. */
+/** How many blobs were purged, whether time was left to look for more, and the account after it. */
 export interface PurgeResult {
   readonly purged: number;
   readonly finished: boolean;
+  readonly whole: WholeState;
 }
 
 /**
- * Purges what is due. `whole`: the account as it was opened a moment ago. No batch is begun after `until` (milliseconds
+ * Purges what is due. `opened`: the account as it was opened a moment ago. No batch is begun after `until` (milliseconds
  * since the epoch).
  */
 export async function purgeAccount(
   deps: PurgeDeps,
   account: AccountId,
-  whole: WholeState,
+  opened: WholeState,
   until: number,
 ): Promise<PurgeResult> {
   const deleted = new Set<RecordNumber>();
+  let whole = opened;
   for (const { record, blobs } of whole.purges.open) {
-    if (!(await deleteObjects(deps, account, blobs, until))) return { purged: 0, finished: false };
+    if (!(await deleteObjects(deps, account, blobs, until))) return { purged: 0, finished: false, whole };
     deleted.add(record);
   }
   let purged = 0;
   let more = decidePurge(whole, requestOf(deps, deleted)).ops.length > 0;
   while (more) {
-    if (deps.rim.now() >= until) return { purged, finished: false };
-    const { value, records } = await commitOnWholeState(deps, account, (current) =>
-      decidePurge(current, requestOf(deps, deleted)),
-    );
-    purged += value.blobs.length;
-    if (!(await deleteObjects(deps, account, value.blobs, until))) return { purged, finished: false };
-    for (const { number } of records) deleted.add(number);
-    ({ more } = value);
+    if (deps.rim.now() >= until) return { purged, finished: false, whole };
+    const decide = (current: WholeState) => decidePurge(current, requestOf(deps, deleted));
+    const committed = await commitOnWholeState(deps, account, decide, whole);
+    ({ whole } = committed);
+    const { blobs } = committed.value;
+    purged += blobs.length;
+    if (!(await deleteObjects(deps, account, blobs, until))) return { purged, finished: false, whole };
+    for (const { number } of committed.records) deleted.add(number);
+    ({ more } = committed.value);
   }
-  if (deleted.size > 0)
-    await commitOnWholeState(deps, account, (current) => decidePurgesDone(current, deleted));
-  return { purged, finished: true };
+  if (deleted.size > 0) {
+    const decide = (current: WholeState) => decidePurgesDone(current, deleted);
+    ({ whole } = await commitOnWholeState(deps, account, decide, whole));
+  }
+  return { purged, finished: true, whole };
 }
 
 function requestOf({ rim, graceSeconds, blobsPerPurge }: PurgeDeps, deleted: ReadonlySet<RecordNumber>) {

@@ -35,12 +35,15 @@ export async function undeleteAccount(
   account: AccountId,
   request: UndeleteRequest,
 ): Promise<Undeleted> {
-  const next = async (): Promise<Undeleted> =>
-    (await commitOnWholeState(deps, account, (whole) => decideUndelete(whole, request))).value;
-  let last = await next();
+  let { value: last, whole } = await commitOnWholeState(deps, account, (now) => decideUndelete(now, request));
   let sum = last;
   while (last.more) {
-    last = await next();
+    ({ value: last, whole } = await commitOnWholeState(
+      deps,
+      account,
+      (now) => decideUndelete(now, request),
+      whole,
+    ));
     sum = {
       ...sum,
       restored: sum.restored + last.restored,

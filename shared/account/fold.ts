@@ -74,48 +74,6 @@ export function foldDue(before: JournalHead, after: JournalHead): boolean {
   );
 }
 
-/** The mailboxes of `state` whose messages `tail` reads or changes, however indirectly. */
-export function touchedBy(state: AccountState, tail: readonly JournalRecord[]): readonly MailboxId[] {
-  const touched = new Set<MailboxId | undefined>();
-  const visit: Visit = (before, op) => {
-    for (const id of mailboxesOf(before, op)) touched.add(id);
-  };
-  let next = state;
-  for (const record of tail) next = apply(next, record, undefined, visit);
-  return [...state.mailboxes.keys()].filter((id) => touched.has(id));
-}
-
-function mailboxesOf(state: AccountState, op: Op): readonly (MailboxId | undefined)[] {
-  switch (op.op) {
-    case 'append':
-      return [resolveTarget(state, op.to)?.id];
-    case 'flags':
-    case 'expunge':
-    case 'delete':
-    case 'mend':
-      return [op.mailbox];
-    case 'pack':
-      return op.mailboxes;
-    case 'copy':
-    case 'move':
-      return [op.from, op.to];
-    case 'restore':
-      return [op.to];
-    case 'create':
-    case 'rename':
-    case 'subscribe':
-    case 'unsubscribe':
-    case 'recent':
-    case 'epoch':
-    case 'annotate':
-    case 'acl':
-    case 'seen':
-    case 'purge':
-    case 'policy':
-      return [];
-  }
-}
-
 /** A message that came in the tail. */
 export interface Arrival {
   readonly record: RecordNumber;
@@ -139,25 +97,29 @@ export interface Replay {
   readonly packing: Packing;
 }
 
-/** Applies the tail to the checkpoint's state with the columns of all touched mailboxes. */
+/**
+ * Applies the tail to the checkpoint's state with the columns of all touched mailboxes. `before`: what earlier records have
+ * buried, purged and packed, where the tail does not begin at the checkpoint.
+ */
 export function replayTail(
   { base, tail }: { readonly base: Pick<Checkpoint, 'state'>; readonly tail: readonly JournalRecord[] },
   columns: ReadonlyMap<MailboxId, Columns>,
   report: Report,
+  before?: Pick<Replay, 'buried' | 'purges' | 'packing'>,
 ): Replay {
   const arrivals: Arrival[] = [];
   const restored: Replay['restored'][number][] = [];
-  let buried: BuriedRow[] = [];
-  let purges = NO_PURGES;
-  const packing = new Packing();
-  const visit: Visit = (before, op, { record, index, saved }) => {
+  let buried: BuriedRow[] = [...(before?.buried ?? [])];
+  let purges = before?.purges ?? NO_PURGES;
+  const packing = new Packing(before?.packing);
+  const visit: Visit = (seen, op, { record, index, saved }) => {
     if (op.op === 'append') {
-      const mailbox = resolveTarget(before, op.to)?.id;
+      const mailbox = resolveTarget(seen, op.to)?.id;
       const { blob, summary: place } = op;
       if (mailbox !== undefined) arrivals.push({ record, slot: index, mailbox, blob, place });
     }
     if (op.op === 'restore') for (const row of op.rows) restored.push({ mailbox: op.to, row });
-    for (const row of buriedBy(before, op, saved)) buried.push(row);
+    for (const row of buriedBy(seen, op, saved)) buried.push(row);
     if (op.op === 'purge') {
       const forgets = forgottenBy(op);
       buried = buried.filter((row) => !forgets(row));

@@ -7,8 +7,14 @@ import { type AccountState, withMailbox } from './state.ts';
 import { type PackedBlobs, packedBlobs } from './pack-column.ts';
 
 export class Packing {
-  readonly #ops: PackOp[] = [];
-  readonly #made: PackInfo[] = [];
+  readonly #ops: PackOp[];
+  readonly #made: PackInfo[];
+
+  /** With what `before` has. */
+  constructor(before?: Packing) {
+    this.#ops = before ? [...before.#ops] : [];
+    this.#made = before ? [...before.#made] : [];
+  }
 
   /** `time`: of the op's record, seconds since the epoch. */
   add(op: PackOp, time: number): void {

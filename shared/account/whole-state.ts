@@ -94,36 +94,75 @@ export interface Committed<T> {
   readonly value: T;
   /** What was put; none if the decision wanted none. */
   readonly records: readonly JournalRecord[];
-  /** After them. */
-  readonly state: AccountState;
+  /** After them: what the caller's next decision may begin with. */
+  readonly whole: WholeState;
 }
 
 /**
  * Appends what `decide` wants, at exactly the number after the state that it was shown; resolves when it is in the
  * journal (I3). `decide` is pure and is called again after a conflict. A throw of it is the caller's.
+ *
+ * `from`: the account as the caller has seen it at last, which spares an opening. If it is not the newest any more, nobody
+ * has decided anything on it: the number is taken, and the account is opened. One that wants nothing, or a refusal, needs no
+ * number, so it is made again on what is newest.
  */
 export async function commitOnWholeState<T>(
   deps: WholeStateDeps,
   account: AccountId,
   decide: (whole: WholeState) => Decision<T>,
+  from: WholeState | null = null,
 ): Promise<Committed<T>> {
   const { journal, rim } = deps;
+  let seen = from;
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS; attempt++) {
-    const whole = await openWholeState(deps, account);
-    const { ops, value } = decide(whole);
-    if (ops.length === 0) return { value, records: [], state: whole.state };
+    const whole: WholeState = seen ?? (await openWholeState(deps, account));
+    const decision = seen ? orNull(() => decide(whole)) : decide(whole);
+    const isNewest = seen === null;
+    seen = null;
+    if (!decision || (decision.ops.length === 0 && !isNewest)) continue;
+    const { ops, value } = decision;
+    if (ops.length === 0) return { value, records: [], whole };
     const time = rim.now();
     const builder = new RecordBuilder(whole.state, time);
     builder.add(ops);
     const { base, tail } = whole.opening;
     const before = tail.at(-1)?.journalBytes ?? base.journalBytes;
-    const { records, state } = builder.finish(rim.randomHex(12), time, before);
+    const { records } = builder.finish(rim.randomHex(12), time, before);
     const outcome = await journal.put(account, records);
     if (outcome.kind === 'written') {
       await deps.onCommit?.(account, records, before);
-      return { value, records, state };
+      return { value, records, whole: after(deps, account, whole, records) };
     }
     await rim.sleep(rim.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempt));
   }
   throw new BusyError(account);
+}
+
+/** `whole` after records that were put on it. */
+function after(
+  deps: WholeStateDeps,
+  account: AccountId,
+  whole: WholeState,
+  records: readonly JournalRecord[],
+): WholeState {
+  const { opening, columns, state: seen } = whole;
+  const report = (found: Divergence): void => deps.report?.(account, found);
+  const replay = replayTail({ base: { state: seen }, tail: records }, new Map(), report, whole);
+  const { state, purges, packing, buried } = replay;
+  return {
+    opening: { ...opening, tail: [...opening.tail, ...records] },
+    columns,
+    state,
+    purges,
+    packing,
+    buried,
+  };
+}
+
+function orNull<T>(decide: () => T): T | null {
+  try {
+    return decide();
+  } catch {
+    return null;
+  }
 }

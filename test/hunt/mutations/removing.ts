@@ -44,9 +44,9 @@ export const PURGES: readonly Mutation[] = [
     name: 'delete-before-the-record',
     what: 'I5: an object goes, and then a COPY comes before the record',
     file: 'functions/expunge/purge.ts',
-    text: 'if (deps.rim.now() >= until) return { purged, finished: false };\n    const { value',
+    text: 'if (deps.rim.now() >= until) return { purged, finished: false, whole };\n    const decide',
     replacement:
-      'await deleteObjects(deps, account, decidePurge(whole, requestOf(deps, deleted)).value.blobs, until);\n    const { value',
+      'await deleteObjects(deps, account, decidePurge(whole, requestOf(deps, deleted)).value.blobs, until);\n    const decide',
     test: { file: 'integration/hunt/years.test.ts', name: 'seed 3' },
   },
   {
@@ -72,9 +72,9 @@ export const PURGES: readonly Mutation[] = [
     name: 'decide-once',
     what: 'I5: a purge decided before a COPY is put after it',
     file: 'shared/account/whole-state.ts',
-    text: 'const whole = await openWholeState(deps, account);\n    const { ops, value } = decide(whole);',
+    text: 'const decision = seen ? orNull(() => decide(whole)) : decide(whole);',
     replacement:
-      'const whole = await openWholeState(deps, account);\n    const held = ((deps as { held?: WholeState }).held ??= whole);\n    const { ops, value } = decide(held);',
+      'const held = ((deps as { held?: WholeState }).held ??= whole);\n    const decision = decide(held);',
     test: { file: 'unit/account/whole-state.test.ts', name: 'is made again when another record came first' },
   },
   {

@@ -1,12 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { BuriedRow } from '../../../shared/account/graveyard.ts';
-import type { BlobId, RecordNumber } from '../../../shared/account/ids.ts';
-import type { Op, PurgeOp } from '../../../shared/account/ops.ts';
+import type { BlobId, PackId, RecordNumber } from '../../../shared/account/ids.ts';
+import type { Row } from '../../../shared/account/columns.ts';
+import type { Op, PurgeOp, RestoredRow } from '../../../shared/account/ops.ts';
+import { blobBytesOf } from '../../../shared/account/pack-op.ts';
 import { BusyError } from '../../../shared/account/commit-request.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { type WholeState, commitOnWholeState, openWholeState } from '../../../shared/account/whole-state.ts';
 import { append, commit, expectWhole, expunge, inboxOf } from '../../support/fold-ops.ts';
-import { ACCOUNT, FoldingAccount, SMALL_LIMITS } from '../../support/folding.ts';
+import { ACCOUNT, FoldingAccount, SMALL_LIMITS, seen } from '../../support/folding.ts';
 
 const purge = (blobs: readonly BlobId[], over: Partial<PurgeOp> = {}): PurgeOp => ({
   op: 'purge',
@@ -107,7 +109,7 @@ describe('a fold after a purge', () => {
     const { account, replica, blobs } = await filled(9);
     await commit(replica, (state) => [expunge(state, 1, 9)]);
     const first = await put(account, [purge(blobs.slice(0, 3))]);
-    await put(account, [purge(blobs.slice(3, 6), { done: first.state.number })]);
+    await put(account, [purge(blobs.slice(3, 6), { done: first.whole.state.number })]);
     await put(account, [purge(blobs.slice(6, 8))]);
     await account.fold();
     // Who said that the first is done has deleted its objects.
@@ -161,9 +163,79 @@ describe('a decision on the whole state', () => {
       onCommit: async (_: unknown, records: readonly { number: number }[], before: number) =>
         void told.push([...records.map(({ number }) => number), before]),
     };
-    const { state } = await commitOnWholeState(deps, ACCOUNT, () => ({ ops: [], value: null }));
+    const { whole } = await commitOnWholeState(deps, ACCOUNT, () => ({ ops: [], value: null }));
     await commitOnWholeState(deps, ACCOUNT, () => ({ ops: [purge([])], value: null }));
     const head = account.journal.history.get(2);
-    expect(told).toEqual([[state.number + 1, head?.journalBytes]]);
+    expect(told).toEqual([[whole.state.number + 1, head?.journalBytes]]);
+  });
+
+  test('goes on from what the one before has left, and that is what an opening would show', async () => {
+    const { account, replica, blobs } = await filled(30);
+    await commit(replica, (state) => [expunge(state, 1, 10)]);
+    await account.fold();
+    await commit(replica, (state) => [expunge(state, 11, 15)]);
+    const [opens, deps] = countingOpens(account);
+    const pack = 'b'.repeat(32) as PackId;
+    const packed = blobs.slice(7, 20);
+    const places = { blobs: blobBytesOf(packed), lengths: packed.map(() => 9) };
+    const decisions: ((whole: WholeState) => Op)[] = [
+      () => purge(blobs.slice(0, 4)),
+      () => ({ op: 'pack', pack, ...places, mailboxes: [INBOX_ID], buried: true, replaced: [] }),
+      ({ state }) => expunge(state, 18, 20),
+      ({ buried }) => ({
+        op: 'restore',
+        to: INBOX_ID,
+        rows: buried.slice(2, 6).map(({ row }) => fresh(row)),
+      }),
+      ({ state }) => purge(blobs.slice(4, 6), { done: state.number }),
+    ];
+    let from = await openWholeState(deps, ACCOUNT);
+    for (const decide of decisions) {
+      const decideOne = (whole: WholeState) => ({ ops: [decide(whole)], value: null });
+      const { whole } = await commitOnWholeState(deps, ACCOUNT, decideOne, from);
+      const opened = await openWholeState(account.deps, ACCOUNT);
+      expect(seen(whole.state)).toEqual(seen(opened.state));
+      expect(whole.buried).toEqual(opened.buried);
+      expect(whole.purges).toEqual(opened.purges);
+      expect(whole.packing.packsAfter([])).toEqual(opened.packing.packsAfter([]));
+      expect(whole.opening.tail).toEqual(opened.opening.tail);
+      from = whole;
+    }
+    expect(opens()).toBe(1);
+    await expectWhole(account);
+  });
+
+  test('that begins with an old state is decided again on the newest, also if it wants nothing, or refuses', async () => {
+    for (const wants of [1, 0, null]) {
+      const { account, replica } = await filled(3);
+      const old = await openWholeState(account.deps, ACCOUNT);
+      await commit(replica, () => [append(account)]);
+      const counts: number[] = [];
+      const decide = ({ state }: WholeState) => {
+        counts.push(inboxOf(state).count);
+        if (wants === null && counts.length === 1) throw new Error('refused');
+        return { ops: wants ? [purge([])] : [], value: null };
+      };
+      const { records } = await commitOnWholeState(account.deps, ACCOUNT, decide, old);
+      expect(counts).toEqual([3, 4]);
+      expect(records).toHaveLength(wants ? 1 : 0);
+    }
   });
 });
+
+function countingOpens(account: FoldingAccount): [() => number, FoldingAccount['deps']] {
+  let opens = 0;
+  const journal = new Proxy(account.journal, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (name === 'open') opens++;
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  return [() => opens, { ...account.deps, journal }];
+}
+
+/** What a message that comes back brings along. */
+function fresh({ uid: _uid, modSeq: _modSeq, saved: _saved, ...row }: Row): RestoredRow {
+  return row;
+}
