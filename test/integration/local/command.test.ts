@@ -7,6 +7,8 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
+import { run as runHere } from './command-here.ts';
 import { eventually, killAtOnce, processGone } from './processes.ts';
 import {
   ANY_PORT,
@@ -94,8 +96,9 @@ describe('quire start', () => {
     const args = ANY_PORT.map((word, index) =>
       ANY_PORT[index - 1] === `--${which}-port` ? String(port) : word,
     );
-    const result = await run([
+    const result = await runHere([
       'start',
+      '--no-demo',
       '--json',
       '--log-level',
       'error',
@@ -113,7 +116,7 @@ describe('quire start', () => {
   test('a folder that cannot be written is one sentence and 1', async () => {
     const file = path.join(await temporaryFolder(), 'file');
     await writeFile(file, '');
-    const result = await run([
+    const result = await runHere([
       'start',
       '--json',
       '--log-level',
@@ -129,7 +132,7 @@ describe('quire start', () => {
   });
 
   test('an address that this machine has not is one sentence that names --host', async () => {
-    const result = await run([
+    const result = await runHere([
       ...['start', '--json', '--log-level', 'error', '--no-demo', '--host', '192.0.2.1'],
       ...['--data', await temporaryFolder(), ...ANY_PORT],
     ]);
@@ -158,7 +161,7 @@ describe('quire start', () => {
 
   test('a second start on the same folder is one sentence and 1; the first goes on', async () => {
     const data = await temporaryFolder();
-    const { child } = await start(data);
+    const { child } = await start(data, '--no-demo');
     const second = await run(['start', '--json', '--log-level', 'error', '--data', data, ...ANY_PORT]);
     expect(second.status).toBe(1);
     expect(second.errors).toMatch(
@@ -166,6 +169,15 @@ describe('quire start', () => {
     );
     expect(child.exitCode).toBeNull();
   });
+});
+
+test('a command loads what it works with, and no other', async () => {
+  const hook = pathToFileURL(path.join(import.meta.dirname, 'loaded-modules.ts'));
+  const { errors } = await run(['cost', '--users', '5'], '', { NODE_OPTIONS: `--import ${hook.href}` });
+  const loaded = JSON.parse(errors) as string[];
+  expect(loaded.some((url) => url.endsWith('/infra/cli/cost.ts'))).toBe(true);
+  const dear = ['/infra/cli/start.ts', '/infra/cli/alias.ts', '/@aws-sdk/', '/smtp-server/', '/selfsigned/'];
+  expect(loaded.filter((url) => dear.some((part) => url.includes(part)))).toEqual([]);
 });
 
 describe('quire gateway', () => {
@@ -199,7 +211,7 @@ describe('quire gateway', () => {
         // The gateway sees nothing of it meanwhile.
         gateways.get(data)?.kill('SIGSTOP');
         await killAtOnce(child);
-        await start(data);
+        await start(data, '--no-demo');
         gateways.get(data)?.kill('SIGCONT');
       },
       'has been started again, with its stores elsewhere',
@@ -208,7 +220,7 @@ describe('quire gateway', () => {
     'ends with 1 and one sentence when its instance %s; its clients get BYE',
     async (_what, end, sentence) => {
       const data = await temporaryFolder();
-      const { child } = await start(data);
+      const { child } = await start(data, '--no-demo');
       const gateway = quire('gateway', '--json', '--log-level', 'warn', '--imap-port', '0', '--data', data);
       gateways.set(data, gateway);
       const errors = text(gateway.stderr);
