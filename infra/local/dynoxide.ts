@@ -104,7 +104,7 @@ async function startChild(binary: string, port: number, database: string): Promi
   if (pid === undefined) throw new Error(`${binary} cannot be run: ${await ended}`);
   const watchdog = startWatchdog(pid, binary);
   try {
-    await listening(child, ended);
+    await listening(child, ended, database);
   } catch (error) {
     child.kill('SIGKILL');
     await ended;
@@ -115,7 +115,7 @@ async function startChild(binary: string, port: number, database: string): Promi
 }
 
 /** Waits for its line "listening on …": an answer at the port alone could be another program's. */
-async function listening(child: ChildProcess, ended: Promise<string>): Promise<void> {
+async function listening(child: ChildProcess, ended: Promise<string>, database: string): Promise<void> {
   let printed = '';
   const timeout = new AbortController();
   const ready = new Promise<'ready'>((resolve) => {
@@ -133,6 +133,10 @@ async function listening(child: ChildProcess, ended: Promise<string>): Promise<v
     ]);
     if (outcome === 'ready') return;
     if (/already in use/i.test(printed)) throw new PortTakenError(printed.trim());
+    if (/not a valid SQLite database|malformed/i.test(printed))
+      throw new SetupError(
+        `The database ${database} is damaged: put it back from a backup and run "quire restore", as docs/ADMINISTRATION.md says under "Restore".`,
+      );
     throw new Error(`the embedded DynamoDB did not start (${outcome}): ${printed.trim()}`);
   } finally {
     timeout.abort();

@@ -9,9 +9,11 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { startDynoxide, type Dynoxide } from '../../../infra/local/dynoxide.ts';
 import { identityOf } from '../../../infra/local/process-identity.ts';
+import { SetupError } from '../../../infra/local/setup-error.ts';
 import { ensureTables } from '../../../infra/local/tables.ts';
 import { dynamoDbClient } from '../../../shared/aws/clients.ts';
 import { createLog } from '../../../shared/log.ts';
@@ -224,4 +226,15 @@ describe('the embedded DynamoDB', () => {
       });
     });
   });
+});
+
+test('a database that is damaged is one sentence, and is left as it is', async () => {
+  const database = path.join(await temporaryFolder(), 'quire.db');
+  await writeFile(database, 'no database at all '.repeat(500));
+  await expect(startDynoxide({ database, log })).rejects.toThrow(
+    new SetupError(
+      `The database ${database} is damaged: put it back from a backup and run "quire restore", as docs/ADMINISTRATION.md says under "Restore".`,
+    ),
+  );
+  expect(await readFile(database, 'utf8')).toMatch(/^no database at all/);
 });
