@@ -164,6 +164,16 @@ test('a hold, and a closing that was taken back, are kept where the record befor
   });
 });
 
+test('from a time that was too late, it is begun once more as of an earlier one, and names what the first has not', async () => {
+  const { account, asOf } = await restored();
+  account.rim.time += 3 * HOUR;
+  const late = account.rim.now();
+  expect(await beginEpoch(account.deps, account.id, { asOf: late })).toMatchObject({ recovered: 0 });
+  expect((await account.check()).unnamed).toBe(4);
+  expect(await beginEpoch(account.deps, account.id, { asOf })).toMatchObject({ kind: 'begun', recovered: 4 });
+  expect(await account.check()).toMatchObject({ findings: [], unnamed: 0, messages: 10 });
+});
+
 test('mail of a mailbox that was made since comes back into one of its name, with those above it', async () => {
   const { account, asOf } = await restored();
   const putBack = account.backUp();
