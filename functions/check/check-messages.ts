@@ -14,6 +14,7 @@ import { BlobMissingError } from '../../shared/blob/blob-store.ts';
 import type { MessageStore, StoredObject } from '../../shared/blob/message-store.ts';
 import { decodeSummary } from '../../shared/message/summary.ts';
 import { inParallel } from '../../shared/parallel.ts';
+import { type Misplaced, blobsIn, misplaced, misplacedFinding } from './misplaced.ts';
 import { type PlacedRow, isLost, placedRows, readSummaries } from './placed-rows.ts';
 import { subjectOf } from './subject.ts';
 
@@ -43,6 +44,10 @@ export interface CheckedMessagesResult {
   readonly unnamed: readonly StoredObject[];
   /** Messages that are gone, or not what was stored. */
   readonly complaints: ReadonlyMap<BlobId, Complaint>;
+  /** Packs that hold messages whose rows say otherwise. */
+  readonly misplaced: Misplaced;
+  /** Packs that are there. */
+  readonly packs: ReadonlySet<PackId>;
   /** Packs whose index cannot be read, and why: nobody knows what lies in them. */
   readonly damagedPacks: ReadonlyMap<PackId, string>;
   /** Messages that were read. */
@@ -69,9 +74,12 @@ export async function checkMessages(
   const { objects, damagedPacks } = await listed(deps, account);
   const named = new Map(rows.map((placed) => [placed.row.blob, placed]));
   const complaints = new Map<BlobId, Complaint>();
-  for (const { row } of named.values())
-    if (!objects.has(placeName(row))) complaints.set(row.blob, unlisted(row, damagedPacks));
-  const unlistedBlobs = new Set(complaints.keys());
+  const unlisted = [...named.values()].filter(({ row }) => !objects.has(placeName(row)));
+  const elsewhere = misplaced(unlisted, objects.values());
+  const moved = blobsIn(elsewhere);
+  for (const { row } of unlisted)
+    if (!moved.has(row.blob)) complaints.set(row.blob, whyNot(row, damagedPacks));
+  const unlistedBlobs = new Set(unlisted.map(({ row }) => row.blob));
   for (const [blob, complaint] of deps.complaints ?? [])
     if (named.has(blob) && !unlistedBlobs.has(blob)) complaints.set(blob, complaint);
   const misled = new Set<BlobId>();
@@ -86,15 +94,22 @@ export async function checkMessages(
     });
   const withoutSummary = new Set([...unread, ...misled]);
   const findings = damaged.map(chunkLost);
+  const away = unlisted.filter(({ row }) => moved.has(row.blob)).length;
+  if (away > 0) findings.push(misplacedFinding(away, elsewhere.size));
   // Of what cannot be read nobody can work one out.
-  const lost = [...withoutSummary].filter((blob) => !complaints.has(blob));
+  const lost = [...withoutSummary].filter((blob) => !complaints.has(blob) && !moved.has(blob));
   if (lost.length > 0) findings.push(summariesLost(lost.length, misled.size));
   findings.push(...(await messageFindings(deps, account, source, rows, complaints)));
   // One that lies in two places, for a day after it was packed, is named once.
   const unnamed = [...new Map([...objects.values()].map((object) => [object.blob, object])).values()].filter(
     ({ blob }) => !named.has(blob),
   );
-  return { findings, rows, withoutSummary, damagedChunks: damaged, unnamed, complaints, damagedPacks, read };
+  const packs = new Set([...objects.values()].flatMap(({ pack }) => (pack === null ? [] : [pack])));
+  for (const pack of damagedPacks.keys()) packs.add(pack);
+  return {
+    ...{ findings, rows, withoutSummary, damagedChunks: damaged },
+    ...{ unnamed, complaints, misplaced: elsewhere, packs, damagedPacks, read },
+  };
 }
 
 /** What is wrong with a message, in words behind its name. */
@@ -106,7 +121,7 @@ export interface Complaint {
 const GONE: Complaint = { kind: 'message-missing', what: 'is gone' };
 
 /** Of a message that is not where its row says. In a pack that is damaged it may well be, but nobody can tell where. */
-function unlisted({ pack }: BlobPlace, damagedPacks: ReadonlyMap<PackId, string>): Complaint {
+function whyNot({ pack }: BlobPlace, damagedPacks: ReadonlyMap<PackId, string>): Complaint {
   const why = pack === null ? undefined : damagedPacks.get(pack);
   return why === undefined
     ? GONE

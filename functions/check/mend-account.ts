@@ -33,6 +33,7 @@ import { Pace } from '../compact/pace.ts';
 import { type InstallDeps, installCheckpoint } from './install.ts';
 import { isOlder, mendingOps, overflowOf, unfoldedSummaries } from './mending.ts';
 import { beginEpoch } from './begin-epoch.ts';
+import { placingOps } from './misplaced.ts';
 import { gravesAfter, isLost } from './placed-rows.ts';
 import { type RecoverDeps, mailboxOf, mustKnowPacks, recoverMessages } from './recover.ts';
 
@@ -143,17 +144,18 @@ class Pass {
       this.#summaries,
       { most: MESSAGES_A_PASS },
     );
-    if (ops.length === 0) return NOTHING;
+    const placing = placingOps(messages.misplaced, messages.rows, known, messages.packs);
+    if (ops.length + placing.length === 0) return NOTHING;
     const { rim, journal, onCommit } = this.#deps;
     const time = rim.now();
     const builder = new RecordBuilder(known.replay.state, time);
-    builder.add(ops);
+    builder.add([...placing, ...ops]);
     const before = known.journal.tail.at(-1)?.journalBytes ?? known.base.journalBytes;
     const { records } = builder.finish(rim.randomHex(12), time, before);
     const outcome = await journal.put(this.#account, records);
     if (outcome.kind !== 'written') return { kind: 'conflict' };
     await onCommit?.(this.#account, records, before);
-    return { kind: 'done', what: sentence(records, said, recovered) };
+    return { kind: 'done', what: sentence(records, said, recovered, placing.length) };
   }
 
   /** By a checkpoint. */
@@ -262,8 +264,14 @@ class Pass {
   }
 }
 
-function sentence(records: readonly JournalRecord[], mends: number, recovered: number): string {
+function sentence(
+  records: readonly JournalRecord[],
+  mends: number,
+  recovered: number,
+  packs: number,
+): string {
   const parts = [
+    ...(packs > 0 ? [`what lies in ${counted(packs, 'pack')}`] : []),
     ...(mends > 0 ? [`the counters of ${counted(mends, 'mailbox', 'mailboxes')}`] : []),
     ...(recovered > 0 ? [`${counted(recovered, 'message')} that no index had`] : []),
   ];

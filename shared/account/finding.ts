@@ -25,6 +25,7 @@ export type FindingKind =
   | 'messages-lost'
   | 'chunk-lost'
   | 'summary-lost'
+  | 'message-misplaced'
   | 'message-missing'
   | 'message-damaged'
   | 'message-unnamed'
