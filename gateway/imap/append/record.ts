@@ -9,6 +9,7 @@ import {
 } from '../../../shared/account/decide-messages.ts';
 import type { MailboxId } from '../../../shared/account/ids.ts';
 import type { CommitRequest, Decision } from '../../../shared/account/commit-request.ts';
+import { AccountClosedError } from '../../../shared/account/record-builder.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
 import type { Session } from '../session/session.ts';
@@ -29,9 +30,18 @@ export async function recordStored<T>(
   try {
     return await home.commit(request(ready));
   } catch (error) {
+    if (error instanceof AccountClosedError) await discarded(session, home, ready);
     if (!(error instanceof MessageRefusal && error.reason === 'expired')) throw error;
     return home.commit(request(await storedAgain(session, home, ready)));
   }
+}
+
+/** Into an account that is closed for good nobody looks any more: what is stored there now would stay (`close.ts`). */
+function discarded(session: Session, { account }: Home, messages: readonly MessageToAppend[]): Promise<void> {
+  return session.services.messages.discard(
+    account,
+    messages.map(({ blob }) => blob),
+  );
 }
 
 /** In somebody else's mailbox, with the flags that the rights allow (RFC 4314 §4). */

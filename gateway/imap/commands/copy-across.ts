@@ -22,6 +22,7 @@ import {
   decideRemoval,
 } from '../../../shared/account/decide-messages.ts';
 import type { MailboxId, Uid } from '../../../shared/account/ids.ts';
+import { AccountClosedError } from '../../../shared/account/record-builder.ts';
 import { inOrder } from '../session/in-order.ts';
 import type { Home } from '../session/home.ts';
 import { ExpungedError, MessageReader, type ReadingSession } from '../session/message-reader.ts';
@@ -136,7 +137,13 @@ class Across {
   async #carry(columns: Columns, rows: readonly number[]): Promise<void> {
     const carried = await this.#stored(columns, rows);
     if (carried.length === 0) return;
-    const { uids } = await this.#append(carried.map(({ message }) => message));
+    const { uids } = await this.#append(carried.map(({ message }) => message)).catch(
+      async (error: unknown) => {
+        // Nobody looks into it any more: what is stored there now would stay (`close.ts`).
+        if (error instanceof AccountClosedError) await this.#discard(carried);
+        throw error;
+      },
+    );
     // From here on they are there: whatever fails now, they are told of or taken back.
     this.#destination.push(...uids);
     this.#source.push(...carried.map(({ uid }) => uid));
@@ -158,9 +165,13 @@ class Across {
       else if (this.#request.all || !(result instanceof ExpungedError)) failure ??= result;
     }
     if (!failure) return carried;
-    const unnamed = carried.map(({ message }) => message.blob);
-    await this.#session.services.messages.discard(this.#target.home.account, unnamed);
+    await this.#discard(carried);
     throw failure;
+  }
+
+  #discard(carried: readonly Carried[]): Promise<void> {
+    const unnamed = carried.map(({ message }) => message.blob);
+    return this.#session.services.messages.discard(this.#target.home.account, unnamed);
   }
 
   async #store(columns: Columns, row: number): Promise<Carried> {

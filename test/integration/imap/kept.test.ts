@@ -8,6 +8,7 @@ import { commitOnWholeState } from '../../../shared/account/whole-state.ts';
 import { AccountObjects } from '../../../shared/blob/account-objects.ts';
 import { inVariants } from '../../support/conformance.ts';
 import { foldStoreOf } from '../../support/forced-folds.ts';
+import type { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import { MemoryJournalStore } from '../../support/memory-journal-store.ts';
 
@@ -94,5 +95,7 @@ inVariants((variant) => {
     expect((await client.run(append('INBOX', 'Subject: late\r\n\r\nHello.\r\n'))).at(-1)).toBe(
       'tag NO [CONTACTADMIN] the account is closed',
     );
+    // Nobody would ever look for it.
+    expect((gateway.blobs as MemoryBlobStore).messages).toEqual([]);
   });
 });
