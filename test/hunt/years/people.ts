@@ -24,6 +24,7 @@ import {
 } from '../../../shared/account/decide-messages.ts';
 import type { AccountId, MailboxId, Uid } from '../../../shared/account/ids.ts';
 import { MailboxRefusal } from '../../../shared/account/mailbox-names.ts';
+import { AccountClosedError } from '../../../shared/account/record-builder.ts';
 import { seenOp } from '../../../shared/account/readers.ts';
 import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { Replica } from '../../../shared/account/replica.ts';
@@ -154,7 +155,7 @@ async function append(person: Person, replica: Replica): Promise<string> {
     return `${messages.map(({ blob }) => blob.slice(0, 8)).join(' ')} into ${target} as ${uids.join(' ')}`;
   } catch (error) {
     // As APPEND does it: a refusal proves that no record names them.
-    if (error instanceof MessageRefusal)
+    if (error instanceof MessageRefusal || error instanceof AccountClosedError)
       await gateway.messages.discard(
         person.account,
         messages.map(({ blob }) => blob),

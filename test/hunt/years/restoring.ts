@@ -43,7 +43,8 @@ export async function restore(stage: Stage, draw: Draw, limits: FoldLimits): Pro
   witness.restoring = true;
   witness.restored(mark.moment, loseSome(world, draw, mark));
   // A folder has no versions. What was purged in the lost time is gone then, which a check tells, and is no matter of this.
-  if (draw.chance(0.6) || hasLostPurges(world)) world.blobs.putBackSince(mark.at - BLURRED_MS);
+  if (draw.chance(0.6) || hasLostPurges(world))
+    world.blobs.putBackSince(mark.at - BLURRED_MS, world.accounts);
   post.restored();
   await learnTexts(stage);
   const asOf = Math.floor(mark.at / 1000) * 1000 - (draw.chance(0.3) ? draw.below(60) * MINUTE_MS : 0);

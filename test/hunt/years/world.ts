@@ -62,10 +62,10 @@ class WitnessedBlobs extends MemoryBlobStore {
     await super.delete(keys);
   }
 
-  /** Delete markers of since then go. */
-  putBackSince(time: number): void {
+  /** Delete markers of since then go, of objects of those accounts. */
+  putBackSince(time: number, accounts: readonly string[]): void {
     for (const { key, bytes, modified, at } of this.#deleted.splice(0))
-      if (at >= time) this.putBack(key, bytes, modified);
+      if (at >= time && accounts.includes(key.split('/')[1] ?? '')) this.putBack(key, bytes, modified);
   }
 }
 
