@@ -52,6 +52,23 @@ describe('quire user, quire alias', () => {
     expect((await run(['user', 'remove', 'carol@example.test', ...at])).status).toBe(0);
   });
 
+  test('a start tells of the accounts that it has made, while they have their first password', async () => {
+    const data = await temporaryFolder();
+    const at = ['--data', data];
+    const accounts = async (): Promise<string[]> => {
+      const { ready, stop } = await start(data);
+      await stop();
+      return ready.accounts.map(({ address }) => address);
+    };
+    expect(await accounts()).toEqual(['alice@example.test', 'bob@example.test']);
+    await run(['user', 'password', 'alice@example.test', '--password-stdin', ...at], 'her own');
+    expect(await accounts()).toEqual(['bob@example.test']);
+    // One that is gone is not made again beside others.
+    await run(['user', 'remove', 'bob@example.test', ...at]);
+    await run(['user', 'add', 'carol@example.test', '--password-stdin', ...at], 'quire-demo');
+    expect(await accounts()).toEqual([]);
+  });
+
   test('a password is never taken from a pipe unasked, nor an empty one at all', async () => {
     const at = ['--data', await temporaryFolder()];
     const unasked = await runAsProcess(['user', 'add', 'carol@example.test', ...at], 'secret-one');
