@@ -131,6 +131,8 @@ function literalsOf(node: ts.Node): string[] {
   // What is compared, and what is data, is not said.
   if (ts.isBinaryExpression(node) || ts.isObjectLiteralExpression(node)) return [];
   const texts: string[] = [];
-  ts.forEachChild(node, (child) => void texts.push(...literalsOf(child)));
+  ts.forEachChild(node, (child) => {
+    texts.push(...literalsOf(child));
+  });
   return texts;
 }
