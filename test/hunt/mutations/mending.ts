@@ -88,4 +88,59 @@ export const MENDING: readonly Mutation[] = [
       name: 'what can be read, or mended, is not made anew',
     },
   },
+  {
+    name: 'give-up-a-damaged-pack',
+    what: 'I5: where rows are lost, a pack that cannot be read is taken for one that nobody needs',
+    file: 'functions/check/recover.ts',
+    text: 'if (!first) return;',
+    replacement: 'if (!first || account.length > 0) return;',
+    test: {
+      file: 'unit/check/damaged-pack.test.ts',
+      name: 'by a repair of a segment',
+    },
+  },
+  {
+    name: 'pack-by-an-old-index',
+    what: 'I5: a pack that was cut off since its index was read is written anew without its end',
+    file: 'shared/blob/pack-store.ts',
+    text: 'const index = decodeIndex(bytes, true);',
+    replacement: 'const index = await this.index(account, pack);',
+    test: {
+      file: 'unit/check/damaged-pack.test.ts',
+      name: 'that was cut off since its index was read is not packed anew without its end',
+    },
+  },
+  {
+    name: 'rebuild-without-a-hold',
+    what: 'I5: what was under legal hold is deleted after its index was lost and made anew',
+    file: 'functions/check/rebuild-account.ts',
+    text: 'policy: { ...NO_POLICY, hold: true }',
+    replacement: 'policy: NO_POLICY',
+    test: {
+      file: 'unit/check/rebuild-account.test.ts',
+      name: 'comes back under legal hold, so that nothing goes before somebody says what holds for it',
+    },
+  },
+  {
+    name: 'forget-a-hold-behind-a-hole',
+    what: 'I5: a legal hold goes with the record before its own',
+    file: 'functions/check/begin-epoch.ts',
+    text: '...policyBehind(state, this.#known.journal.behind)',
+    replacement: '...policyBehind(state, [])',
+    test: {
+      file: 'unit/check/begin-epoch.test.ts',
+      name: 'a hold, and a closing that was taken back, are kept where the record before theirs is lost',
+    },
+  },
+  {
+    name: 'believe-a-late-read-of-a-key',
+    what: 'a key that was deleted is held again for five minutes, by a read that was late',
+    file: 'shared/keys/key-ring.ts',
+    text: "if (meanwhile?.stored?.kind === 'deleted' && meanwhile.looked >= looked)",
+    replacement: "if (meanwhile?.stored?.kind === 'deleted' && meanwhile.looked > looked + 1e15)",
+    test: {
+      file: 'unit/keys/key-ring.test.ts',
+      name: 'a process that has been told of it sooner uses the key no more, whatever a late read still shows',
+    },
+  },
 ];
