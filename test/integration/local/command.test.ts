@@ -180,6 +180,14 @@ test('a command loads what it works with, and no other', async () => {
   expect(loaded.filter((url) => dear.some((part) => url.includes(part)))).toEqual([]);
 });
 
+test('an older Node is told in one sentence which it takes', async () => {
+  const older = "Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } })";
+  const hook = `data:text/javascript,${encodeURIComponent(older)}`;
+  const { status, output, errors } = await run(['--version'], '', { NODE_OPTIONS: `--import ${hook}` });
+  expect([status, output]).toEqual([1, '']);
+  expect(errors).toMatch(/^quire needs Node 24, and this is v[\d.]+: [^\n]*"npx quire"[^\n]*\n$/);
+});
+
 describe('quire gateway', () => {
   /** By the data folder of their instance. */
   const gateways = new Map<string, ChildProcess>();
