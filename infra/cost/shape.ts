@@ -10,6 +10,11 @@ import { SIZES, SIZE_CLASSES, type Size, type SizeClass } from '../config/sizes.
 export const OWN_METRICS = 120;
 /** Metrics that alarms watch, each billed as an alarm: a test counts those of the template, and two of each scaling policy. */
 export const ALARMS = 45;
+/**
+ * What watches the copies in another region: latencies of three tables and failures of two buckets; and the metrics of a
+ * replication rule that S3 asks money for, four for each bucket.
+ */
+const COPYING = { alarms: 5, metrics: 8 } as const;
 /** As the configuration has it by default. */
 const BACKUP_DAYS = 35;
 
@@ -44,13 +49,19 @@ export function tasksFor({ minTasks, sessionsPerTask }: Size, sessions: number):
 
 /** Of a configuration, for so many tasks. */
 export function shapeOfDeployment(deployment: Deployment, tasks: number): Shape {
-  const { size, tls, network, retention, domains } = deployment;
-  return shapeOf(size, tasks, {
+  const { size, tls, network, retention, domains, standby } = deployment;
+  const shape = shapeOf(size, tasks, {
     tls: tls.at,
     network,
     backupDays: retention.backup,
     domains: domains.filter(({ hostedZoneId }) => hostedZoneId !== undefined).length,
   });
+  if (standby === undefined) return shape;
+  return {
+    ...shape,
+    alarms: shape.alarms + COPYING.alarms,
+    metrics: shape.metrics + COPYING.metrics,
+  };
 }
 
 function shapeOf(

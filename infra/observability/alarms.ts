@@ -34,6 +34,8 @@ export const THRESHOLDS = {
   memoryPercent: 90,
   /** ACM renews 60 days before the end; a person who has to act needs some weeks. */
   certificateDays: 21,
+  /** A copy of a table is a second or so behind; minutes of it are what would be lost with the region. */
+  copyingMilliseconds: 300_000,
 } as const;
 
 const MINUTES_5 = 300;
@@ -186,6 +188,7 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       silence: 'alarm',
     },
     certificateAlarm(health),
+    ...copyingAlarms(health),
     {
       name: 'BackupOff',
       means:
@@ -229,10 +232,35 @@ function certificateAlarm({ own, certificate }: ReturnType<typeof healthMetrics>
   };
 }
 
-function summed(metrics: readonly MetricRef[]): Query[] {
+/** Of the copies in another region, where there are any: nobody looks at them until they are needed. */
+function copyingAlarms({ copying }: ReturnType<typeof healthMetrics>): AlarmPlan[] {
+  if (copying === undefined) return [];
+  const usual = { periodSeconds: MINUTES_5, periods: 3, silence: 'fine' } as const;
+  return [
+    {
+      ...usual,
+      name: 'CopiedTables',
+      means:
+        'The replicas of the tables in the region that stands by are minutes behind: is its key enabled, and is that region well?',
+      watch: summed(copying.latency, 'MAX'),
+      above: THRESHOLDS.copyingMilliseconds,
+    },
+    {
+      ...usual,
+      periods: 1,
+      name: 'CopiedObjects',
+      means:
+        'Objects could not be copied to the region that stands by: look at its bucket and its key, then copy what failed (docs/DEPLOY.md, section 10, step 5).',
+      watch: summed(copying.failed),
+      above: 0,
+    },
+  ];
+}
+
+function summed(metrics: readonly MetricRef[], by: 'SUM' | 'MAX' = 'SUM'): Query[] {
   const ids = metrics.map((_, index) => `m${index + 1}`);
   return [
     ...metrics.map((metric, index): Query => ({ id: ids[index] ?? '', metric, hidden: true })),
-    { id: 'e1', expression: `SUM([${ids.join(', ')}])`, label: 'sum' },
+    { id: 'e1', expression: `${by}([${ids.join(', ')}])`, label: by.toLowerCase() },
   ];
 }

@@ -1,6 +1,7 @@
 /** The metrics of the health dashboard and its alarms, by what they tell. */
 import { aws, ownMetrics, tablesOf } from '../../shared/cost/meters.ts';
 import type { MetricRef, Statistic } from '../../shared/cost/metric-query.ts';
+import { REPLICATION_RULE } from '../stacks/names.ts';
 import type { HealthResources } from './health-resources.ts';
 
 /** Operations by which Quire asks each of its tables: an alarm watches ten metrics at most, so that they are not one list. */
@@ -77,6 +78,7 @@ export function healthMetrics(resources: HealthResources) {
     flows: aws('AWS/NetworkELB', 'ActiveFlowCount', 'Average', balancer),
     resets: aws('AWS/NetworkELB', 'TCP_Target_Reset_Count', 'Sum', balancer),
     handshakes: aws('AWS/NetworkELB', 'ClientTLSNegotiationErrorCount', 'Sum', balancer),
+    ...(resources.standby === undefined ? {} : { copying: copyingMetrics(resources, resources.standby) }),
     ...(resources.certificateArn === undefined
       ? {}
       : {
@@ -84,5 +86,25 @@ export function healthMetrics(resources: HealthResources) {
             CertificateArn: resources.certificateArn,
           }),
         }),
+  };
+}
+
+/** How far the copies in another region are behind, and what could not be copied: of each table and each bucket. */
+function copyingMetrics(resources: HealthResources, standby: NonNullable<HealthResources['standby']>) {
+  const buckets = [
+    [resources.mailBucket, standby.mailBucket],
+    [resources.inboundBucket, standby.inboundBucket],
+  ] as const;
+  return {
+    latency: tablesOf(resources).map((TableName) =>
+      aws('AWS/DynamoDB', 'ReplicationLatency', 'Average', { TableName, ReceivingRegion: standby.region }),
+    ),
+    failed: buckets.map(([SourceBucket, DestinationBucket]) =>
+      aws('AWS/S3', 'OperationsFailedReplication', 'Sum', {
+        SourceBucket,
+        DestinationBucket,
+        RuleId: REPLICATION_RULE,
+      }),
+    ),
   };
 }

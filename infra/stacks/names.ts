@@ -13,6 +13,9 @@ export function ruleSetName({ name }: Pick<Deployment, 'name'>): string {
   return `${name.toLowerCase()}-mail`;
 }
 
+/** Of both buckets: what copies them to the region that stands by. */
+export const REPLICATION_RULE = 'standby';
+
 /** Log groups lie below one path, which the key's policy names. */
 export function logGroupName({ name }: Pick<Deployment, 'name'>, part: string): string {
   return `/quire/${name}/${part}`;

@@ -200,7 +200,7 @@ function billedOf({
 }
 
 function healthOf(
-  { delivery, gateway, maintenance }: ObservabilityStackProps,
+  { deployment: { standby }, delivery, gateway, maintenance }: ObservabilityStackProps,
   billed: Resources,
   tally: Function,
 ): HealthResources {
@@ -213,6 +213,7 @@ function healthOf(
       notifications: delivery.lostNotifications.queueName,
       schedules: maintenance.deadLetters.queueName,
     },
+    ...(standby === undefined ? {} : { standby }),
     targetGroup: imaps?.targetGroupFullName ?? '',
     ...(gateway.certificate === undefined ? {} : { certificateArn: gateway.certificate.certificateArn }),
   };

@@ -6,9 +6,16 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { CompositePrincipal, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
-import { Bucket, type BucketProps, type IBucket, type ReplicationRule } from 'aws-cdk-lib/aws-s3';
+import {
+  Bucket,
+  type BucketProps,
+  type IBucket,
+  type ReplicationRule,
+  ReplicationTimeValue,
+} from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Deployment } from '../config/check.ts';
+import { REPLICATION_RULE } from './names.ts';
 import { type CopiedBucket, mayReplicate } from './permissions.ts';
 import { replicaKeyArn } from './storage-key.ts';
 
@@ -47,12 +54,14 @@ export class Replication extends Construct {
     const destination = Bucket.fromBucketName(this, `To${this.#destinations.length}`, bucketName);
     this.#destinations.push(destination);
     const rule: ReplicationRule = {
-      id: 'standby',
+      id: REPLICATION_RULE,
       priority: 1,
       destination,
       kmsKey: this.#keys.to,
       sseKmsEncryptedObjects: true,
       deleteMarkerReplication: true,
+      // Without them nothing tells what could not be copied. (The time is that of a service that is not asked for.)
+      metrics: ReplicationTimeValue.FIFTEEN_MINUTES,
     };
     return { replicationRole: this.#role, replicationRules: [rule] };
   }

@@ -103,6 +103,8 @@ describe('the region that serves', () => {
           SourceSelectionCriteria: { SseKmsEncryptedObjects: { Status: 'Enabled' } },
           Destination: {
             Bucket: `arn:aws:s3:::${to}`,
+            // No threshold: S3 promises no time, and takes nothing for it.
+            Metrics: { Status: 'Enabled' },
             EncryptionConfiguration: { ReplicaKmsKeyID: replicaOfOwnKey('us-west-2') },
           },
         },
@@ -142,6 +144,42 @@ describe('the region that serves', () => {
     expect(textOf(role.AssumeRolePolicyDocument)).toContain('"batchoperations.s3.amazonaws.com"');
     expect(storage('east').Outputs).toHaveProperty('ReplicationRoleArn');
   });
+});
+
+test('copies that are behind, or fail, are told of, and nothing is watched where there are none', () => {
+  const watched = (name: keyof typeof CONFIGS) =>
+    resourcesOf(assemblies[name].stacks.Observability, 'AWS::CloudWatch::Alarm')
+      .filter(({ Properties }) => String(Properties?.AlarmName).includes('-Copied'))
+      .map(({ Properties }) => [
+        Properties?.AlarmName,
+        (
+          Properties?.Metrics as {
+            MetricStat?: { Metric: { MetricName: string; Dimensions: { Name: string; Value: unknown }[] } };
+          }[]
+        ).flatMap(({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : [])),
+      ]);
+  expect(watched('west')).toEqual([]);
+  const [tables, objects] = watched('east').map(([name, metrics]) => ({
+    name,
+    metrics: metrics as { MetricName: string; Dimensions: { Name: string; Value: unknown }[] }[],
+  }));
+  expect([tables?.name, objects?.name]).toEqual(['Quire-CopiedTables', 'Quire-CopiedObjects']);
+  expect(tables?.metrics).toHaveLength(3);
+  for (const { MetricName, Dimensions } of tables?.metrics ?? []) {
+    expect(MetricName).toBe('ReplicationLatency');
+    expect(Dimensions).toContainEqual({ Name: 'ReceivingRegion', Value: 'us-west-2' });
+  }
+  expect(
+    objects?.metrics.map(({ MetricName, Dimensions }) => [
+      MetricName,
+      ...Dimensions.filter(({ Name }) => Name !== 'SourceBucket').map(
+        ({ Name, Value }) => `${Name} ${String(Value)}`,
+      ),
+    ]),
+  ).toEqual([
+    ['OperationsFailedReplication', 'DestinationBucket west-mail', 'RuleId standby'],
+    ['OperationsFailedReplication', 'DestinationBucket west-inbound', 'RuleId standby'],
+  ]);
 });
 
 describe('the region that stands by', () => {
