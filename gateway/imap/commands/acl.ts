@@ -16,7 +16,7 @@ import {
   normalRights,
 } from '../../../shared/account/acl.ts';
 import { parseIfAddress } from '../../../shared/directory/address.ts';
-import { type FoundMailbox, findNamed, nonexistent } from '../session/places.ts';
+import { type FoundMailbox, type Place, findNamed, mailboxAt, nonexistent } from '../session/places.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import { parseAclIdentifier, parseSetAcl } from '../wire/acl-grammar.ts';
@@ -90,16 +90,16 @@ const CODES: Readonly<Record<AclRefusal['reason'], ResponseCode>> = {
 
 async function changeAcl(
   session: Session,
-  { home, mailbox: { id } }: FoundMailbox,
+  place: Place,
   whom: Pick<AclEntry, 'identifier' | 'account'>,
   change: RightsChange,
 ): Promise<void> {
+  const { home } = place;
   try {
     await home.commit({
-      decide: (state) => {
-        home.requireIn(state, id, 'a');
-        return decideSetAcl(state, id, whom, change);
-      },
+      // For who has the name by now: others rename.
+      decide: (state) =>
+        decideSetAcl(state, mailboxAt(place, state, { right: 'a' }).mailbox.id, whom, change),
     });
   } catch (error) {
     throw error instanceof AclRefusal ? new No(error.message, CODES[error.reason]) : error;

@@ -16,7 +16,7 @@ import {
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import type { Home } from '../session/home.ts';
-import { findNamed } from '../session/places.ts';
+import { findNamed, mailboxAt } from '../session/places.ts';
 import { Bad, No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { GetMetadataArguments } from '../wire/ast.ts';
@@ -207,13 +207,18 @@ async function set(session: Session, cursor: CommandCursor): Promise<Completion>
 }
 
 async function setOwn(session: Session, name: string, changes: readonly AnnotationChange[]): Promise<void> {
-  const { home, mailbox } = await annotated(session, name);
-  const id = mailbox?.id ?? null;
+  if (name === '') {
+    await session.home.commit({ decide: (state) => decideAnnotate(state, null, changes) });
+    return;
+  }
+  const found = await findNamed(session, name, { fresh: true });
+  const { home } = found;
   await home.commit({
     decide: (state) => {
-      const now = id === null ? undefined : state.mailboxes.get(id);
-      if (now) requireAnnotations(home, now);
-      return decideAnnotate(state, id, now ? withoutSpecialUse(home, now, changes) : changes);
+      // Who has the name by now: others rename.
+      const { mailbox } = mailboxAt(found, state);
+      requireAnnotations(home, mailbox);
+      return decideAnnotate(state, mailbox.id, withoutSpecialUse(home, mailbox, changes));
     },
   });
 }

@@ -83,10 +83,11 @@ export async function openNamed(session: Session, name: string, right: Right): P
   }
 }
 
-function mailboxAt(
+/** The mailbox that has the name in `state`: for decisions, which are made on the newest. Throws as `findNamed`. */
+export function mailboxAt(
   { home, name }: Place,
   state: AccountState,
-  { right = 'l', tryCreate = false }: FindOptions,
+  { right = 'l', tryCreate = false }: FindOptions = {},
 ): FoundMailbox {
   const mailbox = mailboxNamed(state, name);
   if (!mailbox) throw nonexistent(tryCreate && mayCreate(home, state, name) ? 'TRYCREATE' : undefined);

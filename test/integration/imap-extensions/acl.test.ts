@@ -4,7 +4,7 @@ import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
 import { inVariant } from '../../support/variants.ts';
-import { whileLoading } from '../../support/while-loading.ts';
+import { beforeCommit, whileLoading } from '../../support/under-way.ts';
 
 const BOB = 'bob@example.test';
 const CAROL = 'carol@example.test';
@@ -380,6 +380,16 @@ inVariants((variant) => {
       await share('l');
       bob.send('x UID FETCH 1 (FLAGS)\r\n');
       expect(await bob.line()).toMatch(/^\* BYE .*not shared with you/);
+    });
+
+    test('SETACL is for who has the name when it is committed, even if another session renames the mailbox before', async () => {
+      const other = await gateway.signIn();
+      await alice.run('CREATE Plans');
+      beforeCommit(gateway, async () => {
+        await other.run('RENAME Plans Secrets');
+      });
+      expect(await last(alice, `SETACL Plans ${BOB} lr`)).toMatch(/^tag NO \[NONEXISTENT\]/);
+      expect((await alice.run('GETACL Secrets')).join()).not.toContain(BOB);
     });
 
     test('STATUS tells of one moment, even if the owner expunges before what the guest has not seen is counted', async () => {

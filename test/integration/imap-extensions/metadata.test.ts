@@ -4,6 +4,7 @@ import { MAX_ANNOTATIONS, MAX_ANNOTATION_BYTES } from '../../../shared/account/a
 import { conforms, inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
+import { beforeCommit } from '../../support/under-way.ts';
 
 conforms('METADATA', 'annotations are set, told, and taken away', async (gateway) => {
   const client = await gateway.signIn();
@@ -193,6 +194,25 @@ inVariants((variant) => {
       C: a GETMETADATA #user/alice@example.test/Drafts /private/specialuse
       S: * METADATA #user/alice@example.test/Drafts (/private/specialuse NIL)
       S: a OK annotations told
+    `);
+    });
+
+    test('are set for who has the name when they are committed, even if another session renames the mailbox before', async () => {
+      const other = await gateway.signIn();
+      await client.run('CREATE One');
+      beforeCommit(gateway, async () => {
+        await other.run('RENAME One Two');
+        await other.run('CREATE One');
+      });
+      await client.play(`
+      C: a SETMETADATA One (/private/comment "1")
+      S: a OK annotations set
+      C: b GETMETADATA One /private/comment
+      S: * METADATA One (/private/comment "1")
+      S: b OK annotations told
+      C: c GETMETADATA Two /private/comment
+      S: * METADATA Two (/private/comment NIL)
+      S: c OK annotations told
     `);
     });
 

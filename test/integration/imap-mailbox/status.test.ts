@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
-import { whileLoading } from '../../support/while-loading.ts';
+import { whileLoading } from '../../support/under-way.ts';
 
 let gateway: TestGateway;
 inVariants((variant) => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { inVariants } from '../../support/conformance.ts';
 import { TestGateway } from '../../support/gateway.ts';
 import { inVariant } from '../../support/variants.ts';
-import { whileLoading } from '../../support/while-loading.ts';
+import { whileLoading } from '../../support/under-way.ts';
 
 let gateway: TestGateway;
 inVariants((variant) => {
