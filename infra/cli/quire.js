@@ -7,7 +7,7 @@
  */
 import module from 'node:module';
 import process from 'node:process';
-import { fileURLToPath } from 'node:url';
+import { URL, fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = 24;
 const [major] = process.versions.node.split('.');

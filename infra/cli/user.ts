@@ -181,16 +181,12 @@ async function close(address: string, flags: Flags): Promise<void> {
     const leading = await leadingTo(directory, name);
     if (leading.length > 0) throw inUse(name, leading);
     // One that cannot be opened is left as it is.
-    await openAccountState(deps, id);
+    const { state } = await openAccountState(deps, id);
     await directory.users.setDisabled(address, true);
     const due = deps.rim.now() + days * DAY_SECONDS * 1000;
-    let held = false;
-    await layDown(deps, id, ({ state }) => {
-      held = state.policy.hold;
-      return [{ op: 'policy', change: { closing: due } }];
-    });
+    await layDown(deps, id, () => [{ op: 'policy', change: { closing: due } }]);
     const until = formatMoment(due / 1000);
-    const unless = held ? 'but not before its legal hold is released' : 'unless it is reopened';
+    const unless = state.policy.hold ? 'but not before its legal hold is released' : 'unless it is reopened';
     say(`${name} takes no logins and no mail any more. All of it goes after ${until}, ${unless}.`);
   });
 }

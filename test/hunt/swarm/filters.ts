@@ -36,7 +36,7 @@ async function searchBy(player: Player, name: string): Promise<void> {
   const answer = await session.run(command, {
     shows: 'all',
     onUntagged: ({ text }) => {
-      if (/^\* ESEARCH/.test(text) && !/ (?:ADDTO|REMOVEFROM) /.test(text)) found = numbersIn(text);
+      if (text.startsWith('* ESEARCH') && !/ (?:ADDTO|REMOVEFROM) /.test(text)) found = numbersIn(text);
     },
   });
   // What an earlier command has stored, on whichever gateway, is known.

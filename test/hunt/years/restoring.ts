@@ -112,14 +112,16 @@ async function untilDone(
   draw: Draw,
   work: (process: SimulatedProcess) => Promise<void>,
 ): Promise<void> {
-  let ended = false;
-  for (let run = 0; !ended; run++) {
+  const end = { reached: false };
+  for (let run = 0; !end.reached; run++) {
     const process = stage.world.process('restore');
     const good = run >= BAD_RUNS;
     process.weather = good || draw.chance(0.5) ? FAIR : BAD;
     const when = draw.chance(0.5) ? 'before' : 'after';
     if (!good && draw.chance(0.4)) process.doom({ at: draw.below(CALLS_TO_DEATH), when });
-    const working = work(process).then(() => void (ended = true));
+    const working = work(process).then(() => {
+      end.reached = true;
+    });
     if (good) await stage.whole(working);
     else {
       stage.begin(working);

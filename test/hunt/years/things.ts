@@ -68,9 +68,11 @@ export class Thing {
       case 'receive':
         return world.post.receive(world.word(), draw, world.turns.now);
       case 'expire':
-        return world.tell(takeExpired(world, draw));
+        world.tell(takeExpired(world, draw));
+        return;
       case 'redrive':
-        return world.tell(`${world.post.redrive(draw, world.turns.now)} dead letters are redriven`);
+        world.tell(`${world.post.redrive(draw, world.turns.now)} dead letters are redriven`);
+        return;
       case 'idle':
         return this.#idle();
       case 'restart': {

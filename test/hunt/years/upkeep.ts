@@ -73,7 +73,9 @@ function expungeDeps(world: World, process: SimulatedProcess): ExpungeDeps {
   const deps = {
     ...stores,
     ...world.directory.closing(process),
-    deleteKey: async (account: AccountId) => void (await ring.delete(account)),
+    deleteKey: async (account: AccountId) => {
+      await ring.delete(account);
+    },
     folded: stores.folds,
     objects: new AccountObjects(new ProcessBlobs(process, world.blobs)),
     graceSeconds: GRACE_SECONDS,
