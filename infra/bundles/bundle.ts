@@ -4,7 +4,7 @@
  * asset: an unchanged function is not deployed again.
  */
 import { buildSync } from 'esbuild';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -23,6 +23,9 @@ export type BundleName = keyof typeof BUNDLES;
 /** Name of the file; `.mjs` says that it is a module, for there is no package.json beside it. */
 export const BUNDLE_FILE = 'index.mjs';
 
+/** What stands beside the gateway's bundle in the context of its image. */
+const IMAGE = path.join(ROOT, 'infra/image');
+
 /** pino asks for Node's modules with `require`, which a module has to make for itself. */
 const REQUIRE =
   "import { createRequire as quireRequire } from 'node:module'; const require = quireRequire(import.meta.url);";
@@ -34,9 +37,7 @@ const made = new Set<string>();
 export function makeBundle(name: BundleName, into = path.join(ROOT, 'dist')): string {
   const folder = path.join(into, name);
   if (made.has(folder)) return folder;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  buildSync({
+  const { outputFiles } = buildSync({
     absWorkingDir: ROOT,
     entryPoints: [BUNDLES[name]],
     outfile: path.join(folder, BUNDLE_FILE),
@@ -51,8 +52,27 @@ export function makeBundle(name: BundleName, into = path.join(ROOT, 'dist')): st
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'error',
+    write: false,
   });
-  if (name === 'gateway') cpSync(path.join(ROOT, 'infra/image'), folder, { recursive: true });
+  const files = new Map<string, Uint8Array>();
+  for (const { path: file, contents } of outputFiles) files.set(path.basename(file), contents);
+  if (name === 'gateway')
+    for (const file of readdirSync(IMAGE)) files.set(file, readFileSync(path.join(IMAGE, file)));
+  fill(folder, files);
   made.add(folder);
   return folder;
+}
+
+/** Another synthesis may be reading the same bundle: what is as it should be is left alone, the rest replaced file by file. */
+function fill(folder: string, files: ReadonlyMap<string, Uint8Array>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder))
+    if (!files.has(name)) rmSync(path.join(folder, name), { recursive: true, force: true });
+  for (const [name, bytes] of files) {
+    const file = path.join(folder, name);
+    if (existsSync(file) && readFileSync(file).equals(bytes)) continue;
+    const draft = `${folder}-${process.pid}-${name}`;
+    writeFileSync(draft, bytes);
+    renameSync(draft, file);
+  }
 }
