@@ -2,16 +2,15 @@
 import { Command } from 'commander';
 import { type CompactedAccount, compactAccount } from '../../functions/compact/compact-account.ts';
 import { counted } from '../../shared/account/finding.ts';
-import { parseAddress } from '../../shared/directory/address.ts';
-import { noSuchUser } from '../../shared/directory/directory-errors.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, withEngine } from './administration.ts';
+import { nameOf, say, userAt } from './kept.ts';
 
 export function compactCommand(): Command {
   return addDirectoryOptions(
     new Command('compact')
-      .argument('<address>')
+      .argument('<address-or-account>')
       .description(
         'fold the journal of an account, delete what it has superseded for a day, and pack what lies unread',
       ),
@@ -19,9 +18,9 @@ export function compactCommand(): Command {
 }
 
 async function compact(address: string, flags: Flags): Promise<void> {
-  await withEngine(flags, async ({ directory, journal, folds, messages, rim, work }) => {
-    const user = await directory.users.find(address);
-    if (user === undefined) throw noSuchUser(parseAddress(address).address);
+  await withEngine(flags, async (engine) => {
+    const { journal, folds, messages, rim, work } = engine;
+    const user = await userAt(engine, address);
     const diverging: number[] = [];
     const deps = {
       journal,
@@ -34,7 +33,7 @@ async function compact(address: string, flags: Flags): Promise<void> {
       onCommit: work.leaveIfDue.bind(work),
     };
     const result = await compactAccount(deps, user.id);
-    process.stdout.write(`${parseAddress(address).address}: ${told(result)}\n`);
+    say(`${nameOf(user)}: ${told(result)}`);
     if (diverging.length > 0)
       throw new SetupError(
         `Journal and messages diverge at record ${diverging[0] ?? 0}: run "quire check ${address}".`,

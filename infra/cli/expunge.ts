@@ -4,14 +4,13 @@ import { counted } from '../../shared/account/finding.ts';
 import { expunge, visitAccount } from '../../functions/expunge/expunge.ts';
 import { dayOf } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
-import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
-import { addGraceOption, say, userAt, withExpunge } from './kept.ts';
+import { addGraceOption, nameOf, say, userAt, withExpunge } from './kept.ts';
 
 export function expungeCommand(): Command {
   const command = new Command('expunge')
-    .argument('[address]', 'look after this account, though it may not be due')
+    .argument('[address-or-account]', 'look after this account, though it may not be due')
     .description(
       'expunge what is not to be kept any longer, and delete for good what was expunged before the grace: of all accounts that are due',
     )
@@ -42,14 +41,15 @@ async function run(address: string | undefined, flags: Flags): Promise<void> {
       say(`${of}: ${said}.`);
     };
     if (address !== undefined) {
-      await one(parseAddress(address).address, (await userAt(engine, address)).id);
+      const user = await userAt(engine, address);
+      await one(nameOf(user), user.id);
       return;
     }
     let failed = 0;
-    for await (const { id, addresses, state } of engine.directory.users.list()) {
-      if (state === 'closed') continue;
-      const name = addresses[0] ?? id;
-      await one(name, id).catch((error: unknown) => {
+    for await (const user of engine.directory.users.list()) {
+      if (user.state === 'closed') continue;
+      const name = nameOf(user);
+      await one(name, user.id).catch((error: unknown) => {
         failed++;
         process.stderr.write(`${name} could not be looked after: ${messageOf(error)}\n`);
       });

@@ -11,6 +11,7 @@ import type { Engine } from '../../shared/aws/engine.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { noSuchUser } from '../../shared/directory/directory-errors.ts';
 import type { Account } from '../../shared/directory/directory.ts';
+import { isAccountId } from '../../shared/directory/items.ts';
 import { findGrace } from '../local/grace.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
@@ -57,11 +58,20 @@ export async function withAccount(
   });
 }
 
-/** @throws {DirectoryError} if nobody has the address. */
-export async function userAt({ directory }: Engine, address: string): Promise<Account> {
-  const user = await directory.users.find(address);
-  if (user === undefined) throw noSuchUser(parseAddress(address).address);
-  return user;
+/**
+ * By address, or by id: one that was removed has no address any more.
+ * @throws {DirectoryError} or {SetupError} if there is no such account.
+ */
+export async function userAt({ directory: { users } }: Engine, given: string): Promise<Account> {
+  const user = isAccountId(given) ? await users.read(given) : await users.find(given);
+  if (user) return user;
+  if (isAccountId(given)) throw new SetupError(`The directory knows no account ${given}.`);
+  throw noSuchUser(parseAddress(given).address);
+}
+
+/** For a person. What was the address of an account that is gone may be another's. */
+export function nameOf({ id, addresses: [address], state }: Account): string {
+  return address === undefined || state === 'closed' ? `account ${id}` : address;
 }
 
 export function openAccountState(deps: ExpungeDeps, account: AccountId): Promise<WholeState> {

@@ -10,16 +10,15 @@ import {
   scopeKey,
 } from '../../shared/account/policy.ts';
 import type { AccountState, Mailbox } from '../../shared/account/state.ts';
-import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions } from './administration.ts';
-import { layDown, openAccountState, say, withAccount } from './kept.ts';
+import { layDown, nameOf, openAccountState, say, withAccount } from './kept.ts';
 import { formatMoment } from './time.ts';
 
 export function retentionCommand(): Command {
   const command = new Command('retention')
-    .argument('<address>')
+    .argument('<address-or-account>')
     .argument('[days]', 'a number, "forever", or "default": as without a rule of its own')
     .description(
       'say for how many days messages stay in a mailbox after they came into it (30 in Trash and Junk, for ever elsewhere); without days, list what holds',
@@ -33,22 +32,22 @@ async function run(address: string, days: string | undefined, flags: Flags): Pro
   if (flags.mailbox !== undefined && flags.use !== undefined)
     throw new SetupError('Give --mailbox or --use, not both: nothing was changed.');
   const kept = days === undefined ? null : { days: daysOf(days) };
-  await withAccount(flags, address, async ({ id }, _engine, deps) => {
-    const { state } = await openAccountState(deps, id);
+  await withAccount(flags, address, async (user, _engine, deps) => {
+    const { state } = await openAccountState(deps, user.id);
     if (state.policy.closed) throw new SetupError(`${address} is closed for good.`);
     const scope = scopeOf(state, flags);
     if (kept === null) {
       for (const line of listed(state, scope)) say(line);
       return;
     }
-    await layDown(deps, id, () => [{ op: 'policy', change: { scope, days: kept.days } }]);
+    await layDown(deps, user.id, () => [{ op: 'policy', change: { scope, days: kept.days } }]);
     const where =
       'mailbox' in scope
         ? `the mailbox ${JSON.stringify(flags.mailbox)}`
         : 'use' in scope
           ? scope.use
           : 'mailboxes without a rule of their own';
-    say(`${parseAddress(address).address}: ${where}: ${rule(kept.days)}.`);
+    say(`${nameOf(user)}: ${where}: ${rule(kept.days)}.`);
   });
 }
 

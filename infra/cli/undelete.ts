@@ -11,18 +11,17 @@ import {
 } from '../../shared/account/decide-undelete.ts';
 import { normalName } from '../../shared/account/mailbox-names.ts';
 import { coveredRecords, undeleteAccount } from '../../functions/expunge/undelete-account.ts';
-import { parseAddress } from '../../shared/directory/address.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions } from './administration.ts';
-import { openAccountState, say, withAccount } from './kept.ts';
+import { nameOf, openAccountState, say, withAccount } from './kept.ts';
 import { parseMoment } from './time.ts';
 
 const TIMES = '2026-11-28, 2026-11-28T09:30Z, or how long ago: 90m, 36h, 3d';
 
 export function undeleteCommand(): Command {
   const command = new Command('undelete')
-    .argument('<address>')
+    .argument('<address-or-account>')
     .description(
       'bring back messages that were expunged and not deleted for good yet, with their mailboxes; they get new UIDs',
     )
@@ -44,7 +43,8 @@ async function undelete(address: string, flags: Flags): Promise<void> {
   if (typeof flags.into === 'string' && flags.inPlace === true)
     throw new SetupError('Give --into or --in-place, not both: nothing was changed.');
   const into = flags.inPlace === true ? null : typeof flags.into === 'string' ? flags.into : RESTORED;
-  await withAccount(flags, address, async ({ id }, { journal }, deps) => {
+  await withAccount(flags, address, async (user, { journal }, deps) => {
+    const { id } = user;
     const whole = await openAccountState(deps, id);
     const asked = 'mailbox' in lost ? lost.mailbox : null;
     if (asked !== null && !knowsMailbox(whole, asked))
@@ -57,7 +57,7 @@ async function undelete(address: string, flags: Flags): Promise<void> {
     const dry = flags.dryRun === true;
     // Message by message it is decided again as it is put: what was purged meanwhile does not come back.
     const done = dry ? planned : await undeleteAccount(deps, id, request);
-    say(told(parseAddress(address).address, done, dry));
+    say(told(nameOf(user), done, dry));
     if ('asOf' in lost && !planned.exact) say(INEXACT);
   });
 }

@@ -6,14 +6,14 @@ import { DAY_SECONDS, type Policy } from '../../shared/account/policy.ts';
 import { makeAccount } from '../../shared/aws/make-account.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { inUse, noSuchUser } from '../../shared/directory/directory-errors.ts';
-import type { AccountDirectory, Limits } from '../../shared/directory/directory.ts';
+import type { Account, AccountDirectory, Limits } from '../../shared/directory/directory.ts';
 import { isAccountId } from '../../shared/directory/items.ts';
 import { hashPassword } from '../../shared/directory/password.ts';
 import { NEW_ACCOUNT_LIMITS } from '../local/demo-accounts.ts';
 import type { Flags } from '../local/settings.ts';
 import { SetupError } from '../local/setup-error.ts';
 import { addDirectoryOptions, readPassword, withEngine } from './administration.ts';
-import { layDown, openAccountState, say, withAccount } from './kept.ts';
+import { layDown, nameOf, openAccountState, say, withAccount } from './kept.ts';
 import { formatSize, parseCount, parseSize } from './size.ts';
 import { formatMoment } from './time.ts';
 
@@ -73,13 +73,13 @@ export function userCommand(): Command {
   );
   addDirectoryOptions(
     sub(
-      'close <address>',
+      'close <address-or-account>',
       'refuse logins and mail, and delete the account with all its mail when a delay is over',
     ).option('--after <days>', `how long "reopen" can take it back (default: ${CLOSING_DAYS})`),
   ).action(close);
-  addDirectoryOptions(sub('reopen <address>', 'take a closing back, before its delay is over')).action(
-    reopen,
-  );
+  addDirectoryOptions(
+    sub('reopen <address-or-account>', 'take a closing back, before its delay is over'),
+  ).action(reopen);
   addDirectoryOptions(
     sub('remove <address>', 'close an account for good and free its address; its mail stays in the stores'),
   ).action(remove);
@@ -175,38 +175,47 @@ async function close(address: string, flags: Flags): Promise<void> {
   const days = typeof flags.after === 'string' ? parseCount(flags.after, '--after') : CLOSING_DAYS;
   if (days < 1 || days > MAX_CLOSING_DAYS)
     throw new SetupError(`--after is ${days}, but it must be from 1 to ${MAX_CLOSING_DAYS} days.`);
-  await withAccount(flags, address, async ({ id }, { directory }, deps) => {
-    const { address: name } = parseAddress(address);
+  await withAccount(flags, address, async (user, { directory }, deps) => {
+    const { id } = user;
+    const name = nameOf(user);
     // They would keep the address from going with the account.
-    const leading = await leadingTo(directory, name);
+    const leading = isRemoved(user) ? [] : await leadingTo(directory, name);
     if (leading.length > 0) throw inUse(name, leading);
     // One that cannot be opened is left as it is.
-    const { state } = await openAccountState(deps, id);
-    await directory.users.setDisabled(address, true);
+    const { policy } = (await openAccountState(deps, id)).state;
+    if (policy.closed) throw new SetupError(`${name} is closed for good: its mail is being deleted.`);
+    if (!isRemoved(user)) await directory.users.setDisabled(name, true);
     const due = deps.rim.now() + days * DAY_SECONDS * 1000;
     await layDown(deps, id, () => [{ op: 'policy', change: { closing: due } }]);
     const until = formatMoment(due / 1000);
-    const unless = state.policy.hold ? 'but not before its legal hold is released' : 'unless it is reopened';
+    const unless = policy.hold ? 'but not before its legal hold is released' : 'unless it is reopened';
     say(`${name} takes no logins and no mail any more. All of it goes after ${until}, ${unless}.`);
   });
 }
 
 async function reopen(address: string, flags: Flags): Promise<void> {
-  await withAccount(flags, address, async ({ id }, { directory }, deps) => {
-    const { address: name } = parseAddress(address);
+  await withAccount(flags, address, async (user, { directory }, deps) => {
+    const name = nameOf(user);
     const refuse = (policy: Policy): void => {
       if (policy.closed) throw new SetupError(`${name} is closed for good: its mail is being deleted.`);
       if (policy.closing === null) throw new SetupError(`${name} is not being closed: nothing was changed.`);
     };
     // It is decided on the newest state: whoever closes it for good at this moment comes first, or not at all.
-    await layDown(deps, id, ({ state }) => {
+    await layDown(deps, user.id, ({ state }) => {
       refuse(state.policy);
       return [{ op: 'policy', change: { closing: null } }];
     });
-    await directory.users.setDisabled(address, false);
+    if (isRemoved(user)) {
+      say(`The mail of ${name}, which was removed, is kept.`);
+      return;
+    }
+    await directory.users.setDisabled(name, false);
     say(`${name} is open again.`);
   });
 }
+
+/** Its address is free, and may be another's. */
+const isRemoved = ({ state }: Account): boolean => state === 'closed';
 
 async function leadingTo({ aliases, domains }: AccountDirectory, address: string): Promise<string[]> {
   const leading: string[] = [];
@@ -221,6 +230,6 @@ async function remove(address: string, flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory, sharing }) => {
     const { id } = await directory.users.remove(address);
     await sharing.withdraw(id, address);
-    say(`${address} is closed.`);
+    say(`${address} is closed. Its mail is kept as account ${id}: "quire user close ${id}" deletes it.`);
   });
 }

@@ -116,6 +116,25 @@ test('quire user close and reopen', async () => {
   expect([again.status, again.errors]).toEqual([1, expect.stringContaining('not being closed')]);
   const never = await run(['user', 'close', CAROL, '--after', '0', ...at]);
   expect([never.status, never.errors]).toEqual([1, expect.stringContaining('from 1 to 3650 days')]);
+
+  // What was removed has no address, and is looked after by its id; the address may be another's.
+  const removed = await run(['user', 'remove', CAROL, ...at]);
+  const [, id = ''] =
+    /^carol@example\.test is closed\. Its mail is kept as account ([0-9a-f]{20}):/.exec(removed.output) ?? [];
+  await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD);
+  expect((await run(['hold', id, ...at])).output).toBe(`account ${id} is under legal hold.\n`);
+  expect((await run(['user', 'close', id, '--after', '1', ...at])).output).toMatch(
+    /^account [0-9a-f]{20} takes no logins .* but not before its legal hold is released\.\n$/,
+  );
+  expect((await run(['expunge', id, ...at])).output).toBe(
+    `account ${id}: a legal hold stands, nothing was touched.\n`,
+  );
+  expect((await run(['user', 'reopen', id, ...at])).output).toBe(
+    `The mail of account ${id}, which was removed, is kept.\n`,
+  );
+  expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tactive`);
+  const unknown = await run(['hold', 'f0'.repeat(10), ...at]);
+  expect([unknown.status, unknown.errors]).toEqual([1, expect.stringContaining('knows no account f0f0')]);
 });
 
 test('what they cannot do is one sentence', async () => {
