@@ -71,11 +71,11 @@ export async function checkMessages(
   const rows = placedRows(survey, known);
   const source = { base: known.base, entries: survey.entries };
   const { facts, withoutSummary: unread, damaged } = await summariesOf(deps, account, source, rows);
-  const { objects, damagedPacks } = await listed(deps, account);
   const named = new Map(rows.map((placed) => [placed.row.blob, placed]));
+  const { found, unnamed, strays, packs, damagedPacks } = await listed(deps, account, named);
   const complaints = new Map<BlobId, Complaint>();
-  const unlisted = [...named.values()].filter(({ row }) => !objects.has(placeName(row)));
-  const elsewhere = misplaced(unlisted, objects.values());
+  const unlisted = [...named.values()].filter(({ row }) => !found.has(row.blob));
+  const elsewhere = misplaced(unlisted, strays);
   const moved = blobsIn(elsewhere);
   for (const { row } of unlisted)
     if (!moved.has(row.blob)) complaints.set(row.blob, whyNot(row, damagedPacks));
@@ -100,12 +100,6 @@ export async function checkMessages(
   const lost = [...withoutSummary].filter((blob) => !complaints.has(blob) && !moved.has(blob));
   if (lost.length > 0) findings.push(summariesLost(lost.length, misled.size));
   findings.push(...(await messageFindings(deps, account, source, rows, complaints)));
-  // One that lies in two places, for a day after it was packed, is named once.
-  const unnamed = [...new Map([...objects.values()].map((object) => [object.blob, object])).values()].filter(
-    ({ blob }) => !named.has(blob),
-  );
-  const packs = new Set([...objects.values()].flatMap(({ pack }) => (pack === null ? [] : [pack])));
-  for (const pack of damagedPacks.keys()) packs.add(pack);
   return {
     ...{ findings, rows, withoutSummary, damagedChunks: damaged },
     ...{ unnamed, complaints, misplaced: elsewhere, packs, damagedPacks, read },
@@ -135,7 +129,7 @@ interface Summaries {
 }
 
 async function summariesOf(
-  { messages, summaries = true }: MessageCheckDeps,
+  { messages, digests, summaries = true }: MessageCheckDeps,
   account: AccountId,
   source: Parameters<typeof readSummaries>[2],
   rows: readonly PlacedRow[],
@@ -145,8 +139,8 @@ async function summariesOf(
   if (!summaries) return { facts, withoutSummary, damaged: [] };
   const { damaged } = await readSummaries(messages, account, source, rows, ({ row }, bytes) => {
     const told = bytes && factsOf(bytes);
-    if (told) facts.set(row.blob, told);
-    else withoutSummary.add(row.blob);
+    if (!told) withoutSummary.add(row.blob);
+    else if (digests) facts.set(row.blob, told);
   });
   return { facts, withoutSummary, damaged };
 }
@@ -169,24 +163,52 @@ function factsOf(bytes: Uint8Array): Known | null {
   }
 }
 
+interface Listed {
+  /** Messages that lie where their rows say. */
+  readonly found: ReadonlySet<BlobId>;
+  /** One that lies in two places, for a day after it was packed, is here once. */
+  readonly unnamed: readonly StoredObject[];
+  /** Everything in packs in which a message lies whose row says another place. */
+  readonly strays: readonly StoredObject[];
+  readonly packs: ReadonlySet<PackId>;
+  readonly damagedPacks: ReadonlyMap<PackId, string>;
+}
+
+/** Looks at each object as it is listed: a list of a million would take as much memory as all the rest. */
 async function listed(
   { messages, gate }: MessageCheckDeps,
   account: AccountId,
-): Promise<{
-  readonly objects: ReadonlyMap<string, StoredObject>;
-  readonly damagedPacks: ReadonlyMap<PackId, string>;
-}> {
+  named: ReadonlyMap<BlobId, PlacedRow>,
+): Promise<Listed> {
   await gate?.();
-  const objects = new Map<string, StoredObject>();
+  const found = new Set<BlobId>();
+  const unnamed = new Map<BlobId, StoredObject>();
+  const strays: StoredObject[] = [];
+  const packs = new Set<PackId>();
   const damagedPacks = new Map<PackId, string>();
-  const stored = messages.stored(account, (pack, { why }) => void damagedPacks.set(pack, why));
-  for await (const object of stored) objects.set(placeName(object), object);
-  return { objects, damagedPacks };
-}
-
-/** Where a message lies, for a map. */
-function placeName({ blob, pack }: BlobPlace): string {
-  return pack === null ? blob : `${pack}/${blob}`;
+  /** What lies in one pack is listed in a row. */
+  let together: StoredObject[] = [];
+  const close = (): void => {
+    const isStray = ({ blob, pack }: StoredObject): boolean =>
+      (named.get(blob)?.row.pack ?? null) !== pack && named.has(blob);
+    if (together.some(isStray)) strays.push(...together);
+    together = [];
+  };
+  for await (const object of messages.stored(account, (pack, { why }) => void damagedPacks.set(pack, why))) {
+    const { blob, pack } = object;
+    if (pack !== together[0]?.pack) close();
+    if (pack !== null) {
+      packs.add(pack);
+      together.push(object);
+    }
+    const row = named.get(blob)?.row;
+    if (!row) unnamed.set(blob, object);
+    // The row's own text, not what was cut out of a listing.
+    else if (row.pack === pack) found.add(row.blob);
+  }
+  close();
+  for (const pack of damagedPacks.keys()) packs.add(pack);
+  return { found, unnamed: [...unnamed.values()], strays, packs, damagedPacks };
 }
 
 /** What is wrong with a message, or that its summary is of something else; null if nothing is. */

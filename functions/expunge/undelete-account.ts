@@ -29,21 +29,18 @@ export async function coveredRecords(
   return covered;
 }
 
-/** Brings back what `request` asks for; what was purged meanwhile does not come back. */
+/** Brings back what `request` asks for; what was purged meanwhile does not come back. `opened`: the account a moment ago. */
 export async function undeleteAccount(
   deps: WholeStateDeps,
   account: AccountId,
   request: UndeleteRequest,
+  opened: WholeState,
 ): Promise<Undeleted> {
-  let { value: last, whole } = await commitOnWholeState(deps, account, (now) => decideUndelete(now, request));
+  const decide = (now: WholeState) => decideUndelete(now, request);
+  let { value: last, whole } = await commitOnWholeState(deps, account, decide, opened);
   let sum = last;
   while (last.more) {
-    ({ value: last, whole } = await commitOnWholeState(
-      deps,
-      account,
-      (now) => decideUndelete(now, request),
-      whole,
-    ));
+    ({ value: last, whole } = await commitOnWholeState(deps, account, decide, whole));
     sum = {
       ...sum,
       restored: sum.restored + last.restored,

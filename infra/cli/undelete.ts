@@ -53,12 +53,13 @@ async function undelete(address: string, flags: Flags): Promise<void> {
       );
     const covered = 'asOf' in lost ? await coveredRecords(journal, id, whole) : [];
     const request: UndeleteRequest = { lost, into, now, covered };
-    const planned = decideUndelete(whole, { ...request, most: Infinity }).value;
     const dry = flags.dryRun === true;
     // Message by message it is decided again as it is put: what was purged meanwhile does not come back.
-    const done = dry ? planned : await undeleteAccount(deps, id, request);
+    const done = dry
+      ? decideUndelete(whole, { ...request, most: Infinity }).value
+      : await undeleteAccount(deps, id, request, whole);
     say(told(nameOf(user), done, dry));
-    if ('asOf' in lost && !planned.exact) say(INEXACT);
+    if ('asOf' in lost && !done.exact) say(INEXACT);
   });
 }
 

@@ -91,17 +91,29 @@ export class Columns {
   /** The rows of segments, in their order, without an object a row: 100,000 of those would stop a process for a while. */
   static ofSegments(segments: readonly SegmentColumns[]): Columns {
     const count = segments.reduce((sum, { system }) => sum + system.length, 0);
+    return Columns.unpacked(segments, count);
+  }
+
+  /** As `ofSegments`, of segments that are made one at a time. `expected`: how many rows they are said to have. */
+  static unpacked(segments: Iterable<SegmentColumns>, expected: number): Columns {
     const keywordSets = new KeywordSets();
-    const flags = new FlagArrays(Math.max(MIN_CAPACITY, count));
-    const fixed = new FixedArrays(flags.capacity);
-    let row = 0;
+    let flags = new FlagArrays(Math.max(MIN_CAPACITY, expected));
+    let fixed = new FixedArrays(flags.capacity);
+    let packs = PackColumn.NONE;
+    let count = 0;
     for (const segment of segments) {
-      flags.unpack(row, segment, keywordSets);
-      fixed.unpack(row, segment);
-      row += segment.system.length;
+      const total = count + segment.system.length;
+      if (total > flags.capacity) {
+        flags = flags.copy(count, total);
+        fixed = fixed.copy(count, total);
+      }
+      flags.unpack(count, segment, keywordSets);
+      fixed.unpack(count, segment);
+      packs = packs.withSegment(count, segment, flags.capacity);
+      count = total;
     }
     flags.used = fixed.used = count;
-    return new Columns(count, flags, fixed, PackColumn.ofSegments(segments), keywordSets);
+    return new Columns(count, flags, fixed, packs, keywordSets);
   }
 
   /** UIDs, ascending; the first `count` entries are this value's. */

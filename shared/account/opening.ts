@@ -4,12 +4,12 @@
  * The reads of one opening are not one moment: a fold may come between them. Then the bundle belongs to another root,
  * a record is emptied, or a part is gone, and everything is read again.
  */
-import { type Checkpoint, decodeCheckpoint } from './checkpoint.ts';
+import { type Checkpoint, type SegmentInfo, decodeCheckpoint } from './checkpoint.ts';
 import { Columns } from './columns.ts';
 import type { AccountId, MailboxId, RecordNumber } from './ids.ts';
 import type { JournalStore, OpenedAccount, StoredBundle } from './journal-store.ts';
 import { type JournalRecord, isEmptied } from './record.ts';
-import { decodeColumns } from './segment.ts';
+import { type SegmentColumns, decodeColumns } from './segment.ts';
 import { EMPTY_STATE } from './state.ts';
 import { decodeBundle } from './bundle.ts';
 
@@ -136,7 +136,17 @@ export async function columnsAtCheckpoint(
     next += segments.length;
     const present = mine.filter((piece) => piece !== null);
     if (present.length < mine.length) return null;
-    columns.set(mailbox, Columns.ofSegments(present.map(decodeColumns)));
+    columns.set(mailbox, columnsOf(segments, present));
   }
   return columns;
+}
+
+/** Segment by segment: all of them unpacked beside the columns would be twice the memory. */
+function columnsOf(infos: readonly SegmentInfo[], pieces: readonly Uint8Array[]): Columns {
+  const count = infos.reduce((sum, info) => sum + info.count, 0);
+  return Columns.unpacked(decoded(pieces), count);
+}
+
+function* decoded(pieces: readonly Uint8Array[]): Generator<SegmentColumns> {
+  for (const piece of pieces) yield decodeColumns(piece);
 }

@@ -49,21 +49,6 @@ export class PackColumn {
     return new PackColumn({ used: count, capacity: count, indices }, table);
   }
 
-  /** The packs of the rows of segments, in their order. */
-  static ofSegments(segments: readonly SegmentColumns[]): PackColumn {
-    if (segments.every(({ packs }) => packs.length === 0)) return PackColumn.NONE;
-    const count = segments.reduce((sum, { system }) => sum + system.length, 0);
-    const table = new PackTable();
-    const indices = new IndexArray(count);
-    let row = 0;
-    for (const { packs, packed, system } of segments) {
-      const interned = packs.map((pack) => table.intern(pack));
-      indices.unpack(row, packed, (place) => interned[place - 1] ?? 0);
-      row += system.length;
-    }
-    return new PackColumn({ used: count, capacity: count, indices }, table);
-  }
-
   get bytes(): number {
     return this.#rows?.indices.bytes ?? 0;
   }
@@ -78,6 +63,20 @@ export class PackColumn {
     const { rows, table } = this.#writable(count, count + 1, capacity);
     rows.indices.set(count, table.intern(pack));
     rows.used = count + 1;
+    return new PackColumn(rows, table);
+  }
+
+  /** With the rows of a segment behind the first `count`; `capacity` as `append` has it. */
+  withSegment(
+    count: number,
+    { packs, packed, system }: Pick<SegmentColumns, 'packs' | 'packed' | 'system'>,
+    capacity: number,
+  ): PackColumn {
+    if (!this.#rows && packs.length === 0) return this;
+    const { rows, table } = this.#writable(count, count + system.length, capacity);
+    const interned = packs.map((pack) => table.intern(pack));
+    rows.indices.unpack(count, packed, (place) => interned[place - 1] ?? 0);
+    rows.used = count + system.length;
     return new PackColumn(rows, table);
   }
 

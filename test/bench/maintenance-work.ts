@@ -9,7 +9,6 @@ import { expungeAccount } from '../../functions/expunge/expunge-account.ts';
 import { expungeDeps } from '../../functions/expunge/index.ts';
 import { coveredRecords, undeleteAccount } from '../../functions/expunge/undelete-account.ts';
 import { decideRemoval } from '../../shared/account/decide-messages.ts';
-import { decideUndelete } from '../../shared/account/decide-undelete.ts';
 import { GRACE_DAYS } from '../../shared/account/due.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { Replica } from '../../shared/account/replica.ts';
@@ -92,9 +91,8 @@ const WORK: Readonly<Record<Step, (engine: Engine, account: AccountId) => Promis
     const covered = await coveredRecords(engine.journal, account, whole);
     const asOf = Math.floor((engine.rim.now() - HOUR_MS) / 1000);
     const request = { lost: { asOf }, into: null, now: engine.rim.now(), covered };
-    const planned = decideUndelete(whole, { ...request, most: Infinity }).value;
-    const { restored } = await undeleteAccount(deps, account, request);
-    return `${restored} of ${planned.restored} back`;
+    const { restored } = await undeleteAccount(deps, account, request, whole);
+    return `${restored} messages back`;
   },
 
   async purge(engine, account) {
@@ -119,6 +117,11 @@ function keepDeps(engine: Engine) {
 
 function compactDeps({ journal, folds, messages, rim, calendar }: Engine) {
   return { journal, folds, summaries: messages, packs: messages.packs, rim, calendar };
+}
+
+/** Folds until there is nothing left to delete or to empty. */
+export async function settle(engine: Engine, account: AccountId): Promise<void> {
+  while ((await foldAccount(compactDeps(engine), account, Infinity, { idle: true })).kind === 'folded');
 }
 
 /** Expunges the first `count` messages of INBOX, as a client would. What it was before, the undelete brings back an hour later. */

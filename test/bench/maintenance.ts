@@ -15,6 +15,7 @@ import {
   type Step,
   engineAhead,
   expungeFirst,
+  settle,
 } from './maintenance-work.ts';
 import { messageOf, virtualBlob } from './virtual-messages.ts';
 
@@ -23,6 +24,8 @@ const BYTES = 2_000;
 const EXPUNGED = 10_000;
 const DAY_MS = DAY_SECONDS * 1_000;
 const MIB = 2 ** 20;
+/** By then the records that filled the account are emptied, as those of any but the last day are. */
+const START_MS = 2 * DAY_MS;
 
 /** As `infra/stacks/maintenance.ts` has them; what an administrator runs has no such bound, and is held to the larger one. */
 const COMPACT_MIB = 1_024;
@@ -64,17 +67,19 @@ export const maintenance: Section = async ({ scale, say, nodeFlags }) => {
       figures.push(...figuresOf(step, await child.first));
       await child.stop();
     };
+    say('letting two days pass');
+    await settle(engineAhead(engine, START_MS), account);
     const one = { messages: 1, bytes: BYTES, summary, blobOf: () => virtualBlob(count), fold: false };
-    await fillAccount(engine, account, one);
-    await run('fold', 0);
-    await run('check', 0);
-    await expungeFirst(engineAhead(engine, HOUR_MS), account, expunged);
-    await run('undelete', 1.5 * HOUR_MS);
-    await expungeFirst(engineAhead(engine, 2 * HOUR_MS), account, expunged);
-    await run('purge', 8 * DAY_MS);
+    await fillAccount(engineAhead(engine, START_MS), account, one);
+    await run('fold', START_MS);
+    await run('check', START_MS);
+    await expungeFirst(engineAhead(engine, START_MS + HOUR_MS), account, expunged);
+    await run('undelete', START_MS + 1.5 * HOUR_MS);
+    await expungeFirst(engineAhead(engine, START_MS + 2 * HOUR_MS), account, expunged);
+    await run('purge', START_MS + 8 * DAY_MS);
     // What was purged is there again for a new process, as if its deletion had died: the sweep finds it.
-    await run('sweep', 8 * DAY_MS);
-    await run('pack', 9 * DAY_MS);
+    await run('sweep', START_MS + 8 * DAY_MS);
+    await run('pack', START_MS + 9 * DAY_MS);
     return figures;
   } finally {
     await stores.stop();
@@ -86,7 +91,8 @@ function heapOf(mib: number): string[] {
   return [`--max-old-space-size=${Math.floor(mib * 0.9)}`, `--max-semi-space-size=${Math.floor(mib * 0.05)}`];
 }
 
-function summaryOf(bytes: number): Uint8Array {
+/** Of a virtual message. */
+export function summaryOf(bytes: number): Uint8Array {
   const builder = new SummaryBuilder();
   builder.write(messageOf(0, bytes));
   return encodeSummary(builder.end());
