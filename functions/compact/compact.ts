@@ -13,10 +13,11 @@ import type { Log } from '../../shared/log.ts';
 import { inParallel } from '../../shared/parallel.ts';
 import { type CompactAccountDeps, compactAccount } from './compact-account.ts';
 import { foldAccount } from './fold-account.ts';
+import { Room } from './room.ts';
 
 /** As long as a Lambda may run: nobody can take over the work of a function that lives. */
 export const LEASE_MS = 900_000;
-/** Folds mostly wait for DynamoDB, and each paces its own writes. */
+/** Folds mostly wait for DynamoDB, and each paces its own writes. Of large accounts as many as there is room for. */
 const CONCURRENT_FOLDS = 4;
 /** Each holds some packs of 16 MB, and every message's row of an account. */
 const CONCURRENT_PACKINGS = 1;
@@ -48,9 +49,10 @@ interface Done {
 export async function compact(deps: CompactDeps, until: number): Promise<CompactReport> {
   const { work, rim } = deps;
   const counts = { folded: 0, packed: 0, idle: 0, failed: 0, left: 0 };
+  const sharing = { ...deps, room: deps.room ?? new Room() };
   const run = async (kind: WorkKind, width: number, job: typeof fold): Promise<void> => {
     await inParallel(await work.list(kind, rim.now()), width, async (account) => {
-      counts[await doOne(deps, kind, account, until, job)]++;
+      counts[await doOne(sharing, kind, account, until, job)]++;
     });
   };
   await run('compact', CONCURRENT_FOLDS, fold);

@@ -31,7 +31,7 @@ import {
 } from '../../shared/account/fold.ts';
 import type { FoldedTableItem } from '../../shared/account/fold-store.ts';
 import { type BuriedRow, decodeGraveyard, encodeGraveyard } from '../../shared/account/graveyard.ts';
-import type { AccountId, RecordNumber } from '../../shared/account/ids.ts';
+import type { AccountId, MailboxId, RecordNumber } from '../../shared/account/ids.ts';
 import type { JournalStore } from '../../shared/account/journal-store.ts';
 import { type Opening, columnsAtCheckpoint, openAccount } from '../../shared/account/opening.ts';
 import {
@@ -48,6 +48,7 @@ import { bury } from './bury.ts';
 import { arrivedSummaries, openChunk } from './fold-summaries.ts';
 import { type ChunkMerge, planMerge } from './merge-chunks.ts';
 import { Pace } from './pace.ts';
+import type { Room } from './room.ts';
 import { type RetireDeps, type Retired, deleteItem, hasOld, retire } from './retire.ts';
 
 /** Bytes of keys and attribute names beside an item's data, about. */
@@ -65,6 +66,8 @@ export interface FoldDeps extends RetireDeps {
   readonly calendar?: Calendar;
   /** How long what was expunged can be brought back, seconds. */
   readonly graceSeconds?: number;
+  /** Shared by folds that run side by side; absent: there are no others. */
+  readonly room?: Room;
 }
 
 export type FoldResult =
@@ -105,20 +108,31 @@ export async function foldAccount(
     const worth = hasTail || (idle && hasOld(deps, opening.base));
     if (!worth && !merge) return { kind: 'nothing' };
     const { state } = opening.base;
-    const columns = await columnsAtCheckpoint(
-      deps.journal,
-      account,
-      opening,
-      merge ? state.mailboxes.keys() : touchedBy(state, opening.tail),
-    );
-    if (!columns) continue;
-    const replay = replayTail(opening, columns, (divergence) => deps.report?.(account, divergence));
-    const limits = deps.limits ?? FOLD_LIMITS;
-    const merged = merge ? await planMerge(deps, account, opening, replay, limits) : null;
-    if (!worth && !merged) return { kind: 'nothing' };
-    return new Fold(deps, account, opening, replay, merged).run(until);
+    const touched = merge ? [...state.mailboxes.keys()] : touchedBy(state, opening.tail);
+    const rows = touched.reduce((sum, id) => sum + (state.mailboxes.get(id)?.messages ?? 0), 0);
+    const fold = (): Promise<FoldResult | null> =>
+      foldOpened(deps, account, opening, touched, { worth, merge, until });
+    const result = await (deps.room ? deps.room.holding(rows, fold) : fold());
+    if (result) return result;
   }
   return { kind: 'lost' };
+}
+
+/** Null: the checkpoint that was opened has gone with a younger fold. */
+async function foldOpened(
+  deps: FoldDeps,
+  account: AccountId,
+  opening: Opening,
+  touched: readonly MailboxId[],
+  { worth, merge, until }: { readonly worth: boolean; readonly merge: boolean; readonly until: number },
+): Promise<FoldResult | null> {
+  const columns = await columnsAtCheckpoint(deps.journal, account, opening, touched);
+  if (!columns) return null;
+  const replay = replayTail(opening, columns, (divergence) => deps.report?.(account, divergence));
+  const limits = deps.limits ?? FOLD_LIMITS;
+  const merged = merge ? await planMerge(deps, account, opening, replay, limits) : null;
+  if (!worth && !merged) return { kind: 'nothing' };
+  return new Fold(deps, account, opening, replay, merged).run(until);
 }
 
 class Fold {

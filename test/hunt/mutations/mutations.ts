@@ -178,6 +178,17 @@ const FOLDS: readonly Mutation[] = [
     },
   },
   {
+    name: 'give-up-pages-in-use',
+    what: 'I5: a part goes that the root still names',
+    file: 'shared/account/checkpoint.ts',
+    text: 'before.filter((page) => !pages.includes(page))',
+    replacement: 'before.filter(() => true || pages)',
+    test: {
+      file: 'unit/account/checkpoint-pages.test.ts',
+      name: 'along random checkpoints every part is either named or superseded, and none is both',
+    },
+  },
+  {
     name: 'bundle-of-another-root',
     what: "I5: a reader takes another checkpoint's bundle for that of the root it has read",
     file: 'shared/account/opening.ts',
