@@ -15,6 +15,7 @@ import type { AccountId, BlobId, MailboxId } from '../../../shared/account/ids.t
 import { OutcomeUnknownError } from '../../../shared/account/journal-store.ts';
 import type { Mailbox } from '../../../shared/account/state.ts';
 import { ensure } from '../violation.ts';
+import { grant } from './granting.ts';
 import type { NotingMessages } from './messages.ts';
 import type { Person } from './people.ts';
 import { within } from './plain-mailbox.ts';
@@ -22,15 +23,18 @@ import type { Witness } from './witness.ts';
 
 const QUOTA = { quotaBytes: UNLIMITED, quotaMessages: UNLIMITED };
 /** Small, so that a command takes several records and may end between any two. */
-const BATCH = { messages: 3, bytes: 1_200 };
+const BATCH = { messages: 2, bytes: 1_200 };
 /** Of commands, those whose client goes away before the answer, and how soon. */
-const BROKEN_OFF = 0.1;
-const BROKEN_OFF_MS = 40;
+const BROKEN_OFF = 0.2;
+const BROKEN_OFF_TURNS = 40;
+/** Of commands, those before which somebody was asked to share a mailbox. */
+const ASKED = 0.5;
 
 export async function carry(person: Person): Promise<string> {
   const { draw, account, others } = person;
   const other = draw.pick(others);
   if (other === undefined) return 'there is nobody else';
+  if (draw.chance(ASKED)) await askFor(person, other);
   const own = homeOf(person, account);
   const shared = homeOf(person, other);
   const [from, to] = draw.chance(0.5) ? [own, shared] : [shared, own];
@@ -43,6 +47,15 @@ export async function carry(person: Person): Promise<string> {
   const uids = Uint32Array.from(draw.chance(0.4) ? all : draw.some(all, 1 + draw.below(8)));
   const request = { kind: draw.pick(['COPY', 'MOVE'] as const), uids, all: draw.chance(0.5) };
   return new Carrying(person, { from, source, to, target, request }).run();
+}
+
+/** The owner of the other account shares a mailbox first, of those that have messages. */
+async function askFor(person: Person, other: AccountId): Promise<void> {
+  const replica = person.gateway.replica(other);
+  const { mailboxes } = replica.current ?? (await replica.sync());
+  const filled = [...mailboxes.values()].filter(({ messages }) => messages > 0);
+  const mailbox = person.draw.pick(filled);
+  if (mailbox) await grant(person, replica, mailbox.id, person.account);
 }
 
 /** The account of `account` as the person reaches it. */
@@ -148,8 +161,12 @@ class Carrying {
   #signal(): AbortSignal {
     const { draw, gateway } = this.#person;
     const controller = new AbortController();
-    if (draw.chance(BROKEN_OFF))
-      void gateway.process.rim.sleep(draw.below(BROKEN_OFF_MS)).then(() => controller.abort());
+    const { rim } = gateway.process;
+    const breakOff = async (turns: number): Promise<void> => {
+      for (let turn = 0; turn < turns; turn++) await rim.sleep(0);
+      controller.abort();
+    };
+    if (draw.chance(BROKEN_OFF)) void breakOff(draw.below(BROKEN_OFF_TURNS));
     return controller.signal;
   }
 

@@ -3,7 +3,6 @@
  * Each is told what it was answered, and what it was answered must be so.
  */
 import { decideAnnotate } from '../../../shared/account/annotations.ts';
-import type { AclOp } from '../../../shared/account/ops.ts';
 import {
   decideCreate,
   decideDelete,
@@ -29,9 +28,9 @@ import { seenOp } from '../../../shared/account/readers.ts';
 import type { Decision } from '../../../shared/account/commit-request.ts';
 import type { Replica } from '../../../shared/account/replica.ts';
 import { type AccountState, INBOX_ID, type Mailbox } from '../../../shared/account/state.ts';
-import { RIGHTS } from '../../../shared/account/acl.ts';
 import type { Draw } from '../draw.ts';
 import { carry } from './carrying.ts';
+import { grant } from './granting.ts';
 import type { SimulatedGateway } from './gateway.ts';
 import { messageOf } from './messages.ts';
 import type { Witness } from './witness.ts';
@@ -279,12 +278,8 @@ async function share(person: Person, replica: Replica): Promise<string> {
     });
     return `${reader.slice(0, 4)} has ${seen ? '' : 'not '}seen ${uids.join(' ')} of ${id}`;
   }
-  const generous = person.others.includes(reader) ? 0.8 : 0.4;
-  const rights = RIGHTS.filter(() => draw.chance(generous)).join('');
-  const entry = { identifier: `${reader}@example.test`, account: reader, rights };
-  const op: AclOp = { op: 'acl', mailbox: id, entry };
-  await commit(replica, [], (state) => ({ ops: state.mailboxes.has(id) ? [op] : [], value: null }));
-  return `${entry.identifier} may ${rights} in ${id}`;
+  const rights = await grant(person, replica, id, reader);
+  return `${reader.slice(0, 4)} may ${rights} in ${id}`;
 }
 
 async function annotate(person: Person, replica: Replica): Promise<string> {
