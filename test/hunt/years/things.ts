@@ -74,7 +74,8 @@ export class Thing {
         world.tell(`${world.post.redrive(draw, world.turns.now)} dead letters are redriven`);
         return;
       case 'idle':
-        return this.#idle();
+        this.#idle();
+        return;
       case 'restart': {
         const gateway = draw.pick(world.gateways);
         if (gateway && !gateway.process.dead) world.restart(gateway);
