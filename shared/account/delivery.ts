@@ -10,7 +10,8 @@ import type { AccountId, RecordNumber } from './ids.ts';
 import type { DeliveryMarker, JournalStore } from './journal-store.ts';
 import { openAccount } from './opening.ts';
 import type { AppendOp } from './ops.ts';
-import { type JournalRecord, opBytes } from './record.ts';
+import { type JournalRecord, isEmptied, opBytes } from './record.ts';
+import { AccountClosedError } from './record-builder.ts';
 import { BusyError } from './commit-request.ts';
 import type { Rim } from './rim.ts';
 import type { Usage } from './state.ts';
@@ -113,23 +114,29 @@ export async function deliverTo(
       if (++conflicts > MAX_CONFLICTS) throw new BusyError(account);
       await rim.sleep(rim.random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** Math.min(conflicts, 8)));
       // One conflict tells of one record; in a storm there are more behind it.
-      head = conflicts === 1 ? outcome.first : await readHead(journal, account, 'strong');
+      const { first } = outcome;
+      head = conflicts === 1 && !isEmptied(first) ? first : await readHead(journal, account, 'strong');
     }
   }
   const results = deliveries.map((delivery) => outcomes.get(delivery) ?? 'duplicate');
   return { outcomes: results, records, journalBytesBefore, conflicts };
 }
 
-/** The newest record, or, in an account whose records have all expired, the checkpoint. */
+/**
+ * The newest record, or, in an account whose records have all expired, the checkpoint. What is emptied is no end of a journal:
+ * it is the fence of an epoch, whose own record an eventual read may not show yet and nobody may have put yet, or is left of
+ * an account that was closed. Whatever were put behind it, nobody would read (I4).
+ */
 async function readHead(
   journal: JournalStore,
   account: AccountId,
   consistency: 'eventual' | 'strong',
 ): Promise<Head> {
   const newest = await journal.newest(account, consistency);
-  if (newest) return newest;
+  if (newest && !isEmptied(newest)) return newest;
   const { base, tail } = await openAccount(journal, account);
-  const { number, usage } = base.state;
+  const { number, usage, policy } = base.state;
+  if (policy.closed) throw new AccountClosedError();
   return tail.at(-1) ?? { number, usage, journalBytes: base.journalBytes };
 }
 

@@ -37,6 +37,17 @@ export const MENDING: readonly Mutation[] = [
     },
   },
   {
+    name: 'deliver-behind-a-fence',
+    what: 'I4: a delivery takes the fence of an epoch for the end of the journal, and its mail is read by nobody',
+    file: 'shared/account/delivery.ts',
+    text: 'if (newest && !isEmptied(newest)) return newest;',
+    replacement: 'if (newest) return newest;',
+    test: {
+      file: 'unit/check/begin-epoch.test.ts',
+      name: 'a delivery that reads so early that it sees the fence and no epoch behind it goes on behind the epoch',
+    },
+  },
+  {
     name: 'repair-over-a-hole',
     what: 'I1: a repair puts the missing record, and what stands behind it seems to follow on',
     file: 'functions/check/mend-account.ts',

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { beginEpoch } from '../../../functions/check/begin-epoch.ts';
+import { type EpochResult, beginEpoch } from '../../../functions/check/begin-epoch.ts';
 import { deliverTo } from '../../../shared/account/delivery.ts';
 import { epochNumber, jumpOver } from '../../../shared/account/epoch.ts';
 import { type AccountId, type MailboxId, type RecordNumber, recordOf } from '../../../shared/account/ids.ts';
+import { JournalDamagedError } from '../../../shared/account/opening.ts';
+import type { AppendOp } from '../../../shared/account/ops.ts';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
 import { inboxOf, markSeen } from '../../support/fold-ops.ts';
@@ -97,34 +99,44 @@ test('beyond the fence its record stands where nobody reads: a check finds it, a
   expect((await account.contents()).INBOX?.at(-1)).toMatch(/ stray$/);
 });
 
+async function deliver(account: KeptAccount) {
+  const bytes = Buffer.from('Subject: new\r\n\r\n');
+  const { blob, size, summary, freshUntil } = await account.messages.put(account.id, bytes, bytes.length);
+  const append: AppendOp = {
+    op: 'append',
+    to: { inbox: true },
+    ...{ blob, size, summary, system: 0, keywords: [], date: 1, zone: 0 },
+  };
+  const quota = { quotaBytes: 1e9, quotaMessages: 1e9 };
+  return deliverTo(account.id, [{ messageId: 'm', append, freshUntil }], quota, account.deps);
+}
+
 test('a delivery goes on behind it', async () => {
   const { account, asOf } = await restored();
   await beginEpoch(account.deps, account.id, { asOf });
-  const { blob, size, summary, freshUntil } = await account.messages.put(
-    account.id,
-    Buffer.from('Subject: new\r\n\r\n'),
-    16,
-  );
-  const append = {
-    op: 'append',
-    to: { inbox: true },
-    blob,
-    size,
-    summary,
-    system: 0,
-    keywords: [],
-    date: 1,
-    zone: 0,
-  } as const;
-  const quota = { quotaBytes: 1e9, quotaMessages: 1e9 };
-  const { outcomes } = await deliverTo(
-    account.id,
-    [{ messageId: 'm', append, freshUntil }],
-    quota,
-    account.deps,
-  );
-  expect(outcomes).toEqual(['delivered']);
+  expect((await deliver(account)).outcomes).toEqual(['delivered']);
   expect((await account.contents()).INBOX?.at(-1)).toMatch(/ new$/);
+});
+
+test('a delivery that reads so early that it sees the fence and no epoch behind it goes on behind the epoch', async () => {
+  const { account, asOf } = await restored();
+  const { last, fence } = (await beginEpoch(account.deps, account.id, { asOf })) as EpochResult & {
+    kind: 'begun';
+  };
+  const { journal } = account;
+  journal.newest = async () => account.stored.entries.get((last + fence) as RecordNumber) ?? null;
+  expect((await deliver(account)).outcomes).toEqual(['delivered']);
+  expect((await account.contents()).INBOX?.at(-1)).toMatch(/ new$/);
+});
+
+test('a delivery that meets a fence while the epoch is about to begin is not done, and comes again', async () => {
+  const { account } = await restored();
+  const last = Math.max(...account.stored.entries.keys());
+  const usage = { messages: 0, bytes: 0 };
+  const entry = { number: (last + 1) as RecordNumber, usage, journalBytes: 0, emptied: true } as const;
+  await account.folds.occupy(account.id, entry, 2e9);
+  await expect(deliver(account)).rejects.toThrow(JournalDamagedError);
+  expect(Math.max(...account.stored.entries.keys())).toBe(last + 1);
 });
 
 test('the journal is cut at its first gap; the messages behind it are named again', async () => {
