@@ -102,9 +102,9 @@ export interface Committed<T> {
  * Appends what `decide` wants, at exactly the number after the state that it was shown; resolves when it is in the
  * journal (I3). `decide` is pure and is called again after a conflict. A throw of it is the caller's.
  *
- * `from`: the account as the caller has seen it at last, which spares an opening. If it is not the newest any more, nobody
- * has decided anything on it: the number is taken, and the account is opened. One that wants nothing, or a refusal, needs no
- * number, so it is made again on what is newest.
+ * `from`: the account as the caller has seen it at last. If nothing came after it, which one read tells, this spares an
+ * opening. The read is made now, as an opening would be: to rely on the put alone would be enough while the journal only grows,
+ * but not when a table was restored meanwhile, and the number that comes next is free again below the new end.
  */
 export async function commitOnWholeState<T>(
   deps: WholeStateDeps,
@@ -113,14 +113,12 @@ export async function commitOnWholeState<T>(
   from: WholeState | null = null,
 ): Promise<Committed<T>> {
   const { journal, rim } = deps;
-  let seen = from;
+  const newest = from && (await journal.newest(account, 'strong'));
+  let seen = newest?.number === from?.state.number ? from : null;
   for (let attempt = 1; attempt <= COMMIT_ATTEMPTS; attempt++) {
     const whole: WholeState = seen ?? (await openWholeState(deps, account));
-    const decision = seen ? orNull(() => decide(whole)) : decide(whole);
-    const isNewest = seen === null;
     seen = null;
-    if (!decision || (decision.ops.length === 0 && !isNewest)) continue;
-    const { ops, value } = decision;
+    const { ops, value } = decide(whole);
     if (ops.length === 0) return { value, records: [], whole };
     const time = rim.now();
     const builder = new RecordBuilder(whole.state, time);
@@ -157,12 +155,4 @@ function after(
     packing,
     buried,
   };
-}
-
-function orNull<T>(decide: () => T): T | null {
-  try {
-    return decide();
-  } catch {
-    return null;
-  }
 }

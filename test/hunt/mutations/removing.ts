@@ -72,9 +72,9 @@ export const PURGES: readonly Mutation[] = [
     name: 'decide-once',
     what: 'I5: a purge decided before a COPY is put after it',
     file: 'shared/account/whole-state.ts',
-    text: 'const decision = seen ? orNull(() => decide(whole)) : decide(whole);',
+    text: 'const { ops, value } = decide(whole);',
     replacement:
-      'const held = ((deps as { held?: WholeState }).held ??= whole);\n    const decision = decide(held);',
+      'const held = ((deps as { held?: WholeState }).held ??= whole);\n    const { ops, value } = decide(held);',
     test: { file: 'unit/account/whole-state.test.ts', name: 'is made again when another record came first' },
   },
   {
