@@ -35,15 +35,15 @@ export const PROFILE = {
   /** A run of the expunge function that finds nothing due: its calendar lies in sixteen partitions. */
   dueDays: { readUnits: 8.5 },
   /** An account of 2,000 messages, on a day on which the retention of some of them ends. */
-  expiry: { readUnits: 70, writeUnits: 5 },
+  expiry: { readUnits: 24, writeUnits: 5 },
   /** The same, on a day on which the grace of some that were expunged ends. */
-  purge: { readUnits: 116, writeUnits: 6 },
+  purge: { readUnits: 36, writeUnits: 6 },
   /** The same, on the day on which the account is swept: its objects are listed by what they are. */
   sweep: { readUnits: 27, writeUnits: 4, objectPuts: 4 },
 } as const satisfies Record<string, Requests>;
 
-/** What more messages add to the three: each opens the whole account a few times. */
-export const READS_PER_THOUSAND = { expiry: 11, purge: 13.5, sweep: 4 } as const;
+/** What more messages add to the three: each opens the whole account. */
+export const READS_PER_THOUSAND = { expiry: 4, purge: 3.25, sweep: 4 } as const;
 /** Of the accounts that those were measured on. */
 export const LOOKED_AFTER_MESSAGES = 2_000;
 
