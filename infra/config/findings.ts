@@ -72,11 +72,12 @@ export class Findings {
     return byDefault;
   }
 
-  matching(value: unknown, where: string, pattern: RegExp, what: string, byDefault: string): string {
-    if (value === undefined) return byDefault;
+  /** Without `byDefault` it must be there. */
+  matching(value: unknown, where: string, pattern: RegExp, what: string, byDefault?: string): string {
+    if (value === undefined && byDefault !== undefined) return byDefault;
     if (typeof value === 'string' && pattern.test(value)) return value;
     this.add(`${where} is ${this.shown(value)}: write ${what}.`);
-    return byDefault;
+    return byDefault ?? '';
   }
 
   domain(value: unknown, where: string, what: string): string {

@@ -31,13 +31,7 @@ export function checkTables(
   if (given === undefined) return { mail: '', directory: '' };
   found.known(given, where, ['mail', 'directory', 'keys']);
   const name = (which: string): string =>
-    found.matching(
-      given[which] ?? null,
-      `${where}.${which}`,
-      /^[\w.-]{3,255}$/,
-      'the name of a table of DynamoDB',
-      '',
-    );
+    found.matching(given[which], `${where}.${which}`, /^[\w.-]{3,255}$/, 'the name of a table of DynamoDB');
   const keys = !all && given.keys === undefined ? {} : { keys: name('keys') };
   const tables = { mail: name('mail'), directory: name('directory'), ...keys };
   // Their keys look alike: in one table, an account's journal would lie among people.

@@ -31,6 +31,11 @@ export function checkOtherRegion(
     found.add(
       'standby is beside the keyArn of a single-Region key, without which no copy could be read: write the ARN of a multi-Region key, whose id begins with mrk-, or leave standby out.',
     );
+  const tablesIn = standbyOf?.keyArn.split(':')[3];
+  if (standby !== undefined && tablesIn !== undefined && standby.region !== tablesIn)
+    found.add(
+      `standby.region is ${standby.region}, but the tables that standbyOf names are copied to ${tablesIn}, where their key is: write that region, or leave standby out.`,
+    );
   return {
     ...(keyArn === undefined ? {} : { keyArn }),
     ...(standby === undefined ? {} : { standby }),
@@ -42,11 +47,11 @@ export function checkOtherRegion(
 function checkKeyArn(value: unknown, where: string, region: string, what: string, found: Findings): string {
   const arn = found.arn(value, where, 'kms', region, what);
   const resource = arn.split(':').slice(5).join(':');
-  if (arn !== '' && !KEY.test(resource))
-    found.add(
-      `${where} ends in ${found.shown(resource)}: write the ARN of the key itself, which ends in key/ and its id, and not that of an alias.`,
-    );
-  return arn;
+  if (arn === '' || KEY.test(resource)) return arn;
+  found.add(
+    `${where} ends in ${found.shown(resource)}: write the ARN of the key itself, which ends in key/ and its id, and not that of an alias.`,
+  );
+  return '';
 }
 
 function checkStandby(value: unknown, own: string, found: Findings): OtherRegion['standby'] {
@@ -64,11 +69,10 @@ function checkStandby(value: unknown, own: string, found: Findings): OtherRegion
     );
   const bucket = (which: 'mailBucket' | 'inboundBucket', output: string): string =>
     found.matching(
-      standby[which] ?? null,
+      standby[which],
       `standby.${which}`,
       BUCKET,
       `the name of the bucket of the other region, ${output} of its storage stack`,
-      '',
     );
   const mailBucket = bucket('mailBucket', 'MailBucketName');
   const inboundBucket = bucket('inboundBucket', 'InboundBucketName');

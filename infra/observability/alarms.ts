@@ -39,6 +39,8 @@ export const THRESHOLDS = {
 } as const;
 
 const MINUTES_5 = 300;
+/** Twice the quarter of an hour after which what failed is tried again: an alarm of shorter periods would hear nothing in between. */
+const MINUTES_30 = 1_800;
 const HOURS_12 = 43_200;
 
 export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
@@ -46,6 +48,7 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
   const { own } = health;
   const usual = { periodSeconds: MINUTES_5, periods: 3, silence: 'fine' } as const;
   const atOnce = { ...usual, periods: 1 };
+  const seldom = { ...usual, periodSeconds: MINUTES_30, periods: 2 };
   return [
     {
       ...usual,
@@ -133,7 +136,7 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       above: 0,
     },
     {
-      ...usual,
+      ...seldom,
       name: 'FoldFailures',
       means:
         'Accounts are not folded: they stay readable, and get slower to open. Look at the log of the compaction.',
@@ -141,7 +144,7 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       above: 0,
     },
     {
-      ...usual,
+      ...seldom,
       name: 'ExpungeErrors',
       means:
         'The expunge function fails as a whole. Nothing is lost; what should have gone stays, and is paid for, until it works again.',
@@ -149,7 +152,7 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
       above: 0,
     },
     {
-      ...usual,
+      ...seldom,
       name: 'ExpungeFailures',
       means:
         'Accounts cannot be expunged: their retention is not kept, and nothing of them is purged. Look at the log of the expunge function.',

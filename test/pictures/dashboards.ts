@@ -15,6 +15,7 @@ import { chartSvg } from './svg.ts';
 /** An organisation of some size, so that no row drowns the others. */
 const SAMPLE: Workload = { users: 1_000, messagesPerDay: 40, messageKb: 40, storedGb: 2, sessions: 2 };
 const HEALTH_POINTS = 96;
+const STANDBY = { region: 'us-west-2', mailBucket: 'west-mail', inboundBucket: 'west-inbound' };
 
 export interface Picture {
   readonly file: string;
@@ -100,15 +101,17 @@ function pageOf(plans: readonly DashboardPlan[]): string {
 }
 
 function alarmSection(): string {
-  const rows = alarmPlans(HEALTH_RESOURCES).map(({ name, means, above, below, periodSeconds, periods }) => {
-    const bound = below === undefined ? `above ${above ?? 0}` : `below ${below}`;
-    const time =
-      periodSeconds >= 3_600 ? `${periodSeconds / 3_600} h` : `${(periodSeconds * periods) / 60} min`;
-    return `| ${name} | ${bound}, for ${time} | ${means} |`;
-  });
+  const rows = alarmPlans({ ...HEALTH_RESOURCES, standby: STANDBY }).map(
+    ({ name, means, above, below, periodSeconds, periods }) => {
+      const bound = below === undefined ? `above ${above ?? 0}` : `below ${below}`;
+      const time =
+        periodSeconds >= 3_600 ? `${periodSeconds / 3_600} h` : `${(periodSeconds * periods) / 60} min`;
+      return `| ${name} | ${bound}, for ${time} | ${means} |`;
+    },
+  );
   return [
     '## Alarms',
-    'Each writes when it begins and when it ends. The address has to confirm a first mail by SNS.',
+    'Each writes when it begins and when it ends. The address has to confirm a first mail by SNS. Those of what is copied are there if the configuration has a `standby`.',
     ['| alarm | when | what it means |', '| --- | --- | --- |', ...rows].join('\n'),
   ].join('\n\n');
 }

@@ -18,8 +18,12 @@ export const AWS_METRICS: Readonly<Record<string, Readonly<Record<string, readon
       WriteThrottleEvents: table,
       SystemErrors: operation,
       SuccessfulRequestLatency: operation,
+      ReplicationLatency: [['TableName', 'ReceivingRegion']],
     },
-    'AWS/S3': { BucketSizeBytes: [['BucketName', 'StorageType']] },
+    'AWS/S3': {
+      BucketSizeBytes: [['BucketName', 'StorageType']],
+      OperationsFailedReplication: [['SourceBucket', 'DestinationBucket', 'RuleId']],
+    },
     'AWS/Lambda': {
       Invocations: lambda,
       Duration: lambda,

@@ -94,9 +94,10 @@ test('a key, a region that stands by, and that region itself are taken as they a
     standby: STANDBY,
   });
   // Once it serves, it may have copies in turn.
-  expect(checkConfig({ ...GOOD, standbyOf: STANDBY_OF, standby: STANDBY })).toMatchObject({
+  const back = { ...STANDBY, region: 'us-east-1' };
+  expect(checkConfig({ ...GOOD, standbyOf: STANDBY_OF, standby: back })).toMatchObject({
     standbyOf: STANDBY_OF,
-    standby: STANDBY,
+    standby: back,
   });
   const single = key('eu-west-1', '01234567-89ab-cdef-0123-456789abcdef');
   expect(checkConfig({ ...GOOD, keyArn: single }).keyArn).toBe(single);
@@ -114,6 +115,7 @@ test('the configuration of the region that stands by, as docs/DEPLOY.md has it, 
     `export default ${JSON.stringify({
       ...GOOD,
       region: 'us-east-1',
+      keyArn: key('us-east-1'),
       standby: { region: 'us-west-2', mailBucket: 'west-mail', inboundBucket: 'west-inbound' },
     })};\n`,
   );
@@ -128,6 +130,7 @@ test('the configuration of the region that stands by, as docs/DEPLOY.md has it, 
     standbyOf: { keyArn: key('us-east-1') },
   });
   expect(west.standby).toBeUndefined();
+  expect(west.keyArn).toBeUndefined();
   await rm(folder, { recursive: true });
 });
 
@@ -260,7 +263,7 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     [
       'a restored table without a name',
       { restoredTables: { mail: 'mail-restored' } },
-      'restoredTables.directory is null: write the name of a table of DynamoDB.',
+      'restoredTables.directory is missing: write the name of a table of DynamoDB.',
     ],
     [
       'one restored table in two places',
@@ -301,7 +304,7 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     [
       'no bucket of what arrives',
       { standby: { region: 'eu-central-1', mailBucket: 'other-mail' } },
-      'standby.inboundBucket is null: write the name of the bucket of the other region, InboundBucketName of its storage stack.',
+      'standby.inboundBucket is missing: write the name of the bucket of the other region, InboundBucketName of its storage stack.',
     ],
     [
       'one bucket for both',
@@ -314,6 +317,16 @@ describe('a mistake is one sentence that says what to write instead:', () => {
       'standbyOf.keyArn is that of a single-Region key, which no other region can have: write that of a multi-Region key, whose id begins with mrk-.',
     ],
     [
+      'a standby of an alias',
+      { standbyOf: { ...STANDBY_OF, keyArn: 'arn:aws:kms:us-east-1:123456789012:alias/mail' } },
+      'standbyOf.keyArn ends in "alias/mail": write the ARN of the key itself, which ends in key/ and its id, and not that of an alias.',
+    ],
+    [
+      'copies in a third region',
+      { standbyOf: STANDBY_OF, standby: STANDBY },
+      'standby.region is eu-central-1, but the tables that standbyOf names are copied to us-east-1, where their key is: write that region, or leave standby out.',
+    ],
+    [
       'a standby of itself',
       { standbyOf: { ...STANDBY_OF, keyArn: key('eu-west-1') } },
       'standbyOf.keyArn is in eu-west-1, the region of this deployment: write the ARN of the key in the other one, KeyArn of its storage stack.',
@@ -321,7 +334,7 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     [
       'a standby without the keys',
       { standbyOf: { ...STANDBY_OF, tables: { mail: 'Mail', directory: 'Directory' } } },
-      'standbyOf.tables.keys is null: write the name of a table of DynamoDB.',
+      'standbyOf.tables.keys is missing: write the name of a table of DynamoDB.',
     ],
     [
       'a standby without tables',
