@@ -39,6 +39,7 @@ export const THRESHOLDS = {
 } as const;
 
 const MINUTES_5 = 300;
+const MINUTES_15 = 900;
 /** Twice the quarter of an hour after which what failed is tried again: an alarm of shorter periods would hear nothing in between. */
 const MINUTES_30 = 1_800;
 const HOURS_12 = 43_200;
@@ -104,6 +105,9 @@ export function alarmPlans(resources: HealthResources): readonly AlarmPlan[] {
     },
     {
       ...usual,
+      // A message comes again after twelve minutes: where few come, that is all there will be.
+      periodSeconds: MINUTES_15,
+      periods: 2,
       name: 'DeliverErrors',
       means: 'The delivery function fails as a whole. Nothing is lost yet; look at its log.',
       watch: health.deliver('Errors', 'Sum'),

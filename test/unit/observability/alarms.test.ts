@@ -28,6 +28,8 @@ function goesOff({ periodSeconds, periods }: AlarmPlan, failures: readonly numbe
 
 describe('what fails each time, and is not tried all the time:', () => {
   test.each([
+    // As long as the queue hides a message that was tried: integration/infra/stacks.test.ts.
+    ['DeliverErrors', 12 * MINUTE_MS],
     ['FoldFailures', COMPACT_LEASE_MS],
     ['ExpungeFailures', EXPUNGE_LEASE_MS],
     ...SIZE_CLASSES.map((size) => ['ExpungeErrors', SIZES[size].expungeEveryMinutes * MINUTE_MS] as const),
