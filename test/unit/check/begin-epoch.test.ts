@@ -124,7 +124,7 @@ test('a delivery that reads so early that it sees the fence and no epoch behind 
     kind: 'begun';
   };
   const { journal } = account;
-  journal.newest = async () => account.stored.entries.get((last + fence) as RecordNumber) ?? null;
+  journal.newest = async () => account.stored.entries.get(last + fence) ?? null;
   expect((await deliver(account)).outcomes).toEqual(['delivered']);
   expect((await account.contents()).INBOX?.at(-1)).toMatch(/ new$/);
 });
