@@ -139,7 +139,7 @@ function sentence(error: unknown): string {
   if (isNetworkFailure(error)) return unreachable(error);
   if (error instanceof Error && REFUSALS.has(error.name))
     return `AWS refused what was asked of it (${error.name}: ${error.message}): have credentials of the installation's account in the environment, and look at the names of its stores.`;
-  if (error instanceof Error && error.name === 'InternalServerError' && /malformed/.test(error.message))
+  if (error instanceof Error && error.name === 'InternalServerError' && error.message.includes('malformed'))
     return `The database of the instance is damaged (${error.message}): put it back from a backup and run "quire restore", as docs/ADMINISTRATION.md says under "Restore".`;
   // A fault of ours or of the machine: all that is known of it.
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

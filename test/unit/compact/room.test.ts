@@ -46,12 +46,13 @@ test('a fold asks for the rows of the mailboxes that it loads, and does without 
   await commit(writer, () => Array.from({ length: 30 }, () => append(account)));
   await account.fold();
   const asked: number[] = [];
-  const room = new Room(10);
-  const { holding } = room;
-  room.holding = (rows, work) => {
-    asked.push(rows);
-    return holding.call(room, rows, work) as ReturnType<typeof work>;
-  };
+  class AskedRoom extends Room {
+    override holding<T>(rows: number, work: () => Promise<T>): Promise<T> {
+      asked.push(rows);
+      return super.holding(rows, work);
+    }
+  }
+  const room = new AskedRoom(10);
   expect(await account.fold({ room })).toEqual({ kind: 'nothing' });
   expect(asked).toEqual([]);
   await commit(writer, () => [append(account)]);
