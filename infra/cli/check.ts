@@ -197,7 +197,9 @@ function print(checked: Checked, flags: Flags): void {
     `${counted(read, 'message')} read`,
     ...(unnamed > 0 ? [`${counted(unnamed, 'object')} named by nobody`] : []),
   ];
-  say(`${nameOf({ id: checked.account, addresses: checked.addresses })}: ${facts.join(', ')}.`);
+  const name = nameOf({ id: checked.account, addresses: checked.addresses });
+  // Every account has a first record: without one nothing of it could be counted.
+  say(records === 0 && findings.length > 0 ? `${name}: cannot be opened.` : `${name}: ${facts.join(', ')}.`);
   for (const each of done) say(`  done: ${each}`);
   for (const finding of findings) say(inWords(finding));
   if (findings.length === 0) say('  nothing is wrong');

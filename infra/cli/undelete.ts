@@ -43,8 +43,10 @@ async function undelete(address: string, flags: Flags): Promise<void> {
   if (typeof flags.into === 'string' && flags.inPlace === true)
     throw new SetupError('Give --into or --in-place, not both: nothing was changed.');
   const into = flags.inPlace === true ? null : typeof flags.into === 'string' ? flags.into : RESTORED;
-  await withAccount(flags, address, async (user, { journal }, deps) => {
+  await withAccount(flags, address, async (user, { journal, keys }, deps) => {
     const { id } = user;
+    // What was sealed with a key that is gone must not be said to be back.
+    await keys?.of(id);
     const whole = await openAccountState(deps, id);
     const asked = 'mailbox' in lost ? lost.mailbox : null;
     if (asked !== null && !knowsMailbox(whole, asked))

@@ -4,7 +4,8 @@
  * conditional put is for (I5).
  *
  * A message that is where it would be brought to is not brought there again, so that an undelete which was cut off, or is
- * made twice, ends as one does.
+ * made twice, ends as one does. What came back and was expunged again is one message, however often: as many of it come
+ * back as there were at one time, with the flags of the last.
  *
  * The account as of a time is known exactly, with flags, mailboxes and names, where the journal reaches back so far: to
  * the last fold. Beyond it rows tell: those that have left since with the flags and in the mailbox that they had at last,
@@ -69,25 +70,22 @@ interface Wanted {
   readonly mailbox: MailboxId;
   readonly name: string;
   readonly row: Row;
+  /** When it left, seconds since the epoch; it is there still without. */
+  readonly expunged?: number;
 }
 
 export function decideUndelete(whole: WholeState, request: UndeleteRequest): Decision<Undeleted> {
   const { into, now, most = ROWS_PER_RESTORE } = request;
   const { wanted, exact } = wantedOf(whole, request);
   const targets = new Targets(whole.state, into, now);
-  const lists = new Map<string, Row[]>();
-  for (const each of wanted) {
-    const name = targets.nameFor(each);
-    const list = lists.get(name);
-    if (list) list.push(each.row);
-    else lists.set(name, [each.row]);
-  }
+  const lists = Map.groupBy(wanted, (each) => targets.nameFor(each));
   let present = 0;
   let come = 0;
   let more = false;
   let bytes = 0;
   const mailboxes: string[] = [];
-  for (const [name, rows] of lists) {
+  for (const [name, list] of lists) {
+    const rows = onceEach(list);
     const missing = missingFrom(mailboxNamed(whole.state, name)?.columns, rows);
     present += rows.length - missing.length;
     const chosen = missing.slice(0, most - come);
@@ -201,6 +199,33 @@ function rowsOf({ id, name, columns }: Mailbox): Wanted[] {
     name,
     row: (columns as Columns).row(row),
   }));
+}
+
+/** The rows without those of which a later one is the same message, which was brought back in between. */
+function onceEach(wanted: readonly Wanted[]): Row[] {
+  const rows = new Set(wanted.map(({ row }) => row));
+  for (const same of Map.groupBy(wanted, ({ row }) => row.blob).values()) {
+    if (same.length === 1) continue;
+    const byEnd = same.toSorted((a, b) => endOf(a) - endOf(b) || a.row.saved - b.row.saved);
+    for (const { row } of byEnd.slice(0, -mostAtOnce(byEnd))) rows.delete(row);
+  }
+  return [...rows];
+}
+
+/** How many of them there were at one time, one at least: what comes back in the second in which it went was not there twice. */
+function mostAtOnce(byEnd: readonly Wanted[]): number {
+  const begins = byEnd.map(({ row }) => row.saved).toSorted((a, b) => a - b);
+  let ended = 0;
+  let most = 1;
+  for (const [before, begin] of begins.entries()) {
+    for (let first = byEnd[ended]; first && endOf(first) <= begin; first = byEnd[ended]) ended++;
+    most = Math.max(most, before + 1 - ended);
+  }
+  return most;
+}
+
+function endOf({ expunged = Infinity }: Wanted): number {
+  return expunged;
 }
 
 /** Those of `rows` that `columns` has not as often. */

@@ -51,6 +51,14 @@ test('mail of one machine is encrypted, is shown to be, and is gone with its key
   );
   expect(await session()).toMatch(/^\* BYE \[CONTACTADMIN\] the key of this account was deleted/m);
   expect((await run(['key', 'show', account, ...at])).output).toMatch(/\tdeleted \d{4}-\d\d-\d\d\n$/);
+  const back = await run(['undelete', 'carol@example.test', ...at]);
+  expect([back.status, back.errors]).toEqual([
+    1,
+    expect.stringContaining('its mail cannot be read any more'),
+  ]);
+  expect((await run(['check', account, ...at])).output).toMatch(
+    /^carol@example\.test: cannot be opened\.\n {2}key-deleted: /,
+  );
   const again = await run(['key', 'create', account, ...at]);
   expect([again.status, again.errors]).toEqual([1, expect.stringContaining('has a key, or had one')]);
   expect((await run(['key', 'delete', 'dora@example.test', '--yes', ...at])).errors).toMatch(/has no key/);

@@ -8,7 +8,7 @@ import type { Op } from '../../../shared/account/ops.ts';
 import { type AccountState, byName } from '../../../shared/account/state.ts';
 import { commitOnWholeState, openWholeState } from '../../../shared/account/whole-state.ts';
 import { DAY_MS, ExpungingAccount } from '../../support/expunging.ts';
-import { append, commit, expectWhole } from '../../support/fold-ops.ts';
+import { append, commit, expectWhole, expunge, inboxOf } from '../../support/fold-ops.ts';
 import { ACCOUNT, Killer } from '../../support/folding.ts';
 
 const ALL: Lost = { since: 0, mailbox: null };
@@ -79,6 +79,22 @@ describe.each([0, 2, 3])('undelete, folded up to chapter %i', (folded) => {
     expect(await undelete(account, ALL)).toMatchObject({ restored: 0, present: 6 });
   });
 
+  test('what came back and was expunged again, however often, comes back once', async () => {
+    const { account, fates } = await ExpungingAccount.told(1, folded);
+    const once = [...fates.over, fates.copied, fates.younger, fates.within];
+    for (const round of [1, 2, 3]) {
+      await undelete(account, ALL, { into: null });
+      expect([round, (await shown(account))['INBOX']]).toEqual([round, [fates.living, ...once]]);
+      account.rim.time += 1000;
+      await commit(account.gateway(), (state) => {
+        const { uids, count } = inboxOf(state);
+        return [expunge(state, 7, uids[count - 1] ?? 0)];
+      });
+    }
+    await expectWhole(account);
+    await account.expectNothingDangles();
+  });
+
   test('what is purged does not come back', async () => {
     const { account, fates } = await ExpungingAccount.told(1, folded);
     await expungeAccount(account.purgeDeps, ACCOUNT);
@@ -118,6 +134,25 @@ describe('undelete', () => {
     await remove('Work');
     await undelete(account, { since: 0, mailbox: 'Work' }, { into: null });
     expect(await shown(account)).toMatchObject({ Work: [ops[0].blob], 'Work/2026': [ops[1].blob] });
+    await expectWhole(account);
+  });
+
+  test('as many of a message come back as there were at one time', async () => {
+    const { account } = await ExpungingAccount.told(1, 0);
+    const twice = append(account);
+    await account.store(twice.blob);
+    await put(account, twice, twice);
+    const since = seconds(account);
+    for (const restored of [2, 2]) {
+      account.rim.time += 1000;
+      await commit(account.gateway(), (state) => {
+        const { uids, count } = inboxOf(state);
+        return [expunge(state, 7, uids[count - 1] ?? 0)];
+      });
+      expect(await undelete(account, { since, mailbox: 'INBOX' }, { into: null })).toMatchObject({
+        restored,
+      });
+    }
     await expectWhole(account);
   });
 
