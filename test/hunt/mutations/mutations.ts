@@ -297,6 +297,14 @@ const VERSIONS_AND_ACCESS: readonly Mutation[] = [
 
 const SEALS: readonly Mutation[] = [
   {
+    name: 'seal-with-one-nonce',
+    what: 'I9: frames of a message are sealed with one nonce, and tell without the key what they have in common',
+    file: 'shared/blob/frame-seal.ts',
+    text: 'nonce.writeUInt32BE(frame, NONCE_BYTES - 4);',
+    replacement: 'nonce.writeUInt32BE(0 * frame, NONCE_BYTES - 4);',
+    test: { file: 'unit/blob/frames.test.ts', name: 'no two pieces are sealed alike' },
+  },
+  {
     name: 'read-unsealed-messages',
     what: 'I9: whoever can write to the bucket gives an account with a data key mail of their own',
     file: 'shared/blob/frames.ts',

@@ -282,6 +282,16 @@ describe('an account with a data key', () => {
   });
 });
 
+test('no two pieces are sealed alike, nor one piece of two blobs: a nonce used twice tells what they have in common', () => {
+  const same = Buffer.alloc(64, 'the same');
+  const sealed = [1, 2].flatMap((salt) => {
+    const seal = frameSeal(identityOf('sealed'), AES_256_GCM, Buffer.alloc(16, salt));
+    return [null, 0, 1, 256].map((frame) => seal.seal({ frame, last: false, bytes: same.length }, same));
+  });
+  const texts = sealed.map((bytes) => Buffer.from(bytes.subarray(0, same.length)).toString('hex'));
+  expect(new Set(texts).size).toBe(sealed.length);
+});
+
 test('an index that a newer release wrote is not guessed at', async () => {
   const identity = identityOf('framed');
   const object = await written(identity, message(100));
