@@ -100,10 +100,11 @@ export class DeflateTransport implements Transport, TransportOwner {
 
   /** There are bytes for whoever reads, or it is time that somebody does. */
   #tell(): void {
-    if (this.#reader === undefined) {
-      if (this.#inflate.readableLength > 0) this.#owner.wake();
+    if (this.#reader === undefined && this.#inflate.readableLength > 0) {
+      this.#owner.wake();
       return;
     }
+    // Without a byte it is the end that can be read, which is told by an event of its own: of a client that went at rest as well.
     const bytes = this.#inflate.read() as Buffer | null;
     if (bytes !== null) this.#deliver(bytes);
   }

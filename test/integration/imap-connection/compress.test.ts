@@ -141,6 +141,26 @@ describe('the bytes', () => {
     socket.destroy();
   });
 
+  test.each(['at rest', 'in IDLE', 'in the middle of a command'])(
+    'a client that goes without a word %s is gone',
+    async (when) => {
+      const { socket, read } = await compressed();
+      if (when === 'in IDLE') {
+        socket.write(packed('c SELECT INBOX\r\nd IDLE\r\n'));
+        await read(/^\+ idling/m);
+      } else {
+        socket.write(packed(when === 'at rest' ? 'c NOOP\r\n' : 'c NOOP\r\nd NO'));
+        await read(/^c OK/m);
+      }
+      socket.end();
+      const other = await gateway.signIn();
+      for (let rounds = 0; gateway.server.connectionCount > 1 && rounds < 1_000; rounds++)
+        await other.run('NOOP');
+      expect(gateway.server.connectionCount).toBe(1);
+      socket.destroy();
+    },
+  );
+
   test('what cannot be inflated ends the connection, and no other', async () => {
     const { socket, read } = await compressed();
     socket.write(Buffer.from('c NOOP\r\n'));
