@@ -84,7 +84,7 @@ describe.each([0, 2, 3])('undelete, folded up to chapter %i', (folded) => {
     const once = [...fates.over, fates.copied, fates.younger, fates.within];
     for (const round of [1, 2, 3]) {
       await undelete(account, ALL, { into: null });
-      expect([round, (await shown(account))['INBOX']]).toEqual([round, [fates.living, ...once]]);
+      expect([round, (await shown(account)).INBOX]).toEqual([round, [fates.living, ...once]]);
       account.rim.time += 1000;
       await commit(account.gateway(), (state) => {
         const { uids, count } = inboxOf(state);
