@@ -95,7 +95,7 @@ test('along random checkpoints every part is either named or superseded, and non
       store,
     );
     let [kept, written] = [0, 0];
-    for (let step = 0; step < 30; step++) {
+    for (let step = 0; step < 15; step++) {
       const next = changed(base, random, step);
       // What left the list was deleted.
       for (const { item } of base.superseded)

@@ -4,7 +4,7 @@ import { FOLD_LIMITS } from '../../../shared/account/fold.ts';
 import { below } from '../../support/random-ops.ts';
 import { FoldingAccount, KilledError, Killer, SMALL_LIMITS, seen } from '../../support/folding.ts';
 
-const SEEDS = [21, 22, 23];
+const SEEDS = [21, 22];
 
 function watched(account: FoldingAccount, killer: Killer): FoldDeps {
   const { journal, folds, summaries } = account;

@@ -105,7 +105,7 @@ describe.each([0, 3])('a purge, folded up to chapter %i', (folded) => {
     // Packing makes many calls: of its orders some are drawn, as of all those on what is folded already.
     if (name !== 'packing' && folded === 0) expect(await everyOrder(one, 1_000)).toMatchObject({ all: true });
     else
-      for (let drawn = 0; drawn < 30; drawn++) await one((waiting) => Math.floor(random() * waiting.length));
+      for (let drawn = 0; drawn < 15; drawn++) await one((waiting) => Math.floor(random() * waiting.length));
   });
 });
 
@@ -130,7 +130,7 @@ test('each two of the others, with a purge before, between or after them', async
 
 test('a purge beside all of them at once, in orders that are drawn', async () => {
   const random = seededRandom(2026);
-  for (let drawn = 0; drawn < 40; drawn++) {
+  for (let drawn = 0; drawn < 20; drawn++) {
     const { account, fates } = await ExpungingAccount.told(drawn + 1, drawn % 4);
     const actors = Object.entries({ purge, ...OTHERS }).filter(([name]) => name !== 'EXPUNGE of it');
     const { failures } = await interleave(
