@@ -20,6 +20,9 @@ const DRAIN = { spreadMs: 90_000, graceMs: 110_000 };
 const log = createLog({ level: 'info', pretty: false });
 
 async function main(): Promise<void> {
+  // Heard from the first moment: the first process of a container is deaf to SIGTERM until it listens, and ECS would
+  // wait for all of the stop time.
+  const told = signalled();
   const settings = fargateSettingsFrom(process.env);
   const flushed = startFlushing(
     embeddedSink(metricsNamespace(process.env), (line) => void process.stdout.write(`${line}\n`)),
@@ -30,7 +33,7 @@ async function main(): Promise<void> {
   const gateway = await startGateway(engine, settings, certificate);
   const health = await startHealthPort(settings.healthPort);
   log.info({ listeners: gateway.addresses }, 'serving');
-  await signalled();
+  await told;
   log.info('stopping: no new connections, and the open ones are seen out');
   health.drain();
   await gateway.stop();

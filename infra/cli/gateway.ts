@@ -66,8 +66,9 @@ async function gateway(flags: Flags): Promise<void> {
     parts.add('gateway', () => running.stop());
     const { imap, imaps } = running;
     const line = settings.json ? JSON.stringify({ imap, imaps }) : welcome(running);
-    process.stdout.write(`${line}\n`);
-    await untilSignal(log, () => parts.stop(), {
+    await untilSignal(log, {
+      announce: () => process.stdout.write(`${line}\n`),
+      stop: () => parts.stop(),
       fault: lossOf(instance, settings.data, log, parts),
     });
   });

@@ -16,8 +16,11 @@ async function start(flags: Flags): Promise<void> {
   const log = logOf(settings);
   log.info({ data: settings.data }, 'starting');
   const instance = await startLocal(settings, log);
-  process.stdout.write(settings.json ? `${JSON.stringify(readyLine(instance))}\n` : welcome(instance));
-  await untilSignal(log, () => instance.stop());
+  const ready = settings.json ? `${JSON.stringify(readyLine(instance))}\n` : welcome(instance);
+  await untilSignal(log, {
+    announce: () => process.stdout.write(ready),
+    stop: () => instance.stop(),
+  });
 }
 
 function readyLine({ endpoints: { imap, imaps, smtp }, accounts }: RunningInstance) {

@@ -12,9 +12,15 @@ type Signal = keyof typeof STATUS_OF;
  */
 const ECHO_MS = 500;
 
-export interface EndOptions {
+export interface Service {
+  /** Says that it serves. A signal is heard before: whoever has read this may send one at once. */
+  readonly announce: () => void;
+  readonly stop: () => Promise<void>;
   /** Resolves to an error when the service cannot go on. */
   readonly fault?: Promise<Error | undefined>;
+}
+
+export interface EndOptions {
   /** This process, and its clock in milliseconds. */
   readonly signals?: { on(signal: Signal, listener: () => void): unknown };
   readonly now?: () => number;
@@ -25,13 +31,9 @@ export interface EndOptions {
  * Resolves when a signal has come and `stop` is done; a second signal ends the process at once. When there is a fault
  * first, the service is stopped in the same way, and the fault thrown.
  */
-export async function untilSignal(
-  log: Log,
-  stop: () => Promise<void>,
-  options: EndOptions = {},
-): Promise<void> {
+export async function untilSignal(log: Log, service: Service, options: EndOptions = {}): Promise<void> {
+  const { announce, stop, fault = new Promise<Error | undefined>(() => undefined) } = service;
   const {
-    fault = new Promise<Error | undefined>(() => undefined),
     signals = process,
     now = () => performance.now(),
     exit = (status: number) => process.exit(status),
@@ -49,6 +51,7 @@ export async function untilSignal(
       });
     }
   });
+  announce();
   const error = await Promise.race([signalled, fault]);
   since ??= now();
   log.info('stopping when what is under way has finished; Ctrl-C again stops at once');

@@ -6,7 +6,10 @@ import { createLog } from '../../../shared/log.ts';
 const log = createLog({ level: 'silent', pretty: false });
 
 /** A service with a clock of its own, whose stop lasts until `stopped` is called. */
-function service(fault?: Promise<Error | undefined>) {
+function service(
+  fault?: Promise<Error | undefined>,
+  announce: (signals: EventEmitter) => unknown = () => undefined,
+) {
   const signals = new EventEmitter();
   const statuses: number[] = [];
   const stopping = Promise.withResolvers<undefined>();
@@ -14,15 +17,18 @@ function service(fault?: Promise<Error | undefined>) {
   const clock = { time: 1_000 };
   const ended = untilSignal(
     log,
-    () => {
-      stopping.resolve(undefined);
-      return under.promise;
+    {
+      announce: () => announce(signals),
+      stop: () => {
+        stopping.resolve(undefined);
+        return under.promise;
+      },
+      ...(fault && { fault }),
     },
     {
       signals,
       now: () => clock.time,
       exit: (status) => void statuses.push(status),
-      ...(fault && { fault }),
     },
   );
   return {
@@ -44,6 +50,15 @@ describe('a service that is told to end', () => {
     finish();
     await ended;
     expect(statuses).toEqual([]);
+  });
+
+  test('whoever reads that it serves may end it at once', async () => {
+    let heard = false;
+    const { stopping, finish, ended } = service(undefined, (signals) => (heard = signals.emit('SIGINT')));
+    expect(heard).toBe(true);
+    await stopping;
+    finish();
+    await ended;
   });
 
   test('the echo of Ctrl-C that npm passes on is not a second one', async () => {
