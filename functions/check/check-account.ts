@@ -26,6 +26,8 @@ export interface AccountReport {
   readonly read: number;
   /** Objects that no row names: of deliveries that were given up, or yet to be named. The sweep takes them. */
   readonly unnamed: number;
+  /** Closed for good: nothing of it needs to be left. */
+  readonly closed: boolean;
 }
 
 /** What a repair begins from. */
@@ -51,7 +53,7 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
   const { findings, known } = examine(survey);
   // Of an account that is closed for good, everything goes, in any order.
   if (known?.replay.state.policy.closed)
-    return { report: reportOf(account, []), survey, known: null, messages: null };
+    return { report: { ...reportOf(account, []), closed: true }, survey, known: null, messages: null };
   if (!known) return { report: reportOf(account, findings), survey, known, messages: null };
   const messages = await checkMessages(deps, account, survey, known);
   const report = {
@@ -67,7 +69,8 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
 }
 
 function reportOf(account: AccountId, findings: readonly Finding[]): AccountReport {
-  return { account, findings, records: 0, mailboxes: 0, messages: 0, expunged: 0, read: 0, unnamed: 0 };
+  const counts = { records: 0, mailboxes: 0, messages: 0, expunged: 0, read: 0, unnamed: 0 };
+  return { account, findings, ...counts, closed: false };
 }
 
 function whyUnread(error: unknown): Finding | null {
@@ -77,8 +80,9 @@ function whyUnread(error: unknown): Finding | null {
     kind: 'key-deleted',
     what: error.message,
     means:
-      'Nobody can read the account, and nothing can be mended; a backup of the key table may have its key.',
-    mendedBy: 'nobody',
+      'Nobody can read the account, as was meant. While a backup of the table of keys has the key, it can be put back; quire user close deletes what is left.',
+    // The item that says so is written by a deletion alone: of a key that is lost there is no item (messages are damaged then).
+    mendedBy: 'itself',
   };
 }
 

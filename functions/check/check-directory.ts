@@ -1,6 +1,7 @@
 /** Whether the directory agrees with itself about an account: the account, its addresses, and its logins. */
 import type { Finding } from '../../shared/account/finding.ts';
 import type { Account, AccountDirectory, Login, LoginDirectory } from '../../shared/directory/directory.ts';
+import type { AccountReport } from './check-account.ts';
 
 export interface DirectoryCheckDeps {
   readonly directory: Pick<AccountDirectory, 'users'>;
@@ -29,6 +30,35 @@ export async function checkDirectory(deps: DirectoryCheckDeps, account: Account)
   }
   return findings;
 }
+
+/**
+ * What is to be said of an account that the directory does not know, beside what was found in its index. `stored`: whether
+ * there are messages of it.
+ */
+export function findingsOfUnlisted(
+  { findings, closed, messages, expunged }: AccountReport,
+  stored: boolean,
+): readonly Finding[] {
+  // Of neither the directory needs to know.
+  if (closed || findings.some(({ kind }) => kind === 'key-deleted')) return findings;
+  const hasNothing = findings.every(({ kind }) => kind === 'account-missing') && messages + expunged === 0;
+  return !stored && hasNothing ? [NOBODYS] : [NOT_LISTED, ...findings];
+}
+
+const NOT_LISTED: Finding = {
+  kind: 'directory-differs',
+  what: 'the directory does not know the account',
+  means:
+    'Nobody can sign in to it, and no mail arrives. Put the directory back from a backup, or give the account to somebody: quire user add with --account.',
+  mendedBy: 'nobody',
+};
+
+const NOBODYS: Finding = {
+  kind: 'directory-differs',
+  what: 'the directory does not know the account, and there is no mail in it',
+  means: 'A quire user add that was refused, or did not end, leaves one behind.',
+  mendedBy: 'itself',
+};
 
 function complaintAbout(account: Account, login: Login | undefined): string | null {
   if (!login) return 'is missing';

@@ -1,20 +1,19 @@
 /**
- * Visits every account that the directory lists, one after the other, page by page: for an administrator's command, never for
+ * Visits every account that it is given, one after the other, page by page: for an administrator's command, never for
  * a scheduled function. What each came to is told before the next one begins, so that an interrupted walk goes on behind
  * the last that was told.
  */
 import type { AccountId } from '../../shared/account/ids.ts';
-import type { Account } from '../../shared/directory/directory.ts';
 
-export interface Walk<T> {
-  readonly accounts: AsyncIterable<Account>;
+export interface Walk<T, A extends { readonly id: AccountId }> {
+  readonly accounts: AsyncIterable<A>;
   /** Accounts that an earlier walk has told of. */
   readonly done: Pick<ReadonlySet<AccountId>, 'has'>;
   /** One of them comes by. */
-  readonly passed?: (account: Account) => void;
-  readonly visit: (account: Account) => Promise<T>;
+  readonly passed?: (account: A) => void;
+  readonly visit: (account: A) => Promise<T>;
   /** A failure is the account's own: the walk goes on. */
-  readonly tell: (account: Account, outcome: Outcome<T>) => Promise<void>;
+  readonly tell: (account: A, outcome: Outcome<T>) => Promise<void>;
 }
 
 export type Outcome<T> = { readonly result: T } | { readonly error: unknown };
@@ -25,7 +24,13 @@ export interface WalkCounts {
   readonly failed: number;
 }
 
-export async function everyAccount<T>({ accounts, done, passed, visit, tell }: Walk<T>): Promise<WalkCounts> {
+export async function everyAccount<T, A extends { readonly id: AccountId }>({
+  accounts,
+  done,
+  passed,
+  visit,
+  tell,
+}: Walk<T, A>): Promise<WalkCounts> {
   const counts = { visited: 0, skipped: 0, failed: 0 };
   for await (const account of accounts) {
     if (done.has(account.id)) {

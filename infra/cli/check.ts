@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { type Finding, counted } from '../../shared/account/finding.ts';
 import { expungeDeps } from '../../functions/expunge/index.ts';
 import { type AccountReport, checkAccount } from '../../functions/check/check-account.ts';
-import { checkDirectory } from '../../functions/check/check-directory.ts';
+import { checkDirectory, findingsOfUnlisted } from '../../functions/check/check-directory.ts';
 import { everyAccount } from '../../functions/check/every-account.ts';
+import { type KnownAccount, knownAccounts } from '../../functions/check/known-accounts.ts';
 import { type MendDeps, mendAccount } from '../../functions/check/mend-account.ts';
 import { Rate } from '../../functions/check/rate.ts';
 import { rebuildAccount } from '../../functions/check/rebuild-account.ts';
@@ -83,7 +84,7 @@ function mustBeOfUse(given: string | undefined, flags: Flags): void {
 async function checkOne(engine: Engine, given: string, flags: Flags): Promise<number> {
   const user = isAccountId(given) ? await engine.directory.users.read(given) : await userAt(engine, given);
   const id = user?.id ?? (given as AccountId);
-  const checked = await lookAt(engine, id, user, flags);
+  const checked = await lookAt(engine, { id, user, stored: true }, flags);
   print(checked, flags);
   return unsettled(checked.findings);
 }
@@ -96,38 +97,42 @@ async function checkAll(engine: Engine, flags: Flags): Promise<number> {
   const of = `repair: ${flags.repair === true}, digests: ${flags.digests !== false}`;
   const report = await AccountReportFile.open<Checked>(file, { report: 'quire check --all', of });
   let left = 0;
-  const told = (checked: Checked): void => {
+  let unlisted = 0;
+  const told = (checked: Checked, { user }: KnownAccount): void => {
     left += unsettled(checked.findings);
+    if (!user && unsettled(checked.findings) > 0) unlisted++;
     print(checked, flags);
   };
   const counts = await everyAccount({
-    accounts: engine.directory.users.list(),
+    accounts: knownAccounts(engine),
     done: report.done,
-    passed: ({ id }) => {
-      const earlier = report.done.get(id);
-      if (earlier) told(earlier);
+    passed: (account) => {
+      const earlier = report.done.get(account.id);
+      if (earlier) told(earlier, account);
     },
-    visit: (account) => lookAt(engine, account.id, account, flags, () => rate.wait()),
+    visit: (account) => lookAt(engine, account, flags, () => rate.wait()),
     tell: async (account, outcome) => {
       if ('error' in outcome) {
         const error = outcome.error instanceof Error ? outcome.error.message : String(outcome.error);
         await report.add({ account: account.id, error });
-        process.stderr.write(`${nameOf(account)} could not be checked: ${error}\n`);
+        process.stderr.write(
+          `${nameOf(account.id, account.user?.addresses)} could not be checked: ${error}\n`,
+        );
         return;
       }
       await report.add(outcome.result);
-      told(outcome.result);
+      told(outcome.result, account);
     },
   });
   const before = counts.skipped > 0 ? `, ${counts.skipped} of them by an earlier run` : '';
   process.stderr.write(`${counted(counts.visited + counts.skipped, 'account')} checked${before}.\n`);
+  if (unlisted > 0) process.stderr.write(`${whatOfUnlisted(unlisted)}\n`);
   return left + counts.failed;
 }
 
 async function lookAt(
   engine: Engine,
-  id: AccountId,
-  user: Account | undefined,
+  { id, user, stored }: KnownAccount,
   flags: Flags,
   gate?: () => Promise<void>,
 ): Promise<Checked> {
@@ -140,26 +145,26 @@ async function lookAt(
     ...{ journal, folds, messages, rim, digests, gate, leaveUnreadable },
     ...(onCommit ? { onCommit } : {}),
   };
-  const directory = user ? await checkDirectory(engine, user) : [NOT_LISTED];
   const addresses = user?.addresses ?? [];
+  const withDirectory = async (report: AccountReport): Promise<readonly Finding[]> =>
+    user
+      ? [...(await checkDirectory(engine, user)), ...inUse(report.findings, user)]
+      : findingsOfUnlisted(report, stored);
   if (flags.repair !== true) {
     const { report } = await checkAccount(deps, id);
-    return { ...report, findings: [...directory, ...inUse(report.findings, user)], addresses };
+    return { ...report, findings: await withDirectory(report), addresses };
   }
   const rebuilt = flags.rebuild === true ? await rebuild(deps, id, user) : [];
   // What is kept of due dates was in the table as well.
   if (flags.rebuild === true) await engine.calendar.leave(id, dayOf(rim.now() / 1000));
   const { left, done } = await mendAccount(deps, id);
-  const findings = [...directory, ...inUse(left.findings, user)];
-  return { ...left, findings, addresses, done: [...rebuilt, ...done] };
+  return { ...left, findings: await withDirectory(left), addresses, done: [...rebuilt, ...done] };
 }
 
-const NOT_LISTED: Finding = {
-  kind: 'directory-differs',
-  what: 'the directory does not know the account',
-  means: 'Nobody can sign in to it, and no mail arrives: quire user add with --account gives it to somebody.',
-  mendedBy: 'nobody',
-};
+function whatOfUnlisted(count: number): string {
+  const [them, it] = count === 1 ? ['1 of them', 'it'] : [`${count} of them`, 'each'];
+  return `The directory does not know ${them}: if it was lost, put it back from a backup; else give ${it} to its user again (quire user add <address> --account <id>).`;
+}
 
 /** Of an account that was closed for good nothing needs to be left. */
 function inUse(findings: readonly Finding[], user: Account | undefined): readonly Finding[] {
@@ -189,7 +194,7 @@ function print(checked: Checked, flags: Flags): void {
     say(JSON.stringify(checked));
     return;
   }
-  const { messages, expunged, mailboxes, records, read, unnamed, findings, done = [] } = checked;
+  const { messages, expunged, mailboxes, records, read, unnamed, closed, findings, done = [] } = checked;
   const facts = [
     `${counted(messages, 'message')} in ${counted(mailboxes, 'mailbox', 'mailboxes')}`,
     ...(expunged > 0 ? [`${expunged} expunged`] : []),
@@ -197,9 +202,10 @@ function print(checked: Checked, flags: Flags): void {
     `${counted(read, 'message')} read`,
     ...(unnamed > 0 ? [`${counted(unnamed, 'object')} named by nobody`] : []),
   ];
-  const name = nameOf({ id: checked.account, addresses: checked.addresses });
+  const name = nameOf(checked.account, checked.addresses);
   // Every account has a first record: without one nothing of it could be counted.
-  say(records === 0 && findings.length > 0 ? `${name}: cannot be opened.` : `${name}: ${facts.join(', ')}.`);
+  const isUnread = records === 0 && findings.length > 0;
+  say(`${name}: ${closed ? 'closed for good' : isUnread ? 'cannot be opened' : facts.join(', ')}.`);
   for (const each of done) say(`  done: ${each}`);
   for (const finding of findings) say(inWords(finding));
   if (findings.length === 0) say('  nothing is wrong');
@@ -216,6 +222,6 @@ function inWords({ kind, what, means, mendedBy }: Finding): string {
   return `  ${kind}: ${what}\n    ${means} (${MENDED_BY[mendedBy]})`;
 }
 
-function nameOf({ id, addresses }: Pick<Account, 'id' | 'addresses'>): string {
+function nameOf(id: AccountId, addresses: readonly string[] = []): string {
   return addresses[0] ?? `account ${id}`;
 }

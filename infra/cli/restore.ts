@@ -4,6 +4,7 @@ import { counted } from '../../shared/account/finding.ts';
 import { type EpochOptions, type EpochResult, beginEpoch } from '../../functions/check/begin-epoch.ts';
 import { dropOrphanedMarkers } from '../../functions/check/drop-markers.ts';
 import { everyAccount } from '../../functions/check/every-account.ts';
+import { knownAccounts } from '../../functions/check/known-accounts.ts';
 import { Rate } from '../../functions/check/rate.ts';
 import { dayOf } from '../../shared/account/due.ts';
 import type { Engine } from '../../shared/aws/engine.ts';
@@ -78,20 +79,21 @@ async function beginEpochs(
 ): Promise<number> {
   let impossible = 0;
   const counts = await everyAccount({
-    accounts: engine.directory.users.list(),
+    accounts: knownAccounts(engine),
     done: report.done,
     visit: (account) => beginEpoch({ ...engine, gate }, account.id, options),
     tell: async (account, outcome) => {
-      const name = account.addresses[0] ?? account.id;
+      const { user } = account;
+      const name = user?.addresses[0] ?? `account ${account.id}`;
       if ('result' in outcome && outcome.result.kind === 'begun') {
         await engine.calendar.leave(account.id, dayOf(engine.rim.now() / 1000));
         await report.add({ account: account.id, ...outcome.result });
         say(`${name}: ${begun(outcome.result)}`);
         return;
       }
-      // Of an account that was closed for good nothing needs to be left.
-      if ('result' in outcome && account.state === 'closed') return;
-      if ('result' in outcome) impossible++;
+      // Of an account that was closed for good nothing needs to be left; of one that nobody has, nothing is.
+      if ('result' in outcome && (user ? user.state === 'closed' : !account.stored)) return;
+      if ('result' in outcome && !isErased(outcome.result)) impossible++;
       const error = 'result' in outcome ? whyNot(outcome.result) : String(outcome.error);
       await report.add({ account: account.id, error });
       say(`${name}: ${error}`);
@@ -100,6 +102,11 @@ async function beginEpochs(
   const before = counts.skipped > 0 ? `, ${counts.skipped} of them by an earlier run` : '';
   say(`${counted(counts.visited + counts.skipped, 'account')} gone through${before}.`);
   return impossible + counts.failed;
+}
+
+/** Its data key was deleted on purpose: nobody waits for it. */
+function isErased(result: EpochResult): boolean {
+  return result.kind === 'impossible' && result.findings.some(({ kind }) => kind === 'key-deleted');
 }
 
 function whyNot(result: EpochResult): string {

@@ -102,6 +102,8 @@ export const blobKeys = {
   /** All message blobs of one account. */
   messages: (account: AccountId): string => `blobs/${account}/`,
   message: (account: AccountId, blob: BlobId): string => `blobs/${account}/${blob}`,
+  /** Below each of them an account's own prefix, with messages in it. */
+  allMessages: [mailObjectPrefixes.blobs, mailObjectPrefixes.packs],
   /** A summary or op too large for a record, named by it. */
   overflow: (account: AccountId, blob: BlobId): string => `overflow/${account}/${blob}`,
   /** All packs of one account. */

@@ -25,6 +25,11 @@ export class AccountObjects {
         yield { key, kind, name: key.slice(prefix.length), modified };
   }
 
+  /** What is named like an account of which messages are stored, some of them twice. */
+  async *accounts(): AsyncIterable<string> {
+    for (const prefix of blobKeys.allMessages) yield* this.#blobs.folders(prefix);
+  }
+
   /** Gone ones are no error. */
   delete(objects: readonly AccountObject[]): Promise<void> {
     return this.#blobs.delete(objects.map(({ key }) => key));

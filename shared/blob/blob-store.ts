@@ -35,6 +35,11 @@ export interface BlobStore {
   delete(keys: readonly string[]): Promise<void>;
   /** All objects whose key starts with `prefix`, in ascending order of key (UTF-8 bytes), every page. */
   list(prefix: string): AsyncIterable<BlobEntry>;
+  /**
+   * What stands between `prefix`, which ends with a slash, and the next slash of the keys that start with it: each once,
+   * in the order of the keys, and without a look at every object.
+   */
+  folders(prefix: string): AsyncIterable<string>;
 }
 
 export interface BlobPutOptions {

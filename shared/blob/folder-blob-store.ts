@@ -113,6 +113,21 @@ export class FolderBlobStore implements BlobStore {
     yield* this.#walk(above, prefix);
   }
 
+  async *folders(prefix: string): AsyncIterable<string> {
+    checkBlobKey(prefix.slice(0, -1));
+    const names = (await entriesOf(join(this.#root, prefix)))
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map(({ name }) => ({ name, bytes: Buffer.from(`${name}/`) }))
+      .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+    for (const { name } of names) if (await this.#holdsAny(`${prefix}${name}/`)) yield name;
+  }
+
+  /** A folder stays when its last file goes. */
+  async #holdsAny(prefix: string): Promise<boolean> {
+    for await (const entry of this.list(prefix)) return entry.key !== '';
+    return false;
+  }
+
   /** `above` is empty or ends with a slash. */
   async *#walk(above: string, prefix: string): AsyncIterable<BlobEntry> {
     const entries = (await entriesOf(join(this.#root, above)))

@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream';
 import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, ListObjectsV2CommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { RetryClock } from '../aws/retry.ts';
 import { DEFAULT_RETRY, backoffMs, systemRetryClock, withRetry } from '../aws/retry.ts';
 import { checkBlobKey, checkByteRange } from './blob-key.ts';
@@ -166,28 +166,48 @@ export class S3BlobStore implements BlobStore {
   }
 
   async *list(prefix: string): AsyncIterable<BlobEntry> {
-    let token: string | undefined;
-    do {
-      const input = {
-        Bucket: this.#bucket.name,
-        Prefix: prefix,
-        ...(token === undefined ? {} : { ContinuationToken: token }),
-      };
-      const page = await withRetry(() => this.#bucket.client.send(new ListObjectsV2Command(input)), {
-        clock: this.#bucket.clock,
-      });
-      for (const { Key, Size, LastModified } of page.Contents ?? []) {
+    for await (const { Contents } of this.#pages({ Prefix: prefix }))
+      for (const { Key, Size, LastModified } of Contents ?? []) {
         if (Key === undefined || Size === undefined || LastModified === undefined) {
           throw new Error(`S3 listed an object of ${this.#bucket.name} without key, size or time`);
         }
         yield { key: Key, size: Size, modified: LastModified.getTime() };
       }
+  }
+
+  async *folders(prefix: string): AsyncIterable<string> {
+    for await (const { CommonPrefixes } of this.#pages({ Prefix: prefix, Delimiter: '/' }))
+      for (const { Prefix } of CommonPrefixes ?? []) {
+        if (Prefix === undefined)
+          throw new Error(`S3 listed a prefix of ${this.#bucket.name} without its name`);
+        yield Prefix.slice(prefix.length, -1);
+      }
+  }
+
+  async *#pages(asked: ListedPart): AsyncIterable<ListObjectsV2CommandOutput> {
+    let token: string | undefined;
+    do {
+      const input = {
+        Bucket: this.#bucket.name,
+        ...asked,
+        ...(token === undefined ? {} : { ContinuationToken: token }),
+      };
+      const page = await withRetry(() => this.#bucket.client.send(new ListObjectsV2Command(input)), {
+        clock: this.#bucket.clock,
+      });
+      yield page;
       token = page.NextContinuationToken;
       if (page.IsTruncated === true && token === undefined) {
         throw new Error(`S3 cut the list of ${this.#bucket.name} without saying where to go on`);
       }
     } while (token !== undefined);
   }
+}
+
+/** Of the objects of a bucket. */
+interface ListedPart {
+  readonly Prefix: string;
+  readonly Delimiter?: string;
 }
 
 /** Some keys could not be deleted; `name` is S3's code for the first, so that it is classified like any other error. */

@@ -110,6 +110,10 @@ export class VirtualMessages implements BlobStore {
     if (listed === 0) this.#count('s3.ListObjectsV2');
   }
 
+  folders(prefix: string): AsyncIterable<string> {
+    return this.#inner.folders(prefix);
+  }
+
   /** The number of the message under the key; null: it is none of these. */
   #virtual(key: string): number | null {
     if (!key.startsWith(this.#prefix)) return null;

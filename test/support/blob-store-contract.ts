@@ -301,6 +301,30 @@ export function blobStoreContract(name: string, store: () => BlobStore | Promise
       expect(await listed(blobs, `${prefix}none/`)).toEqual([]);
     });
 
+    test('folders are what stands before the next slash, each once, if anything is in them', async () => {
+      const blobs = await store();
+      const prefix = freshPrefix();
+      const names = [
+        'b/1',
+        'b/2',
+        'a/2/x',
+        'a-b/1',
+        'a0',
+        'ab/c/d',
+        'ab/c-d',
+        'é/1',
+        '😀/1',
+        '￿/1',
+        'gone/1',
+      ];
+      for (const name of names) await blobs.put(prefix + name, Buffer.from(name), Buffer.byteLength(name));
+      await blobs.delete([`${prefix}gone/1`]);
+      const found: string[] = [];
+      for await (const name of blobs.folders(prefix)) found.push(name);
+      expect(found).toEqual(['a-b', 'a', 'ab', 'b', 'é', '￿', '😀']);
+      for await (const name of blobs.folders(`${prefix}none/`)) throw new Error(`there is no ${name}`);
+    });
+
     test('list reads every page', async () => {
       const blobs = await store();
       const prefix = freshPrefix();

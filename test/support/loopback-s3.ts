@@ -137,16 +137,24 @@ function list(
 ) {
   const prefix = `${bucket}/${query.get('prefix') ?? ''}`;
   const after = Buffer.from(query.get('continuation-token') ?? '', 'hex');
-  const keys = [...objects.keys()]
-    .filter((path) => path.startsWith(prefix))
+  const delimiter = query.get('delimiter');
+  /** What the key is listed as: itself, or all up to the delimiter. */
+  const listedAs = (path: string): string => {
+    const end = delimiter === null ? -1 : path.indexOf(delimiter, prefix.length);
+    return end < 0 ? path : path.slice(0, end + 1);
+  };
+  const keys = [...new Set([...objects.keys()].filter((path) => path.startsWith(prefix)).map(listedAs))]
     .map((path) => ({ path, bytes: Buffer.from(path) }))
     .filter(({ bytes }) => Buffer.compare(bytes, after) > 0)
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
   const page = keys.slice(0, Math.min(pageSize, Number(query.get('max-keys') ?? pageSize)));
   const contents = page.map(({ path }) => {
+    const name = escapeXml(path.slice(bucket.length + 1));
+    if (delimiter !== null && path.endsWith(delimiter))
+      return `<CommonPrefixes><Prefix>${name}</Prefix></CommonPrefixes>`;
     const { bytes, modified } = objects.get(path) ?? { bytes: Buffer.alloc(0), modified: new Date(0) };
     return (
-      `<Contents><Key>${escapeXml(path.slice(bucket.length + 1))}</Key><Size>${bytes.length}</Size>` +
+      `<Contents><Key>${name}</Key><Size>${bytes.length}</Size>` +
       `<LastModified>${modified.toISOString()}</LastModified><ETag>${escapeXml(etagOf(bytes))}</ETag></Contents>`
     );
   });

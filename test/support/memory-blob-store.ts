@@ -87,4 +87,13 @@ export class MemoryBlobStore implements BlobStore {
     for (const key of keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))))
       yield { key, size: this.objects.get(key)?.length ?? 0, modified: this.modified(key) };
   }
+
+  async *folders(prefix: string): AsyncIterable<string> {
+    let last: string | undefined;
+    for await (const { key } of this.list(prefix)) {
+      const slash = key.indexOf('/', prefix.length);
+      const name = key.slice(prefix.length, slash);
+      if (slash >= 0 && name !== last) yield (last = name);
+    }
+  }
 }

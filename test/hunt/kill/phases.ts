@@ -81,6 +81,7 @@ export class Gate {
         await store.delete(keys);
       },
       list: (prefix) => store.list(prefix),
+      folders: (prefix) => store.folders(prefix),
     };
   }
 

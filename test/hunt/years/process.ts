@@ -202,4 +202,9 @@ export class ProcessBlobs implements BlobStore {
     await this.#process.call(`list of ${prefix}`, () => Promise.resolve());
     yield* this.#store.list(prefix);
   }
+
+  async *folders(prefix: string): AsyncIterable<string> {
+    await this.#process.call(`folders of ${prefix}`, () => Promise.resolve());
+    yield* this.#store.folders(prefix);
+  }
 }

@@ -59,6 +59,10 @@ test('mail of one machine is encrypted, is shown to be, and is gone with its key
   expect((await run(['check', account, ...at])).output).toMatch(
     /^carol@example\.test: cannot be opened\.\n {2}key-deleted: /,
   );
+  // It is what was meant, not damage.
+  const all = await run(['check', '--all', ...at]);
+  expect([all.status, all.errors]).toEqual([0, '2 accounts checked.\n']);
+  expect(all.output).toContain('as was meant');
   const again = await run(['key', 'create', account, ...at]);
   expect([again.status, again.errors]).toEqual([1, expect.stringContaining('has a key, or had one')]);
   expect((await run(['key', 'delete', 'dora@example.test', '--yes', ...at])).errors).toMatch(/has no key/);

@@ -310,7 +310,54 @@ describe('the drill', () => {
       ),
     ]);
   });
+
+  test('the directory is lost: a check of all accounts does not take that for having nobody', async () => {
+    const before = await accountsOf();
+    // Of a "user add" that was refused nothing is left that anybody misses.
+    expect((await run(['user', 'add', CAROL, '--password-stdin', ...at], PASSWORD)).status).toBe(1);
+    const whole = await run(['check', '--all', '--rate', '1000', ...at]);
+    expect([whole.status, whole.errors]).toEqual([0, '3 accounts checked.\n']);
+    expect(whole.output).toContain('there is no mail in it');
+    const putBack = await backUp();
+    await onStores(async ({ dynamodb }) => {
+      const { Items = [] } = await dynamodb.send(new ScanCommand({ TableName: 'directory' }));
+      for (const { pk, sk } of Items)
+        await dynamodb.send(
+          new DeleteItemCommand({
+            TableName: 'directory',
+            Key: { pk, sk } as Record<string, AttributeValue>,
+          }),
+        );
+    });
+    expect((await run(['user', 'list', ...at])).output).toBe('');
+    const { status, errors, output } = await run(['check', '--all', '--rate', '1000', ...at]);
+    expect([status, errors]).toEqual([
+      1,
+      '3 accounts checked.\nThe directory does not know 1 of them: if it was lost, put it back from a backup; else give it to its user again (quire user add <address> --account <id>).\nquire: 1 finding to be looked after.\n',
+    ]);
+    expect(output).toContain(`account ${before[CAROL] ?? ''}: 8 messages in`);
+    // A restore does not pass it over either.
+    expect((await run(['restore', '--as-of', '1m', ...at])).output).toContain(
+      `account ${before[CAROL] ?? ''}: goes on`,
+    );
+    const given = await run(
+      ['user', 'add', CAROL, '--account', before[CAROL] ?? '', '--password-stdin', ...at],
+      PASSWORD,
+    );
+    expect([given.status, given.errors]).toEqual([0, '']);
+    expect((await run(['check', '--all', '--rate', '1000', ...at])).status).toBe(0);
+    await putBack();
+  });
 });
+
+/** Ids by address. */
+async function accountsOf(): Promise<Record<string, string>> {
+  const accounts: Record<string, string> = {};
+  await onStores(async ({ directory }) => {
+    for await (const { id, addresses } of directory.users.list()) accounts[addresses[0] ?? ''] = id;
+  });
+  return accounts;
+}
 
 interface Finding {
   readonly kind: string;

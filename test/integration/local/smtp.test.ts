@@ -326,6 +326,7 @@ function refusing(store: BlobStore, refuses: (key: string) => boolean): BlobStor
     get: (key, range) => store.get(key, range),
     delete: (some) => store.delete(some),
     list: (prefix) => store.list(prefix),
+    folders: (prefix) => store.folders(prefix),
   };
 }
 

@@ -57,6 +57,7 @@ function failing(inner: BlobStore, store: { readonly fails: boolean }): BlobStor
     get: (...args) => (store.fails ? Promise.reject(new Error('the disk is on fire')) : inner.get(...args)),
     delete: (keys) => inner.delete(keys),
     list: (prefix) => inner.list(prefix),
+    folders: (prefix) => inner.folders(prefix),
   };
 }
 

@@ -2,7 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { checkDirectory } from '../../../functions/check/check-directory.ts';
 import { everyAccount } from '../../../functions/check/every-account.ts';
 import { Rate } from '../../../functions/check/rate.ts';
+import { knownAccounts } from '../../../functions/check/known-accounts.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
+import { AccountObjects } from '../../../shared/blob/account-objects.ts';
+import type { StoredKey } from '../../../shared/keys/key-store.ts';
+import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 import type { Account, Login } from '../../../shared/directory/directory.ts';
 import { TestRim } from '../../support/rim.ts';
 
@@ -68,6 +72,52 @@ test('a walk tells of each account before the next, passes over those that are d
     'tell c@example.org Error: cannot be read',
     'visit d@example.org',
     'tell d@example.org well',
+  ]);
+});
+
+test('accounts that the directory has lost are found by their keys and by their messages, those closed for good are not', async () => {
+  const blobs = new MemoryBlobStore();
+  const id = (digit: string) => digit.repeat(20) as AccountId;
+  for (const key of [
+    `blobs/${id('a')}/x`,
+    `blobs/${id('b')}/x`,
+    `packs/${id('b')}/y`,
+    `packs/${id('c')}/y`,
+    'blobs/notes/x',
+  ])
+    await blobs.put(key, new Uint8Array(1), 1);
+  const kept: readonly [string, StoredKey][] = [
+    ['a', { kind: 'none' }],
+    ['d', { kind: 'none' }],
+    ['e', { kind: 'deleted', at: 1 }],
+    ['f', { kind: 'none' }],
+  ];
+  const added = accountOf('f');
+  const found: unknown[] = [];
+  for await (const { id: account, user, stored } of knownAccounts({
+    objects: new AccountObjects(blobs),
+    keys: {
+      async *list() {
+        for (const [digit, key] of kept) yield { account: id(digit), key };
+      },
+    },
+    directory: {
+      users: {
+        async *list() {
+          yield accountOf('a');
+        },
+        // Somebody is added while the directory is being listed.
+        read: async (account) => (account === added.id ? added : undefined),
+      },
+    },
+  }))
+    found.push([account[0], user?.addresses[0] ?? null, stored]);
+  expect(found).toEqual([
+    ['a', 'a@example.org', true],
+    ['b', null, true],
+    ['c', null, true],
+    ['d', null, false],
+    ['f', 'f@example.org', false],
   ]);
 });
 
