@@ -18,6 +18,7 @@ import { createGateway } from './imap/gateway.ts';
 import { keyChanged } from './key-watch.ts';
 import type { ListenerOptions } from './imap/server/arrivals.ts';
 import type { DrainOptions, ListenerAddress } from './imap/server/imap-server.ts';
+import { extensionsBut } from './imap/extensions.ts';
 import type { ImapLimits } from './imap/server/limits.ts';
 import type { TlsSettings } from './imap/server/tls.ts';
 
@@ -33,6 +34,8 @@ export interface GatewayProcessOptions {
   /** Needed by listeners on which TLS ends. */
   readonly tls?: TlsSettings;
   readonly limits?: Partial<ImapLimits>;
+  /** False: UNAUTHENTICATE is not served, which has to be possible (RFC 8437 §8). */
+  readonly unauthenticate?: boolean;
   /** Bytes that replicas may hold beyond head and tree. */
   readonly replicaBudgetBytes?: number;
   readonly summaryBudgetBytes?: number;
@@ -95,6 +98,7 @@ export async function startGatewayProcess(options: GatewayProcessOptions): Promi
     rim,
     metrics,
     ...(options.limits && { limits: options.limits }),
+    ...(options.unauthenticate === false && { extensions: extensionsBut('UNAUTHENTICATE') }),
     log,
   });
   const addresses = await server.listen().catch(async (error: unknown) => {

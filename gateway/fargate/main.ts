@@ -49,12 +49,13 @@ function startGateway(
   certificate: SecretCertificate | undefined,
 ): Promise<GatewayProcess> {
   const { connections, connectionsPerAddress, messagesPerCommand, unaskedLiteralBytes } = settings;
-  const { replicaBudgetBytes, summaryBudgetBytes } = settings;
+  const { replicaBudgetBytes, summaryBudgetBytes, unauthenticate } = settings;
   return startGatewayProcess({
     engine,
     listeners: listenersOf(settings),
     ...(certificate && { tls: { context: () => certificate.context } }),
     limits: { connections, connectionsPerAddress, messagesPerCommand, unaskedLiteralBytes },
+    unauthenticate,
     replicaBudgetBytes,
     summaryBudgetBytes,
     drain: DRAIN,

@@ -23,6 +23,8 @@ export interface FargateSettings {
   readonly messagesPerCommand: number;
   /** Bytes of a literal that comes without waiting (RFC 7888); Infinity: no limit. */
   readonly unaskedLiteralBytes: number;
+  /** Whether UNAUTHENTICATE is served (RFC 8437). */
+  readonly unauthenticate: boolean;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,6 +63,7 @@ export function fargateSettingsFrom(environment: Environment): FargateSettings {
     connectionsPerAddress: number('QUIRE_CONNECTIONS_PER_ADDRESS'),
     messagesPerCommand: optionalNumber(environment, 'QUIRE_MESSAGE_LIMIT') ?? Infinity,
     unaskedLiteralBytes: optionalNumber(environment, 'QUIRE_LITERAL_LIMIT') ?? Infinity,
+    unauthenticate: environment.QUIRE_UNAUTHENTICATE !== 'no',
   };
 }
 

@@ -157,6 +157,11 @@ export type ExtensionName = (typeof TABLE)[number]['name'];
 /** All that there are, in the order in which CAPABILITY tells them. */
 export const EXTENSIONS: readonly Extension[] = TABLE;
 
+/** All but one. */
+export function extensionsBut(name: ExtensionName): readonly Extension[] {
+  return EXTENSIONS.filter((extension) => extension.name !== name);
+}
+
 /** What a gateway offers. */
 export class Offered {
   readonly #extensions: ReadonlyMap<string, Extension>;

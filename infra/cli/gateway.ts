@@ -30,6 +30,7 @@ export function gatewayCommand(): Command {
     'metrics',
     'messageLimit',
     'literalLimit',
+    'unauthenticate',
   ]).action(gateway);
 }
 
@@ -61,6 +62,7 @@ async function gateway(flags: Flags): Promise<void> {
       certificate,
       messageLimit: settings.messageLimit,
       literalLimit: settings.literalLimit,
+      unauthenticate: settings.unauthenticate,
       log: log.child({ part: 'imap' }),
     });
     parts.add('gateway', () => running.stop());

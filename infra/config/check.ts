@@ -25,6 +25,7 @@ export interface Deployment {
   readonly size: Size;
   readonly network: 'public' | 'private';
   readonly starttls: boolean;
+  readonly unauthenticate: boolean;
   readonly activateReceiptRules: 'never' | 'if-none' | 'replace';
   readonly mailWithoutTls: 'accept' | 'refuse';
   readonly bounceUnknown: 'never' | 'authenticated';
@@ -101,6 +102,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     'size',
     'network',
     'starttls',
+    'unauthenticate',
     'activateReceiptRules',
     'mailWithoutTls',
     'bounceUnknown',
@@ -133,6 +135,7 @@ export function checkConfig(config: unknown, file = 'quire.config.ts'): Deployme
     size: checkLimits(root.limits, SIZES[sizeClass], found),
     network: found.choice(root.network, 'network', ['public', 'private'], 'public'),
     starttls: checkStartTls(root.starttls, tls, found),
+    unauthenticate: found.flag(root.unauthenticate, 'unauthenticate', true),
     activateReceiptRules: found.choice(
       root.activateReceiptRules,
       'activateReceiptRules',

@@ -26,6 +26,11 @@ export interface QuireConfig {
   /** Port 143 with STARTTLS beside 993; only where TLS ends in the gateway. Default false. */
   readonly starttls?: boolean;
   /**
+   * The IMAP command UNAUTHENTICATE (RFC 8437), by which one connection serves several users, as proxies want it. Switch it off
+   * where a proxy in front of Quire decides who may do what. Default true.
+   */
+  readonly unauthenticate?: boolean;
+  /**
    * SES has one active set of receipt rules for an account and region. `never`: activate it by hand; `if-none`: only if
    * there is none; `replace`: in place of whichever is active. Default `if-none`.
    */

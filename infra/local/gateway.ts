@@ -19,6 +19,8 @@ export interface GatewayOptions {
   readonly messageLimit?: number | undefined;
   /** Bytes of a literal that comes without waiting; absent: no limit. */
   readonly literalLimit?: number | undefined;
+  /** False: UNAUTHENTICATE is not served. */
+  readonly unauthenticate?: boolean | undefined;
   readonly log: Log;
 }
 
@@ -31,7 +33,8 @@ export interface RunningGateway {
 
 /** @throws {SetupError} if a port cannot be opened. */
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
-  const { engine, host, imapPort, imapsPort, certificate, messageLimit, literalLimit, log } = options;
+  const { engine, host, imapPort, imapsPort, certificate, unauthenticate, log } = options;
+  const { messageLimit, literalLimit } = options;
   const context = createSecureContext({ cert: certificate.certificate, key: certificate.privateKey });
   const gateway = await startGatewayProcess({
     engine,
@@ -44,6 +47,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       ...(messageLimit !== undefined && { messagesPerCommand: messageLimit }),
       ...(literalLimit !== undefined && { unaskedLiteralBytes: literalLimit }),
     },
+    unauthenticate: unauthenticate ?? true,
     log,
   }).catch((error: unknown) => {
     throw error instanceof ListenError ? portError(error.cause, options) : error;

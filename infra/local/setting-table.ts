@@ -102,6 +102,12 @@ export const SETTINGS = {
     help: 'most bytes of a literal that an IMAP client sends without waiting; 4096 tells LITERAL- in the place of LITERAL+',
     default: 'no limit',
   },
+  unauthenticate: {
+    flag: 'no-unauthenticate',
+    variable: 'QUIRE_UNAUTHENTICATE',
+    help: 'do not serve the IMAP command UNAUTHENTICATE, by which one connection serves several users',
+    default: 'served',
+  },
   graceDays: {
     flag: 'grace-days',
     argument: 'days',

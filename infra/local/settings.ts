@@ -41,6 +41,8 @@ export interface LocalSettings {
   readonly graceDays?: number;
   /** Bytes of a literal that an IMAP client may send without waiting (RFC 7888). Absent: as large as it likes. */
   readonly literalLimit?: number;
+  /** Whether UNAUTHENTICATE is served (RFC 8437). */
+  readonly unauthenticate: boolean;
   /** A DynamoDB API elsewhere, instead of the embedded one. */
   readonly dynamodbEndpoint?: string;
   /** An SQS API elsewhere, instead of the embedded one. */
@@ -111,6 +113,7 @@ export function readSettings(flags: Flags, environment: Environment, folder: str
     metrics: yesOrNo(given('metrics')) ?? false,
     ...(messageLimit === undefined ? {} : { messageLimit }),
     ...(literalLimit === undefined ? {} : { literalLimit }),
+    unauthenticate: yesOrNo(given('unauthenticate')) ?? true,
     ...(graceDays === undefined ? {} : { graceDays }),
     ...(dynamodbEndpoint === undefined ? {} : { dynamodbEndpoint }),
     ...(sqsEndpoint === undefined ? {} : { sqsEndpoint }),

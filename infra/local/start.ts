@@ -129,9 +129,9 @@ async function startListeners(
   log: Log,
   parts: StartedParts,
 ): Promise<Pick<Endpoints, 'imap' | 'imaps' | 'smtp'>> {
-  const { host, imapPort, imapsPort, smtpPort, messageLimit, literalLimit } = settings;
+  const { host, imapPort, imapsPort, smtpPort, messageLimit, literalLimit, unauthenticate } = settings;
   const gatewayLog = log.child({ part: 'imap' });
-  const listening = { host, imapPort, imapsPort, certificate, messageLimit, literalLimit };
+  const listening = { host, imapPort, imapsPort, certificate, messageLimit, literalLimit, unauthenticate };
   const gateway = await startGateway({ engine, ...listening, log: gatewayLog });
   parts.add('gateway', () => gateway.stop());
   const smtp = await startSmtp({

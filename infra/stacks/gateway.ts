@@ -107,7 +107,7 @@ export class GatewayStack extends Stack {
   }
 
   #makeTask(deployment: Deployment, storage: StorageStack): FargateTaskDefinition {
-    const { size, tls, starttls, limits } = deployment;
+    const { size, tls, starttls, limits, unauthenticate } = deployment;
     const task = new FargateTaskDefinition(this, 'Task', {
       cpu: size.cpu,
       memoryLimitMiB: size.memoryMiB,
@@ -139,6 +139,7 @@ export class GatewayStack extends Stack {
         QUIRE_CONNECTIONS_PER_ADDRESS: String(limits.connectionsPerAddress),
         ...(limits.messagesPerCommand > 0 && { QUIRE_MESSAGE_LIMIT: String(limits.messagesPerCommand) }),
         ...(limits.literalBytes > 0 && { QUIRE_LITERAL_LIMIT: String(limits.literalBytes) }),
+        ...(!unauthenticate && { QUIRE_UNAUTHENTICATE: 'no' }),
         ...(tls.at === 'load-balancer'
           ? { QUIRE_BEHIND_TLS_PORT: String(IMAPS_PORT) }
           : {

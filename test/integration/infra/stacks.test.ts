@@ -38,6 +38,7 @@ const CONFIGS = {
     restoredTables: { mail: 'mail-restored', directory: 'directory-restored' },
     retention: { backup: 7, logs: 90, aside: 14, grace: 21 },
     limits: { messagesPerCommand: 1_000, literalBytes: 4_096 },
+    unauthenticate: false,
   },
   /** As the first, with copies in another region. */
   copied: {
@@ -642,6 +643,7 @@ describe('the gateway', () => {
     expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_IMAPS_PORT');
     expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_PROXY_PROTOCOL_FROM');
     expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_LITERAL_LIMIT');
+    expect(environmentOf(balancer)).not.toHaveProperty('QUIRE_UNAUTHENTICATE');
   });
 
   test('TLS in the gateway: the proxy protocol where the client speaks first, its own address where it does not', () => {
@@ -660,6 +662,7 @@ describe('the gateway', () => {
       QUIRE_CERTIFICATE_SECRET: SECRET,
       QUIRE_MESSAGE_LIMIT: '1000',
       QUIRE_LITERAL_LIMIT: '4096',
+      QUIRE_UNAUTHENTICATE: 'no',
     });
     const fronts = resourcesOf(gateway.stacks.Gateway, 'AWS::EC2::Subnet').filter(({ id }) =>
       id.includes('front'),

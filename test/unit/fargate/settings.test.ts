@@ -25,6 +25,7 @@ describe('the environment of a task', () => {
       connectionsPerAddress: 500,
       messagesPerCommand: Infinity,
       unaskedLiteralBytes: Infinity,
+      unauthenticate: true,
     });
   });
 
@@ -34,6 +35,11 @@ describe('the environment of a task', () => {
       messagesPerCommand: 1_000,
       unaskedLiteralBytes: 4_096,
     });
+  });
+
+  test('without UNAUTHENTICATE', () => {
+    const without = { ...BEHIND, QUIRE_UNAUTHENTICATE: 'no' };
+    expect(fargateSettingsFrom(without)).toMatchObject({ unauthenticate: false });
   });
 
   test('with TLS of its own, and the networks of the load balancer', () => {

@@ -40,6 +40,7 @@ describe('what is left out', () => {
       size: SIZES.small,
       network: 'public',
       starttls: false,
+      unauthenticate: true,
       activateReceiptRules: 'if-none',
       mailWithoutTls: 'accept',
       storedMail: 'encrypted',

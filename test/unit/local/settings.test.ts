@@ -17,6 +17,7 @@ describe('settings of a local instance', () => {
       demo: true,
       logLevel: 'info',
       metrics: false,
+      unauthenticate: true,
       mailTable: 'mail',
       directoryTable: 'directory',
       keysTable: 'keys',
@@ -64,6 +65,12 @@ describe('settings of a local instance', () => {
     expect(read({ demo: false }).demo).toBe(false);
     expect(read({ demo: true }, { QUIRE_DEMO: 'no' }).demo).toBe(false);
     expect(read({ json: true }, { QUIRE_JSON: 'no' }).json).toBe(true);
+  });
+
+  test('UNAUTHENTICATE is served unless a person says no', () => {
+    expect(read({ unauthenticate: true }).unauthenticate).toBe(true);
+    expect(read({ unauthenticate: false }).unauthenticate).toBe(false);
+    expect(read({}, { QUIRE_UNAUTHENTICATE: 'no' }).unauthenticate).toBe(false);
   });
 
   test('a limit of messages is what clients can live with, or none', () => {
