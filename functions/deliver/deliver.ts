@@ -22,7 +22,7 @@ import type { JournalRecord } from '../../shared/account/record.ts';
 import type { Rim } from '../../shared/account/rim.ts';
 import { BlobMissingError, type BlobStore } from '../../shared/blob/blob-store.ts';
 import { collected } from '../../shared/blob/collected.ts';
-import type { MessageStore } from '../../shared/blob/message-store.ts';
+import { FirstLook, type MessageStore } from '../../shared/blob/message-store.ts';
 import type { AddressDirectory, Destination, Refusal, Resolution } from '../../shared/directory/directory.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Metrics } from '../../shared/metrics/metrics.ts';
@@ -264,8 +264,11 @@ async function stored(
   const body = Buffer.concat(traced(raw, trace));
   const use = placement === 'junk' ? 'Junk' : null;
   const date = Math.floor(received / 1000);
-  const arrival = { date, zone: 0, system: 0, keywords: [], mailbox: null, use, time: rim.now() };
-  const { blob, size, summary, freshUntil } = await messages.put(to.account, body, body.length, { arrival });
+  const look = FirstLook.at(body);
+  const { keywords } = look;
+  const arrival = { date, zone: 0, system: 0, keywords, mailbox: null, use, time: rim.now() };
+  const options = { arrival, look };
+  const { blob, size, summary, freshUntil } = await messages.put(to.account, body, body.length, options);
   const target: Target = use ? { use } : { inbox: true };
   const append = {
     op: 'append',
@@ -273,7 +276,7 @@ async function stored(
     blob,
     size,
     system: 0,
-    keywords: [],
+    keywords,
     date,
     zone: 0,
     summary,

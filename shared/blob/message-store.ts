@@ -50,6 +50,8 @@ export interface PutOptions {
   readonly signal?: AbortSignal;
   /** Kept with the message where it is stored framed. */
   readonly arrival?: Arrival;
+  /** Of all of the message, where somebody had to look at it before. */
+  readonly look?: FirstLook;
 }
 
 export class MessageStore implements SummarySource {
@@ -84,11 +86,10 @@ export class MessageStore implements SummarySource {
     account: AccountId,
     body: AsyncIterable<Uint8Array> | Uint8Array,
     size: number,
-    { arrival, ...options }: PutOptions = {},
+    { arrival, look = new FirstLook(), ...options }: PutOptions = {},
   ): Promise<StoredMessage> {
     const freshUntil = this.#rim.now() + FRESH_MS;
-    const look = new FirstLook();
-    if (body instanceof Uint8Array) look.write(body);
+    if (body instanceof Uint8Array && !look.ended) look.write(body);
     const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => look.write(chunk));
     const facts = { digest: () => look.digest, arrival: arrival ?? null };
     const blob = await this.#blobs.put(account, tapped, size, facts, options);
@@ -204,13 +205,27 @@ export class MessageStore implements SummarySource {
 }
 
 /** What is worked out of a message while it goes by. */
-class FirstLook {
-  readonly #summary = new SummaryBuilder();
+export class FirstLook {
+  readonly #builder = new SummaryBuilder();
   readonly #hash = createHash('sha256');
   #digest: Uint8Array | undefined;
+  #summary: Uint8Array | undefined;
+
+  /** A look at a whole message. */
+  static at(message: Uint8Array): FirstLook {
+    const look = new FirstLook();
+    look.write(message);
+    void look.summary;
+    return look;
+  }
+
+  /** All has gone by. */
+  get ended(): boolean {
+    return this.#summary !== undefined;
+  }
 
   write(chunk: Uint8Array): void {
-    this.#summary.write(chunk);
+    this.#builder.write(chunk);
     this.#hash.update(chunk);
   }
 
@@ -219,9 +234,15 @@ class FirstLook {
     return (this.#digest ??= this.#hash.digest());
   }
 
-  /** Asked for once, in the end. */
+  /** Asked for in the end. */
   get summary(): Uint8Array {
-    return encodeSummary({ ...this.#summary.end(), digest: this.digest });
+    return (this.#summary ??= encodeSummary({ ...this.#builder.end(), digest: this.digest }));
+  }
+
+  /** That a delivery sets (RFC 9979 §4), once all has gone by. */
+  get keywords(): readonly string[] {
+    void this.summary;
+    return this.#builder.keywords;
   }
 }
 

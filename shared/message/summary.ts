@@ -1,3 +1,4 @@
+import { attachmentKeywords } from './attachments.ts';
 import { bodyStructureBytes, utf8BodyStructureBytes } from './bodystructure.ts';
 import { parseDate } from './date.ts';
 import { envelopeBytes, utf8EnvelopeBytes } from './envelope.ts';
@@ -43,6 +44,12 @@ const MAX_LISTED = 32 * 1024;
 /** Makes a message's summary while the message streams by: `write` every chunk, then `end` once. */
 export class SummaryBuilder {
   readonly #scanner = new MimeScanner({ listed: LISTED_FIELDS, capture: PREVIEW_CAPTURE });
+  #keywords: readonly string[] = [];
+
+  /** Keywords that a delivery sets, once `end` was called. */
+  get keywords(): readonly string[] {
+    return this.#keywords;
+  }
 
   write(chunk: Uint8Array): void {
     this.#scanner.write(chunk);
@@ -50,6 +57,7 @@ export class SummaryBuilder {
 
   end(): Summary {
     const { size, root, listed, listedComplete, captured } = this.#scanner.end();
+    this.#keywords = attachmentKeywords(root);
     const { envelope: fields } = root;
     if (!fields) throw new Error('the root of a scanned message has no envelope');
     const envelope = envelopeBytes(fields, 'ascii');

@@ -102,7 +102,7 @@ export class Load {
       const recipients = draw.chance(0.3) ? [...ACCOUNTS] : [draw.pick(ACCOUNTS)];
       const token = this.#token();
       const message = messageOf(token, draw);
-      const arrive = (): Place => ({ mailbox: 'INBOX', uid: null, flags: '' });
+      const arrive = (): Place => ({ mailbox: 'INBOX', uid: null, flags: '$hasnoattachment' });
       const changes = recipients.map((account) => ({
         tracked: this.#ledger.announce(account, token, 'smtp', message),
         to: arrive,

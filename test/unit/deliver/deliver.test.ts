@@ -135,6 +135,20 @@ describe('a delivered message', () => {
     expect(await stored(alice)).toMatch(/^Return-Path: <>\r\nDelivered-To: /);
   });
 
+  test('has the keyword that says whether it has attachments', async () => {
+    const alice = await addAccount('alice');
+    const file = 'Content-Type: application/pdf\r\n\r\n%PDF\r\n';
+    const bodies = [arrived({ messageId: 'm1' }), arrived({ messageId: 'm2' }, file)];
+    for (const body of bodies) await deliverBatch(sqsEvent([body]), lambda(bodies.indexOf(body)));
+    const columns = await columnsOf(alice);
+    const messages = new MessageStore(mail, new TestRim());
+    for (const [row, keyword] of ['$hasnoattachment', '$hasattachment'].entries()) {
+      expect(columns.keywordsAt(row)).toEqual([keyword]);
+      const { arrival } = await messages.facts(alice, { blob: columns.blobAt(row), pack: null });
+      expect(arrival?.keywords).toEqual([keyword]);
+    }
+  });
+
   test.each(['', '\r\n', 'no header at all', '\0\0\0', 'A: b', ': \r\n: \r\n', '\n\n\n'])(
     'that is no message (%j) is delivered all the same',
     async (raw) => {
