@@ -95,7 +95,7 @@ export async function beginEpoch(
 ): Promise<EpochResult> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     // What summaries tell is the next check's: a restore has many accounts to go through, and people wait.
-    const asked = { ...deps, digests: false, summaries: false };
+    const asked = { ...deps, digests: 'none' as const, summaries: false };
     const { survey, known, messages, report } = await checkAccount(asked, account);
     if (!survey || !known || !messages) return { kind: 'impossible', findings: report.findings };
     const result = await new Epoch(deps, account, options, survey, known, messages).run();

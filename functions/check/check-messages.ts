@@ -21,12 +21,17 @@ import { subjectOf } from './subject.ts';
 export type CheckedMessages = FoldSummaries &
   Pick<MessageStore, 'stored' | 'get' | 'recompute' | 'facts' | 'ready'>;
 
+/**
+ * Which messages are read, for their digests; objects of the others are only listed. `doubtful`: those without a summary,
+ * of which nobody could say else whether one can be worked out.
+ */
+export type Digests = 'all' | 'doubtful' | 'none';
+
 export interface MessageCheckDeps {
   readonly messages: CheckedMessages;
   /** Is waited for before each request; nothing: as fast as it goes. */
   readonly gate?: (() => Promise<void>) | undefined;
-  /** Whether messages are read, for their digests; else their objects are only listed. */
-  readonly digests: boolean;
+  readonly digests: Digests;
   /** What is known to be wrong with messages, where they are not read. */
   readonly complaints?: ReadonlyMap<BlobId, Complaint>;
   /** Whether summaries are read; they are, unless it is said otherwise. */
@@ -84,8 +89,9 @@ export async function checkMessages(
     if (named.has(blob) && !unlistedBlobs.has(blob)) complaints.set(blob, complaint);
   const misled = new Set<BlobId>();
   let read = 0;
-  if (deps.digests)
+  if (deps.digests !== 'none')
     await inParallel([...named.values()], PARALLEL_READS, async ({ row }) => {
+      if (deps.digests === 'doubtful' && !unread.has(row.blob)) return;
       if (unlistedBlobs.has(row.blob)) return;
       read++;
       const wrong = await complaintAbout(deps, account, row, facts.get(row.blob));
@@ -140,7 +146,7 @@ async function summariesOf(
   const { damaged } = await readSummaries(messages, account, source, rows, ({ row }, bytes) => {
     const told = bytes && factsOf(bytes);
     if (!told) withoutSummary.add(row.blob);
-    else if (digests) facts.set(row.blob, told);
+    else if (digests === 'all') facts.set(row.blob, told);
   });
   return { facts, withoutSummary, damaged };
 }

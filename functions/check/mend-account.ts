@@ -73,7 +73,7 @@ export async function mendAccount(deps: MendDeps, account: AccountId): Promise<M
   const complaints = new Map(
     [...(first.messages?.complaints ?? [])].filter(([, { kind }]) => kind === 'message-damaged'),
   );
-  const quick = { ...deps, digests: false, complaints };
+  const quick = { ...deps, digests: 'none' as const, complaints };
   const done: string[] = [];
   const summaries = new Map<BlobId, Uint8Array>();
   let checked = first;

@@ -65,7 +65,7 @@ export async function rebuildAccount(
   account: AccountId,
   { created }: RebuildOptions,
 ): Promise<RebuildResult> {
-  const { survey, report } = await checkAccount({ ...deps, digests: false }, account);
+  const { survey, report } = await checkAccount({ ...deps, digests: 'none' }, account);
   if (!survey) return { kind: 'refused', why: 'a newer release has written it' };
   if (!report.findings.some(({ mendedBy }) => mendedBy === 'rebuild'))
     return { kind: 'refused', why: 'its index can be read, or be mended with --repair alone' };

@@ -47,7 +47,7 @@ export function checkCommand(): Command {
       'with --all: write a line of JSON for each account, and go on where the file ends',
     )
     .option('--rate <number>', `with --all: requests a second (default: ${RATE})`)
-    .option('--no-digests', 'look at messages without reading them: are they there?')
+    .option('--no-digests', 'look whether messages are there, and read only those whose summary is lost')
     .option('--json', 'print a line of JSON for each account');
   return addOfflineOption(addDirectoryOptions(command)).action(check);
 }
@@ -139,7 +139,7 @@ async function lookAt(
   const { journal, folds, messages, rim } = engine;
   const log = logOf(settingsOf({ logLevel: 'warn', ...flags, demo: false }));
   const { onCommit } = expungeDeps(engine, { graceDays: GRACE_DAYS }, log);
-  const digests = flags.digests !== false;
+  const digests = flags.digests === false ? 'doubtful' : 'all';
   const leaveUnreadable = flags.leaveUnreadable === true;
   const deps: MendDeps = {
     ...{ journal, folds, messages, rim, digests, gate, leaveUnreadable },

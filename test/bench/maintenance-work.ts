@@ -81,7 +81,7 @@ const WORK: Readonly<Record<Step, (engine: Engine, account: AccountId) => Promis
 
   async check(engine, account) {
     const { journal, folds, messages } = engine;
-    const { report } = await checkAccount({ journal, folds, messages, digests: false }, account);
+    const { report } = await checkAccount({ journal, folds, messages, digests: 'doubtful' }, account);
     return `${report.messages} messages, ${report.expunged} expunged, ${report.findings.length} findings`;
   },
 

@@ -106,7 +106,7 @@ export class KeptAccount {
   }
 
   async check() {
-    return (await checkAccount({ ...this.deps, digests: true }, this.id)).report;
+    return (await checkAccount({ ...this.deps, digests: 'all' }, this.id)).report;
   }
 
   async kinds(): Promise<FindingKind[]> {
@@ -114,7 +114,7 @@ export class KeptAccount {
   }
 
   mend() {
-    return mendAccount({ ...this.deps, digests: true }, this.id);
+    return mendAccount({ ...this.deps, digests: 'all' }, this.id);
   }
 
   /** What a process that has just started reads: names of mailboxes, and the UIDs and subjects in each. */

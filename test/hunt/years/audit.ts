@@ -168,7 +168,7 @@ async function ensureUnblemished(world: World, account: AccountId): Promise<void
   const process = world.process('auditor');
   const journal = new DynamoDbJournalStore(process.client, 'mail', process.retry);
   const folds = new DynamoDbFoldStore(process.client, 'mail', process.retry);
-  const deps = { journal, folds, messages: world.messages(process), digests: true };
+  const deps = { journal, folds, messages: world.messages(process), digests: 'all' as const };
   const { report } = await checkAccount(deps, account);
   ensure(
     report.findings.length === 0,

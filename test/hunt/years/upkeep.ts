@@ -91,7 +91,7 @@ function expungeDeps(world: World, process: SimulatedProcess): ExpungeDeps {
 /** What checks, repairs and restores work with. */
 export function repairDeps(world: World, process: SimulatedProcess, limits: FoldLimits) {
   const { summaries: messages, ...stores } = storesOf(world, process);
-  return { ...stores, messages, limits, digests: true };
+  return { ...stores, messages, limits, digests: 'all' as const };
 }
 
 /** A run of the compaction: what commits have asked for. */

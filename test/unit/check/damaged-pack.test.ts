@@ -150,7 +150,10 @@ describe('where rows are lost as well, it is not given up unasked', () => {
     await account.fold();
     account.folds.graveyards.clear();
     await expect(account.mend()).rejects.toThrow(UnreadableMessagesError);
-    const { left } = await mendAccount({ ...account.deps, digests: true, leaveUnreadable: true }, account.id);
+    const { left } = await mendAccount(
+      { ...account.deps, digests: 'all', leaveUnreadable: true },
+      account.id,
+    );
     expect(left.findings.map(({ kind }) => kind)).not.toContain('graveyard-lost');
   });
 

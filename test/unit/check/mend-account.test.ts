@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { isEmptied } from '../../../shared/account/record.ts';
 import { FOLD_LIMITS } from '../../../shared/account/fold.ts';
+import { checkAccount } from '../../../functions/check/check-account.ts';
 import { mendAccount } from '../../../functions/check/mend-account.ts';
+import type { Finding } from '../../../shared/account/finding.ts';
 import { effectOfRemoval } from '../../../shared/account/effect.ts';
 import { decodeFrame } from '../../../shared/account/summary-frame.ts';
 import { INBOX_ID } from '../../../shared/account/state.ts';
@@ -100,7 +102,7 @@ test('killed at any of its calls, before or after the effect, the next repair en
         ...account.deps,
         journal: killer.watch(journal),
         folds: killer.watch(folds),
-        digests: true,
+        digests: 'all' as const,
       };
       const end = await mendAccount(deps, account.id).catch((error: unknown) => error);
       if (!(end instanceof KilledError)) break;
@@ -204,6 +206,27 @@ test('a checkpoint that cannot be read, while the journal tells everything', asy
   expect(await account.kinds()).toEqual(['checkpoint-unreadable']);
   expect((await account.mend()).left.findings).toEqual([]);
   expect(await account.contents()).toEqual(before);
+});
+
+test('summaries of messages that are damaged themselves: no repair is promised, though messages are not read otherwise', async () => {
+  const account = await aged();
+  for (const key of [...account.blobs.objects.keys()])
+    if (key.startsWith('summaries/')) account.blobs.objects.delete(key);
+  const [damaged = ''] = account.blobs.messages;
+  account.blobs.putBack(damaged, Buffer.from('no message'), account.rim.now());
+  const deps = { ...account.deps, digests: 'doubtful' as const };
+  const { report } = await checkAccount(deps, account.id);
+  const { rows } = (await checkAccount(deps, account.id)).messages ?? { rows: [] };
+  const others = new Set(rows.map(({ row }) => row.blob)).size - 1;
+  const told = (findings: readonly Finding[]) => findings.map(({ kind, mendedBy }) => `${kind} ${mendedBy}`);
+  expect(new Set(told(report.findings))).toEqual(
+    new Set(['chunk-lost repair', 'summary-lost repair', 'message-damaged nobody']),
+  );
+  expect(report.findings.find(({ kind }) => kind === 'summary-lost')?.what).toContain(`${others} messages`);
+  const { left } = await mendAccount(deps, account.id);
+  expect(told(left.findings)).toEqual(['message-damaged nobody']);
+  // Of those that have a summary none is read.
+  expect((await checkAccount(deps, account.id)).report.read).toBe(1);
 });
 
 test('summaries: a chunk that is gone, and one that is cut', async () => {
