@@ -47,7 +47,7 @@ export function userCommand(): Command {
   addDirectoryOptions(
     sub(
       'list',
-      'all accounts, one a line, tab-separated: address, state (active, disabled, closed), quota, messages allowed, name',
+      'all accounts, one a line, tab-separated: address, state (active, disabled, closing until a time, closed), quota, messages allowed, name',
     ),
   ).action(list);
   addDirectoryOptions(
@@ -126,9 +126,10 @@ function lostAccountOf({ account }: Flags): AccountId | undefined {
 async function list(flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory }) => {
     const lines: string[] = [];
-    for await (const { addresses, state, limits, displayName } of directory.users.list()) {
+    for await (const { addresses, state, closing, limits, displayName } of directory.users.list()) {
+      const shown = closing ? `closing until ${formatMoment(closing.at / 1000)}` : state;
       const quota = [formatSize(limits.quotaBytes), String(limits.quotaMessages)];
-      lines.push([addresses.join(', '), state, ...quota, displayName].join('\t').trimEnd());
+      lines.push([addresses.join(', '), shown, ...quota, displayName].join('\t').trimEnd());
     }
     for (const line of lines.sort()) say(line);
   });
@@ -184,8 +185,8 @@ async function close(address: string, flags: Flags): Promise<void> {
     // One that cannot be opened is left as it is.
     const { policy } = (await openAccountState(deps, id)).state;
     if (policy.closed) throw new SetupError(`${name} is closed for good: its mail is being deleted.`);
-    if (!isRemoved(user)) await directory.users.setDisabled(name, true);
     const due = deps.rim.now() + days * DAY_SECONDS * 1000;
+    if (!isRemoved(user)) await directory.users.beginClosing(name, due);
     await layDown(deps, id, () => [{ op: 'policy', change: { closing: due } }]);
     const until = formatMoment(due / 1000);
     const unless = policy.hold ? 'but not before its legal hold is released' : 'unless it is reopened';
@@ -198,7 +199,9 @@ async function reopen(address: string, flags: Flags): Promise<void> {
     const name = nameOf(user);
     const refuse = (policy: Policy): void => {
       if (policy.closed) throw new SetupError(`${name} is closed for good: its mail is being deleted.`);
-      if (policy.closing === null) throw new SetupError(`${name} is not being closed: nothing was changed.`);
+      // What the directory says may be of a command that died before the journal said it, or after.
+      if (policy.closing === null && !user.closing)
+        throw new SetupError(`${name} is not being closed: nothing was changed.`);
     };
     // It is decided on the newest state: whoever closes it for good at this moment comes first, or not at all.
     await layDown(deps, user.id, ({ state }) => {
@@ -209,8 +212,8 @@ async function reopen(address: string, flags: Flags): Promise<void> {
       say(`The mail of ${name}, which was removed, is kept.`);
       return;
     }
-    await directory.users.setDisabled(name, false);
-    say(`${name} is open again.`);
+    const { state } = await directory.users.endClosing(name);
+    say(`${name} is ${state === 'disabled' ? 'kept, and disabled as it was before' : 'open again'}.`);
   });
 }
 
@@ -228,8 +231,16 @@ async function leadingTo({ aliases, domains }: AccountDirectory, address: string
 
 async function remove(address: string, flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory, sharing }) => {
+    const closing = (await directory.users.find(address))?.closing;
     const { id } = await directory.users.remove(address);
     await sharing.withdraw(id, address);
+    if (closing) {
+      const until = formatMoment(closing.at / 1000);
+      say(
+        `${address} is closed. All mail of account ${id} goes after ${until}, as was laid down: "quire user reopen ${id}" keeps it.`,
+      );
+      return;
+    }
     say(`${address} is closed. Its mail is kept as account ${id}: "quire user close ${id}" deletes it.`);
   });
 }

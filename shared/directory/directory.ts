@@ -145,6 +145,15 @@ export interface Account {
   readonly created: number;
   /** Milliseconds since the epoch; of closed accounts only. */
   readonly closed?: number;
+  /** Of one that is disabled until it goes. Its journal decides whether it does; this is what is shown. */
+  readonly closing?: Closing;
+}
+
+export interface Closing {
+  /** When its delay is over, milliseconds since the epoch. */
+  readonly at: number;
+  /** Whether it stays disabled if the closing is taken back. */
+  readonly staysDisabled: boolean;
 }
 
 export interface NewUser {
@@ -189,7 +198,12 @@ export interface UserDirectory {
   list(): AsyncIterable<Account>;
   /** With `replacing`: only while that is the stored hash (a rehash must not undo a change of password). */
   setPassword(address: string, passwordHash: string, replacing?: string): Promise<void>;
+  /** Refuses to enable one that is being closed. */
   setDisabled(address: string, disabled: boolean): Promise<void>;
+  /** Disables an account that goes at a time (milliseconds since the epoch), and keeps how it was; may be repeated. */
+  beginClosing(address: string, at: number): Promise<void>;
+  /** The account is again as it was, or enabled if that is not known; resolves to what it is. */
+  endClosing(address: string): Promise<Account>;
   setAdministrator(address: string, administrator: boolean): Promise<void>;
   setLimits(address: string, limits: Limits): Promise<void>;
   /** Closes the account and frees its address. Refused while an alias or a catch-all leads to it. */

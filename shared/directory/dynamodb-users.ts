@@ -13,7 +13,7 @@ import {
   noSuchDomain,
   noSuchUser,
 } from './directory-errors.ts';
-import type { Account, Limits, NewUser, UserDirectory } from './directory.ts';
+import type { Account, AccountState, Closing, Limits, NewUser, UserDirectory } from './directory.ts';
 import type { Condition, DirectoryTable } from './dynamodb-table.ts';
 import {
   decodeAccount,
@@ -113,13 +113,22 @@ export class DynamoDbUsers implements UserDirectory {
   }
 
   async setDisabled(address: string, disabled: boolean): Promise<void> {
-    const flag = { set: 'disabled = :disabled', values: { ':disabled': { BOOL: disabled } } };
-    const state = { '#state': 'state' };
-    await this.#change(address, flag, flag, {
-      set: '#state = :new',
-      values: { ':new': { S: disabled ? 'disabled' : 'active' } },
-      names: state,
+    await this.#changeState(address, ({ closing }) => {
+      if (!closing) return { disabled };
+      if (!disabled) throw isClosing(parseAddress(address).address);
+      return { disabled, closing: { ...closing, staysDisabled: true } };
     });
+  }
+
+  async beginClosing(address: string, at: number): Promise<void> {
+    await this.#changeState(address, ({ state, closing }) => ({
+      disabled: true,
+      closing: { at, staysDisabled: closing?.staysDisabled ?? state === 'disabled' },
+    }));
+  }
+
+  endClosing(address: string): Promise<Account> {
+    return this.#changeState(address, ({ closing }) => ({ disabled: closing?.staysDisabled ?? false }));
   }
 
   async setAdministrator(address: string, administrator: boolean): Promise<void> {
@@ -151,8 +160,7 @@ export class DynamoDbUsers implements UserDirectory {
       const entry = await this.#entry(address);
       if (entry === undefined) throw noSuchUser(address);
       if (entry.referrers.length > 0) throw inUse(address, entry.referrers);
-      const account = await this.read(entry.account);
-      if (account === undefined) throw new Error(`the account ${entry.account} of ${address} is missing`);
+      const { closing, ...account } = await this.#accountOf(entry);
       const closed: Account = { ...account, state: 'closed', closed: this.#now() };
       const same = sameAccount(entry.account);
       const failures = await this.#table.transact([
@@ -162,7 +170,7 @@ export class DynamoDbUsers implements UserDirectory {
         }),
         this.#table.remove(directoryKeys.credential(address), same),
         this.#table.change(directoryKeys.account(entry.account), {
-          UpdateExpression: 'SET #state = :closed, closed = :time',
+          UpdateExpression: 'SET #state = :closed, closed = :time REMOVE closing, staysDisabled',
           ConditionExpression: '#state <> :closed',
           ExpressionAttributeNames: { '#state': 'state' },
           ExpressionAttributeValues: { ':closed': { S: 'closed' }, ':time': { N: String(closed.closed) } },
@@ -187,6 +195,37 @@ export class DynamoDbUsers implements UserDirectory {
   async #entry(address: string): Promise<UserEntry | undefined> {
     const item = await this.#table.get(directoryKeys.address(address));
     return item && decodeUser(item);
+  }
+
+  async #accountOf({ account: id, address }: UserEntry): Promise<Account> {
+    const account = await this.read(id);
+    if (account === undefined) throw new Error(`the account ${id} of ${address} is missing`);
+    return account;
+  }
+
+  /** Decides on what the account is, and changes the user's three items in one transaction. */
+  async #changeState(input: string, decide: (account: Account) => Enabling): Promise<Account> {
+    const { address } = parseAddress(input);
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const entry = await this.#entry(address);
+      if (entry === undefined) throw noSuchUser(address);
+      const { closing: was, ...account } = await this.#accountOf(entry);
+      const { disabled, closing } = decide({ ...account, ...(was && { closing: was }) });
+      const flag = { set: 'disabled = :disabled', values: { ':disabled': { BOOL: disabled } } };
+      const own = setting(flag, sameAccount(entry.account));
+      const state = disabled ? 'disabled' : 'active';
+      const failures = await this.#table.transact([
+        this.#table.change(directoryKeys.credential(address), own),
+        this.#table.change(directoryKeys.address(address), own),
+        this.#table.change(
+          directoryKeys.account(entry.account),
+          setting(stateSetting(state, closing), sameState(account.state, was)),
+        ),
+      ]);
+      if (failures.length === 0) return { ...account, state, ...(closing && { closing }) };
+      await this.#table.pause(attempt);
+    }
+    throw changedTooOften(address);
   }
 
   /** Changes the user's three items in one transaction. */
@@ -215,7 +254,48 @@ export class DynamoDbUsers implements UserDirectory {
   }
 }
 
-/** What an update sets, without the word SET. */
+/** Whether somebody may sign in and get mail. */
+interface Enabling {
+  readonly disabled: boolean;
+  readonly closing?: Closing;
+}
+
+function stateSetting(state: AccountState, closing: Closing | undefined): Setting {
+  const names = { '#state': 'state' };
+  const values = { ':new': { S: state } };
+  if (!closing) return { set: '#state = :new REMOVE closing, staysDisabled', names, values };
+  return {
+    set: '#state = :new, closing = :closing, staysDisabled = :stays',
+    names,
+    values: {
+      ...values,
+      ':closing': { N: String(closing.at) },
+      ':stays': { BOOL: closing.staysDisabled },
+    },
+  };
+}
+
+/** The account is what it was when it was decided on. */
+function sameState(state: AccountState, closing: Closing | undefined): Condition {
+  const closes = closing ? 'closing = :was AND staysDisabled = :stayed' : 'attribute_not_exists(closing)';
+  return {
+    ConditionExpression: `#state = :state AND ${closes}`,
+    ExpressionAttributeNames: { '#state': 'state' },
+    ExpressionAttributeValues: {
+      ':state': { S: state },
+      ...(closing && { ':was': { N: String(closing.at) }, ':stayed': { BOOL: closing.staysDisabled } }),
+    },
+  };
+}
+
+function isClosing(address: string): DirectoryError {
+  return new DirectoryError(
+    'closing',
+    `${address} is being closed, with all its mail: "quire user reopen" takes that back`,
+  );
+}
+
+/** What an update sets, without the word SET; what it removes may stand behind it. */
 interface Setting {
   readonly set: string;
   readonly values: Item;

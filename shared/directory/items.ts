@@ -132,6 +132,9 @@ export function decodeAccount(item: Item): Account {
     },
     created: read.count('created'),
     ...(state === 'closed' ? { closed: read.count('closed') } : {}),
+    ...(state === 'closed' || item.closing === undefined
+      ? {}
+      : { closing: { at: read.count('closing'), staysDisabled: read.flag('staysDisabled') } }),
   };
 }
 

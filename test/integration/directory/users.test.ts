@@ -201,6 +201,37 @@ describe('changing users', () => {
     await expect(users.setDisabled(B, true)).rejects.toMatchObject({ kind: 'no-such-user' });
   });
 
+  test('an account that is being closed is disabled until then, and comes back as it was', async () => {
+    const { users } = directory.accounts;
+    await users.add(newUser(A));
+    for (const was of ['active', 'disabled'] as const) {
+      await users.setDisabled(A, was === 'disabled');
+      await users.beginClosing(A, NOW + 1);
+      // Later than was said at first.
+      await users.beginClosing(A, NOW + 2);
+      const staysDisabled = was === 'disabled';
+      expect(await users.find(A)).toMatchObject({
+        state: 'disabled',
+        closing: { at: NOW + 2, staysDisabled },
+      });
+      expect((await directory.logins.findLogin(A))?.disabled).toBe(true);
+      await expect(users.setDisabled(A, false)).rejects.toMatchObject({ kind: 'closing' });
+      expect(await users.endClosing(A)).toMatchObject({ state: was });
+      const after = await users.find(A);
+      expect([after?.state, after?.closing]).toEqual([was, undefined]);
+      expect((await directory.logins.findLogin(A))?.disabled).toBe(staysDisabled);
+    }
+    // Who disables it meanwhile is heard.
+    await users.setDisabled(A, false);
+    await users.beginClosing(A, NOW);
+    await users.setDisabled(A, true);
+    expect(await users.endClosing(A)).toMatchObject({ state: 'disabled' });
+    await users.beginClosing(A, NOW);
+    const removed = await users.remove(A);
+    expect([removed.closing, await users.read(removed.id)]).toEqual([undefined, removed]);
+    await expect(users.beginClosing(B, NOW)).rejects.toMatchObject({ kind: 'no-such-user' });
+  });
+
   test('limits, everywhere at once', async () => {
     const { users } = directory.accounts;
     await users.add(newUser(A));

@@ -107,11 +107,23 @@ test('quire user close and reopen', async () => {
   expect(closed.output).toMatch(
     /^carol@example\.test takes no logins and no mail any more\. All of it goes after \d{4}-\d\d-\d\dT/,
   );
-  expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tdisabled`);
+  expect((await run(['user', 'list', ...at])).output).toMatch(
+    /^carol@example\.test\tclosing until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\t/,
+  );
+  const enabled = await run(['user', 'enable', CAROL, ...at]);
+  expect([enabled.status, enabled.errors]).toEqual([1, expect.stringContaining('"quire user reopen"')]);
   expect((await run(['retention', CAROL, ...at])).output).toContain('The account is being closed');
   expect((await run(['expunge', ...at])).status).toBe(0);
   expect((await run(['user', 'reopen', CAROL, ...at])).output).toBe(`${CAROL} is open again.\n`);
   expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tactive`);
+  // One that was disabled before stays so.
+  await run(['user', 'disable', CAROL, ...at]);
+  await run(['user', 'close', CAROL, ...at]);
+  expect((await run(['user', 'reopen', CAROL, ...at])).output).toBe(
+    `${CAROL} is kept, and disabled as it was before.\n`,
+  );
+  expect((await run(['user', 'list', ...at])).output).toContain(`${CAROL}\tdisabled`);
+  await run(['user', 'enable', CAROL, ...at]);
   const again = await run(['user', 'reopen', CAROL, ...at]);
   expect([again.status, again.errors]).toEqual([1, expect.stringContaining('not being closed')]);
   const never = await run(['user', 'close', CAROL, '--after', '0', ...at]);
