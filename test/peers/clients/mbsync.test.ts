@@ -133,10 +133,16 @@ const withLf = (raw: Buffer): string => raw.toString('latin1').replaceAll('\r\n'
 /** mbsync marks what it copies with a field of its own. */
 const unmarked = (text: string): string => text.replace(/^X-TUID: .*\r?\n/m, '');
 
-/** What must be the same on both sides, in one order. */
+const HAS_LETTER: ReadonlySet<string> = new Set(Object.values(LETTERS));
+
+/** What must be the same on both sides, in one order. Keywords that a delivery sets have no letter in a Maildir. */
 const onServer = (messages: readonly Seen[]) =>
   messages
-    .map(({ subject, flags, source }) => ({ subject, flags, text: unmarked(withLf(source)) }))
+    .map(({ subject, flags, source }) => ({
+      subject,
+      flags: flags.filter((flag) => HAS_LETTER.has(flag)),
+      text: unmarked(withLf(source)),
+    }))
     .sort((a, b) => a.subject.localeCompare(b.subject));
 const inFolder = (files: readonly File[]) =>
   files
