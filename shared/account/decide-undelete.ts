@@ -263,6 +263,8 @@ class Targets {
 
   nameFor({ mailbox, name }: Wanted): string {
     if (this.#into === null) return this.#trial.mailboxes.get(mailbox)?.name ?? name;
+    // What had come back before goes where it was, not a level deeper each time.
+    if (within(this.#into)(name)) return name;
     const below = this.#into + DELIMITER + name;
     try {
       return checkedName(below);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { expungeAccount } from '../../../functions/expunge/expunge-account.ts';
 import { type Lost, type UndeleteRequest, decideUndelete } from '../../../shared/account/decide-undelete.ts';
+import { effectOfRemoval } from '../../../shared/account/effect.ts';
 import { DELETED, SEEN } from '../../../shared/account/flags.ts';
 import type { BlobId } from '../../../shared/account/ids.ts';
 import { MailboxRefusal } from '../../../shared/account/mailbox-names.ts';
@@ -46,6 +47,28 @@ describe.each([0, 2, 3])('undelete, folded up to chapter %i', (folded) => {
       'Restored/INBOX': [...fates.over, fates.copied, fates.younger, fates.within],
       'Restored/Archive': [fates.younger],
     });
+    await expectWhole(account);
+    await account.expectNothingDangles();
+  });
+
+  test('what came back, and was expunged again, comes back where it was, once', async () => {
+    const { account, fates } = await ExpungingAccount.told(1, folded);
+    await undelete(account, ALL);
+    const before = await shown(account);
+    await commitOnWholeState(account.purgeDeps, ACCOUNT, ({ state }) => {
+      const restored = byName(state).get('Restored/INBOX');
+      if (!restored?.columns) throw new Error('nothing came back');
+      const uids = Uint32Array.of(1, restored.uidNext - 1);
+      const effect = effectOfRemoval(restored.columns, uids);
+      return { ops: [{ op: 'expunge', mailbox: restored.id, uids, effect }], value: null };
+    });
+    expect((await shown(account))['Restored/INBOX']).toEqual([]);
+    account.rim.time += 1000;
+    expect(await undelete(account, ALL)).toMatchObject({ restored: 5, present: 1 });
+    expect(Object.keys(await shown(account)).sort()).toEqual(Object.keys(before).sort());
+    expect([...((await shown(account))['Restored/INBOX'] ?? [])].sort()).toEqual(
+      [...fates.over, fates.copied, fates.younger, fates.within].sort(),
+    );
     await expectWhole(account);
     await account.expectNothingDangles();
   });
