@@ -12,7 +12,7 @@ import type { BlobEntry, BlobPutOptions, BlobStore, BodySize, ByteRange, ByteSuf
 import { BlobMissingError } from './blob-store.ts';
 import { closingIterable } from './closing-iterable.ts';
 import { type S3Bucket, type Signalled, abortSignal, isMissing, objectSize } from './s3-object.ts';
-import { s3Put } from './s3-put.ts';
+import { PART_BYTES, s3Put } from './s3-put.ts';
 import { checkBlobSize } from './sized-body.ts';
 
 /** Most that one DeleteObjects takes. */
@@ -22,13 +22,16 @@ const FRUITLESS_READS = 5;
 
 export interface S3BlobStoreOptions {
   readonly clock?: RetryClock;
+  /** `PART_BYTES` unless a test, against a store that takes them, wants parts of a size that is quickly sent. */
+  readonly partBytes?: number;
 }
 
 export class S3BlobStore implements BlobStore {
   readonly #bucket: S3Bucket;
 
   constructor(client: S3Client, bucket: string, options: S3BlobStoreOptions = {}) {
-    this.#bucket = { client, name: bucket, clock: options.clock ?? systemRetryClock };
+    const { clock = systemRetryClock, partBytes = PART_BYTES } = options;
+    this.#bucket = { client, name: bucket, clock, partBytes };
   }
 
   async put(

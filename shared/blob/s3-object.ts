@@ -8,6 +8,8 @@ export interface S3Bucket {
   readonly client: S3Client;
   readonly name: string;
   readonly clock: RetryClock;
+  /** Bytes of a stream that are collected before they are sent; S3 takes parts from 5 MiB. */
+  readonly partBytes: number;
 }
 
 export interface Signalled {

@@ -39,10 +39,10 @@ export async function s3Put(
   options: Signalled,
 ): Promise<void> {
   const most = mostBytes(size);
-  if (most > MOST_PARTS * PART_BYTES) throw new RangeError(`${most} bytes are more than S3 takes`);
+  if (most > MOST_PARTS * bucket.partBytes) throw new RangeError(`${most} bytes are more than S3 takes`);
   const chunks = sizedBody(body, size, options.signal);
   if (body instanceof Uint8Array && body.length === size) await putWhole(bucket, key, body, options);
-  else await putStream(bucket, key, inParts(chunks, size), options);
+  else await putStream(bucket, key, inParts(chunks, size, bucket.partBytes), options);
 }
 
 async function putWhole(bucket: S3Bucket, key: string, bytes: Uint8Array, options: Signalled): Promise<void> {
@@ -202,19 +202,20 @@ interface Part {
   readonly more: boolean;
 }
 
-/** The bytes of `chunks` in arrays of `PART_BYTES` and a last one of what is left; at least one. */
+/** The bytes of `chunks` in arrays of `partBytes` and a last one of what is left; at least one. */
 async function* inParts(
   chunks: AsyncIterable<Uint8Array>,
   size: BodySize,
+  partBytes: number,
 ): AsyncGenerator<Part, void, undefined> {
   let left = mostBytes(size);
   // Never used twice: an attempt that timed out may still be reading from it.
-  let part = Buffer.allocUnsafe(Math.min(left, PART_BYTES));
+  let part = Buffer.allocUnsafe(Math.min(left, partBytes));
   let filled = 0;
   const whole = (): Part => {
     const bytes = part;
     left -= bytes.length;
-    part = Buffer.allocUnsafe(Math.min(left, PART_BYTES));
+    part = Buffer.allocUnsafe(Math.min(left, partBytes));
     filled = 0;
     return { bytes, more: true };
   };

@@ -4,6 +4,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { s3Client } from '../../shared/aws/clients.ts';
 import { S3BlobStore } from '../../shared/blob/s3-blob-store.ts';
+import { PART_BYTES } from '../../shared/blob/s3-put.ts';
 import { blobStoreContract } from '../support/blob-store-contract.ts';
 import type { Ceph } from './ceph/ceph.ts';
 import { startCeph } from './ceph/ceph.ts';
@@ -30,7 +31,7 @@ afterAll(async () => {
   await ceph?.stop();
 }, 60_000);
 
-blobStoreContract('the S3 store on Ceph RADOS Gateway', () => blobs);
+blobStoreContract('the S3 store on Ceph RADOS Gateway', () => blobs, PART_BYTES);
 
 test('no upload of the tests above was left behind', async () => {
   const { Uploads = [] } = (await client?.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))) ?? {};

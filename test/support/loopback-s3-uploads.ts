@@ -4,9 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Objects } from './loopback-s3.ts';
 import { escapeXml, etagOf, fail, mayPut, sendXml, unescapeXml } from './loopback-s3.ts';
 
-/** Every part but the last has at least so many bytes. */
-const LEAST_PART = 5 * 1024 * 1024;
-
 interface Upload {
   readonly path: string;
   /** Parts come with a checksum, and the completion repeats it. */
@@ -17,6 +14,8 @@ interface Upload {
 export type Uploads = Map<string, Upload>;
 
 interface Asked {
+  /** Every part but the last has at least so many bytes. */
+  readonly leastPart: number;
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: Buffer;
@@ -80,7 +79,7 @@ function putPart(upload: Upload, { query, body, request, response }: Asked): voi
 }
 
 /** The bytes of the object; undefined, and answered, if the request does not fit the parts. */
-function completed(upload: Upload, { body, response }: Asked): Buffer | undefined {
+function completed(upload: Upload, { leastPart, body, response }: Asked): Buffer | undefined {
   const chosen: Buffer[] = [];
   let last = 0;
   for (const [, part = ''] of body.toString().matchAll(/<Part>(.*?)<\/Part>/gs)) {
@@ -103,7 +102,7 @@ function completed(upload: Upload, { body, response }: Asked): Buffer | undefine
     chosen.push(found.bytes);
     last = number;
   }
-  if (chosen.length === 0 || chosen.slice(0, -1).some(({ length }) => length < LEAST_PART)) {
+  if (chosen.length === 0 || chosen.slice(0, -1).some(({ length }) => length < leastPart)) {
     fail(response, 400, chosen.length === 0 ? 'MalformedXML' : 'EntityTooSmall', 'parts');
     return undefined;
   }

@@ -23,8 +23,17 @@ export interface LoopbackS3 {
 
 export type Objects = LoopbackS3['objects'];
 
-/** `pageSize`: keys on one page of a list; S3 itself has 1,000. */
-export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
+/** S3's own, unless a test wants less of them: what it proves of many pages, or of many parts, it proves of small ones. */
+const LIMITS = {
+  /** Keys on one page of a list. */
+  pageSize: 1_000,
+  /** Bytes of every part but the last. */
+  leastPart: 5 * 1024 * 1024,
+};
+type Limits = Readonly<typeof LIMITS>;
+
+export async function startLoopbackS3(fewer: Partial<Limits> = {}): Promise<LoopbackS3> {
+  const limits = { ...LIMITS, ...fewer };
   const objects: Objects = new Map();
   const uploads: Uploads = new Map();
   let open = 0;
@@ -35,7 +44,7 @@ export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
       open--;
       if (open === 0) for (const resolve of waiting.splice(0)) resolve();
     });
-    answer(objects, uploads, pageSize, request, response).catch((error: unknown) => {
+    answer(objects, uploads, limits, request, response).catch((error: unknown) => {
       // A body that broke off: nothing is stored, and nobody waits for an answer.
       if (!request.complete) request.destroy();
       else fail(response, 500, 'InternalError', String(error));
@@ -58,7 +67,7 @@ export async function startLoopbackS3(pageSize = 1_000): Promise<LoopbackS3> {
 async function answer(
   objects: Objects,
   uploads: Uploads,
-  pageSize: number,
+  { pageSize, leastPart }: Limits,
   request: IncomingMessage,
   response: ServerResponse,
 ) {
@@ -67,7 +76,7 @@ async function answer(
   const body = await readAll(request);
   const { method = '' } = request;
   if (url.searchParams.has('uploads') || url.searchParams.has('uploadId'))
-    answerUpload(objects, uploads, { path, query: url.searchParams, body, request, response });
+    answerUpload(objects, uploads, { leastPart, path, query: url.searchParams, body, request, response });
   else if (method === 'PUT') put(objects, path, body, request, response);
   else if (method === 'POST' && url.searchParams.has('delete')) deleteMany(objects, path, body, response);
   else if (url.searchParams.get('list-type') === '2')

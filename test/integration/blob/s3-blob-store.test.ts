@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { s3Client } from '../../../shared/aws/clients.ts';
 import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
-import { blobStoreContract } from '../../support/blob-store-contract.ts';
+import { SMALL_PART, blobStoreContract } from '../../support/blob-store-contract.ts';
 import type { LoopbackS3 } from '../../support/loopback-s3.ts';
 import { startLoopbackS3 } from '../../support/loopback-s3.ts';
 import { RequestLog } from '../../support/request-log.ts';
@@ -12,11 +12,11 @@ let blobs: S3BlobStore;
 let close: () => void;
 
 beforeAll(async () => {
-  s3 = await startLoopbackS3(100);
+  s3 = await startLoopbackS3({ pageSize: 100, leastPart: SMALL_PART });
   const settings = { region: 'us-east-1', endpoints: { s3: s3.endpoint } };
   const client = s3Client(settings, { wrapTransport: log.wrap });
   close = () => client.destroy();
-  blobs = new S3BlobStore(client, 'mail');
+  blobs = new S3BlobStore(client, 'mail', { partBytes: SMALL_PART });
 });
 // Whatever became of a put, no parts stay behind.
 afterEach(() => expect(s3.uploads.size).toBe(0));

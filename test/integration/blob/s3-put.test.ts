@@ -5,7 +5,7 @@ import { s3Client } from '../../../shared/aws/clients.ts';
 import { BlobExistsError } from '../../../shared/blob/blob-store.ts';
 import { S3BlobStore } from '../../../shared/blob/s3-blob-store.ts';
 import { PART_BYTES } from '../../../shared/blob/s3-put.ts';
-import { inChunks } from '../../support/blob-store-contract.ts';
+import { SMALL_PART, inChunks } from '../../support/blob-store-contract.ts';
 import type { Fault, FaultRule } from '../../support/fault-transport.ts';
 import { FaultTransport } from '../../support/fault-transport.ts';
 import type { LoopbackS3 } from '../../support/loopback-s3.ts';
@@ -13,16 +13,17 @@ import { startLoopbackS3 } from '../../support/loopback-s3.ts';
 import { RequestLog } from '../../support/request-log.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 
-const SIZE = 2 * PART_BYTES + 12_345;
+const SIZE = 2 * SMALL_PART + 12_345;
 const BYTES = Buffer.alloc(SIZE, 'every byte of it matters ');
 const KEY = 'blobs/account/blob';
 const clock = { sleep: () => Promise.resolve(), random: () => 0.5 };
+const SMALL = { clock, partBytes: SMALL_PART };
 
 let s3: LoopbackS3;
 const opened: S3Client[] = [];
 
 beforeAll(async () => {
-  s3 = await startLoopbackS3();
+  s3 = await startLoopbackS3({ leastPart: SMALL_PART });
 });
 beforeEach(() => {
   s3.objects.clear();
@@ -47,16 +48,16 @@ function bad(rules: readonly FaultRule[]): Bad {
     { wrapTransport: (transport) => log.wrap(faults.wrap(transport)) },
   );
   opened.push(client);
-  return { blobs: new S3BlobStore(client, 'mail', { clock }), log, faults };
+  return { blobs: new S3BlobStore(client, 'mail', SMALL), log, faults };
 }
 
 const stored = (): Buffer | undefined => s3.objects.get(`mail/${KEY}`)?.bytes;
-const body = (): AsyncIterable<Uint8Array> => inChunks(BYTES, 1_000_003);
+const body = (): AsyncIterable<Uint8Array> => inChunks(BYTES, 30_011);
 
 describe('a stream is put', () => {
   test('in one request while it fits one part, as one object of parts beyond', async () => {
     const { blobs, log } = bad([]);
-    await blobs.put('one', inChunks(BYTES.subarray(0, PART_BYTES), 99_999), PART_BYTES);
+    await blobs.put('one', inChunks(BYTES.subarray(0, SMALL_PART), 9_999), SMALL_PART);
     expect(log.report().calls).toEqual({ 's3.PutObject': 1 });
     log.reset();
     await blobs.put(KEY, body(), SIZE);
@@ -88,7 +89,7 @@ describe('a stream is put', () => {
       },
       { step: 'finalizeRequest' },
     );
-    await new S3BlobStore(client, 'mail', { clock }).put(KEY, body(), SIZE);
+    await new S3BlobStore(client, 'mail', SMALL).put(KEY, body(), SIZE);
     expect(checked).toHaveLength(3);
     expect(stored()?.equals(BYTES)).toBe(true);
   });
@@ -97,12 +98,12 @@ describe('a stream is put', () => {
     const { blobs, log } = bad([]);
     const seen: string[] = [];
     async function* stalling(): AsyncGenerator<Uint8Array> {
-      for (let at = 0; at < SIZE; at += PART_BYTES) {
+      for (let at = 0; at < SIZE; at += SMALL_PART) {
         // Here an IMAP client may stall for as long as the server lets it.
         await s3.idle();
         const { parts } = [...s3.uploads.values()][0] ?? { parts: new Map() };
-        seen.push(`${parts.size} parts of ${at / PART_BYTES}`);
-        yield BYTES.subarray(at, at + PART_BYTES);
+        seen.push(`${parts.size} parts of ${at / SMALL_PART}`);
+        yield BYTES.subarray(at, at + SMALL_PART);
       }
     }
     await blobs.put(KEY, stalling(), SIZE);
@@ -111,9 +112,22 @@ describe('a stream is put', () => {
     expect(log.report().calls['s3.UploadPart']).toBe(3);
   });
 
+  test('by default in parts of a size that S3 takes, for it takes no smaller ones', async () => {
+    const strict = await startLoopbackS3();
+    const client = s3Client({ region: 'us-east-1', endpoints: { s3: strict.endpoint } });
+    opened.push(client);
+    const bytes = Buffer.alloc(PART_BYTES + 1, 'a part and a byte ');
+    await new S3BlobStore(client, 'mail').put(KEY, inChunks(bytes, 999_999), bytes.length);
+    expect(strict.objects.get(`mail/${KEY}`)?.bytes.equals(bytes)).toBe(true);
+    await expect(new S3BlobStore(client, 'mail', SMALL).put('small', body(), SIZE)).rejects.toMatchObject({
+      name: 'EntityTooSmall',
+    });
+    await strict.stop();
+  });
+
   test('is refused when S3 could not take so many parts', async () => {
     const { blobs, log } = bad([]);
-    await expect(blobs.put(KEY, body(), 10_000 * PART_BYTES + 1)).rejects.toThrow('more than S3 takes');
+    await expect(blobs.put(KEY, body(), 10_000 * SMALL_PART + 1)).rejects.toThrow('more than S3 takes');
     expect(log.report().calls).toEqual({});
   });
 });
@@ -193,11 +207,11 @@ describe('a put that fails', () => {
     const { blobs, log } = bad([]);
     const controller = new AbortController();
     async function* leaving(): AsyncGenerator<Uint8Array> {
-      yield BYTES.subarray(0, PART_BYTES);
-      yield BYTES.subarray(PART_BYTES, PART_BYTES + 1);
+      yield BYTES.subarray(0, SMALL_PART);
+      yield BYTES.subarray(SMALL_PART, SMALL_PART + 1);
       expect(s3.uploads.size).toBe(1);
       controller.abort(new Error('the session ended'));
-      yield BYTES.subarray(PART_BYTES + 1);
+      yield BYTES.subarray(SMALL_PART + 1);
     }
     const put = blobs.put(KEY, leaving(), SIZE, { signal: controller.signal });
     await expect(put).rejects.toThrow('the session ended');
@@ -222,7 +236,7 @@ describe('a put that fails', () => {
       },
     };
     const { blobs } = bad([aborts]);
-    const source = inChunks(BYTES.subarray(0, size), 99_999);
+    const source = inChunks(BYTES.subarray(0, size), 9_999);
     const put = blobs.put(KEY, source, size, { signal: controller.signal });
     await expect(put).rejects.toThrow('the session ended');
     expect(s3.uploads.size).toBe(0);

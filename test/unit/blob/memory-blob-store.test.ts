@@ -2,5 +2,5 @@
 import { blobStoreContract } from '../../support/blob-store-contract.ts';
 import { MemoryBlobStore } from '../../support/memory-blob-store.ts';
 
-// A new one for each test: all that they put would be half a gigabyte.
+// A new one for each test: nothing of what the others put is kept.
 blobStoreContract('the store in memory', () => new MemoryBlobStore());
