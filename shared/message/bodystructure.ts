@@ -24,6 +24,12 @@ export function utf8BodyStructureBytes(root: Part, ascii: Uint8Array): Uint8Arra
   return Buffer.compare(utf8, ascii) === 0 ? null : utf8;
 }
 
+interface ToldParam {
+  readonly text: string;
+  /** 8-bit text that came without a charset, and is told with one. */
+  readonly isRaw: boolean;
+}
+
 class StructureWriter {
   readonly #wire: WireText;
 
@@ -89,15 +95,26 @@ class StructureWriter {
   }
 
   #paramList(params: readonly Param[]): string {
-    return params.length === 0 ? 'NIL' : `(${params.map((param) => this.#param(param)).join(' ')})`;
+    if (params.length === 0) return 'NIL';
+    const told = new Map<string, ToldParam>();
+    for (const param of params) {
+      const { label, ...value } = this.#told(param);
+      const before = told.get(label);
+      // `name*` without its charset is a second `name`, and raw 8-bit text that is sent as `name*` may have one beside it.
+      if (!before || (before.isRaw && !value.isRaw)) told.set(label, value);
+    }
+    const pairs = [...told].map(
+      ([label, { text }]) => `${imapString(label, this.#wire)} ${imapString(text, this.#wire)}`,
+    );
+    return `(${pairs.join(' ')})`;
   }
 
-  #param({ name, value, extended }: Param): string {
+  #told({ name, value, extended }: Param): ToldParam & { readonly label: string } {
     const label = isAscii(name) ? name.toUpperCase() : name;
-    if (extended === null && (this.#wire === 'utf8' || isAscii(value)))
-      return `${imapString(label, this.#wire)} ${imapString(value, this.#wire)}`;
-    const sent = extended ?? extendedValue('utf-8', '', Buffer.from(value, 'utf8'));
-    return `${imapString(`${label}*`, this.#wire)} ${imapString(sent, this.#wire)}`;
+    if (extended !== null) return { label: `${label}*`, text: extended, isRaw: false };
+    if (this.#wire === 'utf8' || isAscii(value)) return { label, text: value, isRaw: false };
+    const text = extendedValue('utf-8', '', Buffer.from(value, 'utf8'));
+    return { label: `${label}*`, text, isRaw: true };
   }
 
   #nstring(text: string | null): string {

@@ -230,6 +230,18 @@ describe('fields that are broken', () => {
   });
 });
 
+test.each([
+  ['name*=a.txt; name=b.txt', '("NAME" "a.txt")'],
+  ['name*0=a; name*=b; name*1=.txt', '("NAME" "a.txt")'],
+  ["name=\xe9; name*=utf-8''b", `("NAME*" "utf-8''b")`],
+  ["name*=utf-8''b; name=\xe9", `("NAME*" "utf-8''b")`],
+  ["name=b; name*=utf-8''%C3%A9", `("NAME" "b" "NAME*" "utf-8''%C3%A9")`],
+])('no parameter is told twice: %j', (params, told) => {
+  expect(structureOf(mail(`Content-Type: image/png; ${params}`, '', ''))).toContain(
+    `"IMAGE" "PNG" ${told} NIL`,
+  );
+});
+
 test('what is nested too deep is opaque, and the whole still well-formed', () => {
   const messages = Buffer.from('Content-Type: message/rfc822\r\n\r\n'.repeat(150));
   expect(structureOf(messages)).toContain('"APPLICATION" "OCTET-STREAM" NIL');
