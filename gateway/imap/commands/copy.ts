@@ -45,14 +45,16 @@ async function run(session: Session, cursor: CommandCursor, kind: Kind, byUid: b
   if (kind === 'COPY') requireFew(session, named);
   const { uids, code: limit } = limited(session, named);
   const target = await findNamed(session, name, { right: 'i', tryCreate: true });
-  const request = { from, to: target.mailbox.id, uids, all: !byUid, quota: home.quota };
+  // What was found and is expunged by now is not in "$" any more (RFC 5182 §2.1).
+  const all = !byUid && !set.saved;
+  const request = { from, to: target.mailbox.id, uids, all, quota: home.quota };
   const outcome =
     target.home.account === home.account
       ? await home.commit({
           needs: () => [from],
           decide: (state) => decideFor(home, state, kind, request),
         })
-      : await carried(session, target, { kind, uids, all: !byUid });
+      : await carried(session, target, { kind, uids, all });
   const text = kind === 'COPY' ? 'copied' : 'moved';
   // Nothing is left of what was named: that is no error, and clients that meet a NO try again for ever.
   if (outcome.source.length === 0)

@@ -63,7 +63,7 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   // A client whose connection breaks goes on below the last that it was told: the highest UIDs first (RFC 9738 §3.1).
   await answer.send(uids, args.changedSince ?? 0, code ? 'down' : 'up');
   try {
-    answer.check(byUid);
+    answer.check(byUid || args.set.saved);
   } catch (error) {
     tellLimit(session, code);
     throw error;
@@ -203,10 +203,10 @@ class FetchAnswer {
   }
 
   /** What went wrong, once everything else has been answered. */
-  check(byUid: boolean): void {
+  check(mayLack: boolean): void {
     if (this.#failure) throw this.#failure;
-    // A UID that is gone is no error (RFC 9051 §6.4.9).
-    if (this.#expunged > 0 && !byUid)
+    // A UID that is gone is no error (RFC 9051 §6.4.9), and "$" has lost what is expunged (RFC 5182 §2.1).
+    if (this.#expunged > 0 && !mayLack)
       throw new No('some of the messages have been expunged', 'EXPUNGEISSUED');
   }
 

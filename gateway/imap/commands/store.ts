@@ -45,7 +45,8 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
   await tellUnchanged(session, args, uids, outcome, watermark);
   const modified = modifiedCode(session, outcome, byUid);
   const code = modified ?? limit;
-  const gone = outcome.missing.length > 0 && !byUid && !args.silent;
+  // "$" has lost what is expunged (RFC 5182 §2.1).
+  const gone = outcome.missing.length > 0 && !byUid && !args.set.saved && !args.silent;
   if (modified || gone) tellLimit(session, limit);
   // RFC 2180 §4.2: a .SILENT STORE may pass over what has been expunged.
   if (gone) throw new No('some of the messages have been expunged', modified ?? 'EXPUNGEISSUED');

@@ -251,14 +251,41 @@ inVariants((variant) => {
     `);
   });
 
-  test('COPY, MOVE and STORE of numbers whose messages are gone: EXPUNGEISSUED, and nothing is done', async () => {
-    const expunged = 'tag NO [EXPUNGEISSUED] some of the messages have been expunged';
+  const EXPUNGED = 'tag NO [EXPUNGEISSUED] some of the messages have been expunged';
+
+  async function expungedByOther(): Promise<void> {
     await other.run('UID STORE 1 +FLAGS.SILENT (\\Deleted)');
     await client.run('NOOP');
     await other.run('EXPUNGE');
-    expect((await client.run('STORE 1:2 +FLAGS (\\Flagged)')).at(-1)).toBe(expunged);
-    expect((await client.run('COPY 1:2 Archive')).at(-1)).toBe(expunged);
-    expect(await client.run('STATUS Archive (MESSAGES)')).toContain('* STATUS Archive (MESSAGES 0)');
+  }
+
+  test.each(['COPY', 'MOVE'])(
+    '%s of numbers whose messages are gone: EXPUNGEISSUED, and nothing is done',
+    async (command) => {
+      await expungedByOther();
+      expect((await client.run(`${command} 1:2 Archive`)).at(-1)).toBe(EXPUNGED);
+      expect(await client.run('STATUS Archive (MESSAGES)')).toContain('* STATUS Archive (MESSAGES 0)');
+    },
+  );
+
+  test('STORE of numbers whose messages are gone: EXPUNGEISSUED, and the others are told with their new flags', async () => {
+    await expungedByOther();
+    const answer = await client.run('STORE 1:2 +FLAGS (\\Flagged)');
+    expect(answer.at(0)).toMatch(/^\* 2 FETCH \(.*FLAGS \(\\Flagged/);
+    expect(answer.at(-1)).toBe(EXPUNGED);
+  });
+
+  test('$ has lost what another session has expunged (RFC 5182 section 2.1): the others are stored, fetched and copied', async () => {
+    await client.run('SEARCH RETURN (SAVE) ALL');
+    await expungedByOther();
+    await client.play(`
+      C: a STORE $ +FLAGS.SILENT (\\Flagged)
+      S: a OK stored
+      C: b FETCH $ RFC822.SIZE
+      S: * 2 FETCH (RFC822.SIZE 20)
+      S: b OK fetched
+    `);
+    expect((await client.run('COPY $ Archive')).at(-1)).toMatch(/^tag OK \[COPYUID \d+ 2 1\] copied$/);
   });
 
   test('UID SEARCH by message numbers moves none', async () => {
