@@ -36,6 +36,8 @@ export class AddressParser {
   #phrase = '';
   #before = '';
   #run = '';
+  /** There was a word, be it an empty one. */
+  #hasWord = false;
   #comment: string | null = null;
 
   constructor(cursor: Cursor) {
@@ -80,6 +82,7 @@ export class AddressParser {
     this.#before = joins ? this.#before : this.#phrase;
     this.#run = joins ? this.#run + word : word;
     this.#phrase += (spaced && this.#phrase !== '' ? ' ' : '') + word;
+    this.#hasWord = true;
   }
 
   /** `local@domain` outside of angle brackets; words before the local part are taken for a name. */
@@ -145,7 +148,8 @@ export class AddressParser {
   }
 
   #startGroup(): void {
-    if (this.#inGroup || this.#complete || this.#phrase === '') return;
+    // A group may be called "" (RFC 5322 §3.2.5), but has a name.
+    if (this.#inGroup || this.#complete || !this.#hasWord) return;
     this.#found.push({ kind: 'groupStart', name: this.#phrase });
     this.#inGroup = true;
     this.#forgetWords();
@@ -178,5 +182,6 @@ export class AddressParser {
 
   #forgetWords(): void {
     this.#phrase = this.#before = this.#run = '';
+    this.#hasWord = false;
   }
 }

@@ -65,6 +65,7 @@ describe('addresses as real mail has them', () => {
     ['"never closed <a@b>, c@d', ['"never closed|a@b', 'c@d']],
     ['smile :-( <a@b>, c@d', ['smile:', '-(|a@b', 'c@d', ';']],
     ['group: a@b, c@d', ['group:', 'a@b', 'c@d', ';']],
+    ['"": a@b;, "" :;, : c@d', [':', 'a@b', ';', ':', ';', 'c@d']],
     ['a@b; c@d', ['a@b', 'c@d']],
     ['just words', ['just words@']],
     ['MAILER-DAEMON', ['MAILER-DAEMON@']],
