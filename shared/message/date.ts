@@ -40,7 +40,8 @@ const OFFSET = /(?:^|[\s\d])([+-])(\d{2}):?(\d{2})(?!\d)/;
 
 /**
  * Reads a Date field (RFC 5322 §3.3 and its obsolete forms §4.3; also asctime and ISO 8601, which mail has as well).
- * A missing time is midnight, a missing zone UTC. Null if there is no date in it, or none that the calendar has.
+ * A time or zone that is missing, or is none, is midnight and UTC (RFC 5256 §2.2). Null if there is no date in it, or none
+ * that the calendar has.
  */
 export function parseDate(text: string): SentDate | null {
   const clean = withoutComments(text.slice(0, MAX_DATE)).trim();
@@ -48,7 +49,6 @@ export function parseDate(text: string): SentDate | null {
   if (day === null) return null;
   const time = TIME.exec(clean);
   const clock = time ? clockSeconds(time) : 0;
-  if (clock === null) return null;
   const zone = zoneOf(time ? clean.slice(time.index + time[0].length) : '');
   return { at: day + clock * 1000 - zone * 60_000, zone };
 }
@@ -80,13 +80,13 @@ function monthIndex(name: string): number {
   return MONTHS.indexOf(name.toLowerCase());
 }
 
-/** Seconds since midnight; null if no clock shows that. A leap second counts as the one before. */
-function clockSeconds(time: RegExpExecArray): number | null {
+/** Seconds since midnight; 0 if no clock shows that. A leap second counts as the one before. */
+function clockSeconds(time: RegExpExecArray): number {
   const [, h, m, s, half] = time;
   const hour = half ? (Number(h) % 12) + (half.toLowerCase() === 'pm' ? 12 : 0) : Number(h);
   const minute = Number(m);
   const second = Number(s ?? 0);
-  if (hour > 23 || minute > 59 || second > 60) return null;
+  if (hour > 23 || minute > 59 || second > 60) return 0;
   return hour * 3600 + minute * 60 + Math.min(second, 59);
 }
 
