@@ -102,7 +102,8 @@ function displayed(address: EnvelopeAddress | undefined): string {
   const name = decodeWords(address?.name ?? '');
   if (name !== '') return name;
   const mailbox = address?.mailbox ?? '';
-  return address?.host ? `${mailbox}@${address.host}` : mailbox;
+  // A host that is missing is an empty one; none at all makes the name of a group.
+  return typeof address?.host === 'string' ? `${mailbox}@${address.host}` : mailbox;
 }
 
 /** Runs of so many are sorted at once. */

@@ -82,6 +82,11 @@ describe('SORT', () => {
       [{ from: address('b', '=?utf-8?Q?=C3=81?=') }, { from: address('a', 'B') }, { from: address('b', '') }],
       [1, 2, 3],
     ],
+    [
+      'DISPLAYTO',
+      [{ to: address('a', null, '') }, { to: address('a.b', null, null) }, { to: address('a', null, null) }],
+      [3, 2, 1],
+    ],
     ['DISPLAYTO', [{ to: address('a', null, 'b.test') }, { to: address('a', null, null) }, {}], [3, 2, 1]],
     ['RELEVANCY', [{ relevancy: 4 }, { relevancy: 99 }, { relevancy: 42 }], [2, 3, 1]],
     ['REVERSE RELEVANCY', [{ relevancy: 4 }, { relevancy: 99 }, { relevancy: 42 }], [1, 3, 2]],
