@@ -306,7 +306,8 @@ describe('a gateway', () => {
     for (let i = 0; i < 5; i++) {
       await deliver(engine, address, 1);
       expect(await client.line()).toMatch(/EXISTS$/);
-      expect(await client.line()).toMatch(/RECENT$/);
+      // With FLAGS between them if it brings a keyword that the mailbox has not had.
+      while (!(await client.line()).endsWith(' RECENT'));
     }
     // Sent by the delivery; taken, and received again, by the gateway; deleted by it.
     const { queueRequests: sent = 0 } = sinceDelivery('deliver');
