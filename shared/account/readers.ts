@@ -78,6 +78,11 @@ export function mailboxFor(mailbox: Mailbox, reader: AccountId): Mailbox {
   return mine;
 }
 
+/** The mod-sequence of the reader's newest change of \Seen. */
+export function newestChangeFor({ readers }: Mailbox, reader: AccountId): ModSeq | undefined {
+  return readers.get(reader)?.changes.at(-1)?.modSeq;
+}
+
 function seenBy(mailbox: Mailbox, { seen, changes }: Reader): Mailbox {
   const newest = changes.at(-1)?.modSeq ?? mailbox.highestModSeq;
   const highestModSeq = newest > mailbox.highestModSeq ? newest : mailbox.highestModSeq;

@@ -5,14 +5,7 @@
  * that only stand above others because their own mailbox was deleted.
  */
 import { MAX_NAME_BYTES, superiorNames } from '../../../shared/account/mailbox-names.ts';
-import {
-  type AccountState,
-  DELIMITER,
-  INBOX,
-  type Mailbox,
-  byName,
-  hasChildren,
-} from '../../../shared/account/state.ts';
+import { type AccountState, DELIMITER, INBOX, type Mailbox, byName } from '../../../shared/account/state.ts';
 import type { Turns } from '../server/fairness.ts';
 import { type ListPattern, compilePattern } from '../wire/list-pattern.ts';
 
@@ -102,10 +95,11 @@ export function entryOf(
 }
 
 /** What there is to tell of any name, whether it is a mailbox or not: what NOTIFY tells (RFC 5465 §5.4, §5.5). */
-export function entryNamed(state: AccountState, name: string): ListEntry {
-  const mailbox = byName(state).get(name);
-  const subscribed = state.subscriptions.has(name);
-  const attributes = attributesOf(name, mailbox, hasChildren(state, name), { subscribed });
+export function entryNamed({ mailboxes, subscriptions }: ListTree, name: string): ListEntry {
+  const mailbox = mailboxes.get(name);
+  const above = name + DELIMITER;
+  const children = [...mailboxes.keys()].some((each) => each.startsWith(above));
+  const attributes = attributesOf(name, mailbox, children, { subscribed: subscriptions.has(name) });
   return { name, attributes, childInfo: [], selected: mailbox !== undefined };
 }
 

@@ -11,7 +11,7 @@ import type { Mailbox } from '../../../shared/account/state.ts';
 import { Turns } from '../server/fairness.ts';
 import { OTHER_USERS } from '../session/home.ts';
 import { type FoundMailbox, findNamed } from '../session/places.ts';
-import { No } from '../session/refusals.ts';
+import { unlessRefused } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { ListArguments } from '../wire/ast.ts';
 import { parseList, parseLsub } from '../wire/list-grammar.ts';
@@ -190,15 +190,6 @@ function tellAnnotations(
       name,
       select(mailboxAnnotations(home, mailbox), entries, { maxSize: undefined, depth: 0 }).values,
     );
-}
-
-async function unlessRefused<T>(find: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await find();
-  } catch (error) {
-    if (error instanceof No) return undefined;
-    throw error;
-  }
 }
 
 /** What is told of a name, but for what belongs to extensions that are not on offer. */

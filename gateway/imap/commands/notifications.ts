@@ -1,40 +1,51 @@
-/** What a client that has given NOTIFY (RFC 5465) is told of its account, outside of the selected mailbox. */
-import type { Change, ChangeListener } from '../../../shared/account/replica.ts';
-import type { MailboxId } from '../../../shared/account/ids.ts';
-import {
-  type AccountState,
-  DELIMITER,
-  INBOX_ID,
-  mailboxFor,
-  mailboxNamed,
-} from '../../../shared/account/state.ts';
-import { type AccountBrief, type AccountChange, briefOf, changesOf } from '../session/account-changes.ts';
-import type { Notifier, ToldKinds } from '../session/notifier.ts';
+/**
+ * What a client that has given NOTIFY (RFC 5465) is told outside of the selected mailbox: of its account, and of the
+ * accounts of others in which it watches mailboxes.
+ */
+import type { AccountId } from '../../../shared/account/ids.ts';
+import type { Change } from '../../../shared/account/replica.ts';
+import type { AccountState } from '../../../shared/account/state.ts';
+import type { AccountChange } from '../session/account-changes.ts';
+import { answerTo } from '../session/faults.ts';
+import type { Home } from '../session/home.ts';
+import { NO_NOTIFIER, type Notifier, type ToldKinds } from '../session/notifier.ts';
+import { OwnArrivals } from '../session/own-arrivals.ts';
+import { placeOf } from '../session/places.ts';
+import { unlessRefused } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
+import { WatchedAccount } from '../session/watched-account.ts';
 import type { FetchItem, StatusItem } from '../wire/ast.ts';
-import type { EventGroup, NotifyEvent, NotifyFilter } from '../wire/notify-grammar.ts';
+import type { EventGroup, NotifyEvent } from '../wire/notify-grammar.ts';
 import { astring, mailbox as mailboxName } from '../wire/response.ts';
 import { tellMessages } from './fetch.ts';
-import { entryNamed } from './list-match.ts';
+import { type ListTree, entryNamed, ownTree } from './list-match.ts';
 import { entryText } from './list.ts';
+import { applies, othersWatched } from './notify-filter.ts';
 import { statusResponse } from './status.ts';
+
+/** An account as it is at the moment, and the session's own: what is watched depends on what that subscribes to. */
+interface Sight {
+  readonly home: Home;
+  readonly state: AccountState;
+  readonly own: AccountState;
+}
 
 const NO_EVENTS: ReadonlySet<NotifyEvent> = new Set();
 
-export class Notifications implements Notifier, ChangeListener {
+export class Notifications implements Notifier {
   readonly #session: Session;
   readonly #groups: readonly EventGroup[];
   readonly kinds: ToldKinds;
   readonly delayed: boolean;
   readonly #attributes: readonly FetchItem[];
-  /** What the client knows of the account; null before `begin`, and if it wants to know nothing. */
-  #known: AccountBrief | null = null;
-  /** Something has happened that the client has not caused by itself. */
-  #pending = false;
-  /** UIDs below which messages in the selected mailbox were put there by this client, from the one beside it on. */
-  #ownFrom = 0;
-  #ownTo = 0;
+  readonly #ownArrivals: OwnArrivals;
+  /** The session's own account first; none before `begin`, and if the client wants to know nothing. */
+  readonly #watched = new Map<AccountId, WatchedAccount>();
+  /** Names that the client was told it may not watch. */
+  readonly #withoutAccess = new Set<string>();
+  #ended = false;
 
+  /** `groups` with their names resolved. */
   constructor(session: Session, groups: readonly EventGroup[]) {
     this.#session = session;
     this.#groups = groups;
@@ -43,165 +54,222 @@ export class Notifications implements Notifier, ChangeListener {
     this.kinds = { messages: events.has('MessageNew'), flags: events.has('FlagChange') };
     this.delayed = selected?.filter.kind === 'selected' && selected.filter.delayed;
     this.#attributes = selected?.attributes ?? [];
+    this.#ownArrivals = new OwnArrivals(session);
   }
 
   get pushes(): boolean {
-    return this.#known !== null;
+    return this.#watched.size > 0;
   }
 
-  /** From `state` on. */
-  begin(state: AccountState): void {
-    const { home } = this.#session;
-    home.rememberOwn();
-    this.#known = briefOf(state);
-    home.replica.listen(this);
+  /** From now on. Throws `No` if it is too much; call `end` then. */
+  async begin(): Promise<void> {
+    this.#session.own.remember();
+    await this.#watch(this.#session.home);
+    await this.#watchOthers();
   }
 
   end(): void {
-    this.#session.home.replica.unlisten(this);
-    this.#known = null;
+    this.#ended = true;
+    for (const account of this.#watched.values()) account.end();
+    this.#watched.clear();
   }
 
-  /** A client is not told of what it did itself (RFC 5465 §5), unless others' doings came with it. */
-  changed({ state, records }: Change): void {
-    const { home } = this.#session;
-    const ops = records?.flatMap((record) => record.ops);
-    const own = ops?.every((op) => op.op === 'recent' || home.isOwn(op)) ?? false;
-    if (own && !this.#pending) this.#tookOwn(state);
-    else {
-      this.#pending = true;
-      this.#session.connection.stir();
-    }
+  async #watch(home: Home): Promise<void> {
+    const account = new WatchedAccount(this.#session, home);
+    this.#watched.set(home.account, account);
+    await account.begin();
   }
 
-  #tookOwn(state: AccountState): void {
-    const id = this.#selectedHere();
-    const before = id === null ? undefined : this.#known?.mailboxes.get(id)?.uidNext;
-    const after = id === null ? undefined : state.mailboxes.get(id)?.uidNext;
-    if (before !== undefined && after !== undefined && after > before) {
-      if (this.#ownTo !== before) this.#ownFrom = before;
-      this.#ownTo = after;
-    }
-    this.#known = briefOf(state);
+  /** Those in whose accounts a mailbox is named or, as subscriptions are now, subscribed to (RFC 5465 §6.4). */
+  async #watchOthers(): Promise<void> {
+    const homes = await othersWatched(this.#session, this.#groups, await this.#session.home.state());
+    const wanted = new Set(homes.map(({ account }) => account));
+    for (const [account, watched] of this.#watched)
+      if (!watched.isOwn && !wanted.has(account)) {
+        this.#watched.delete(account);
+        watched.end();
+      }
+    for (const home of homes) if (!this.#ended && !this.#watched.has(home.account)) await this.#watch(home);
   }
 
-  /** The selected mailbox, if it is of this account. */
-  #selectedHere(): MailboxId | null {
-    const { selectedOrNull, home } = this.#session;
-    return selectedOrNull?.home.account === home.account ? selectedOrNull.id : null;
+  selectedChanged(change: Change): void {
+    if (this.#attributes.length > 0) this.#ownArrivals.note(change);
   }
 
   async arrived(uids: Uint32Array): Promise<void> {
     if (this.#attributes.length === 0) return;
-    const others = uids.filter((uid) => uid < this.#ownFrom || uid >= this.#ownTo);
+    const others = this.#ownArrivals.othersOf(uids);
     if (others.length > 0) await tellMessages(this.#session, this.#attributes, others);
   }
 
   async tell(): Promise<void> {
-    const known = this.#known;
-    if (!known || !this.#pending) return;
-    this.#pending = false;
-    const { home, writer } = this.#session;
-    const state = await home.state();
-    this.#known = briefOf(state);
-    for (const change of changesOf(known, state, home.account)) {
-      const line = await this.#line(change, state);
-      if (line !== null) writer.untagged(line);
-      if (writer.full) await writer.pace();
+    for (const account of [...this.#watched.values()]) {
+      try {
+        await this.#tellOf(account);
+      } catch (error) {
+        // What is amiss with somebody else's account is no fault of the command at hand.
+        if (account.isOwn || answerTo(error).kind === 'lost') throw error;
+        this.#overflow(error);
+        return;
+      }
+    }
+  }
+
+  async #tellOf(account: WatchedAccount): Promise<void> {
+    const news = await account.news();
+    if (!news) return;
+    const sight = await this.#sightOf(account.home, news.state);
+    for (const change of news.changes) await this.#tellLine(await this.#line(change, sight));
+    const resubscribed = news.changes.some(({ kind }) => kind === 'subscription');
+    if (account.isOwn && resubscribed)
+      await this.#watchOthers().catch((error: unknown) => this.#overflow(error));
+  }
+
+  async #sightOf(home: Home, state: AccountState): Promise<Sight> {
+    const own = home.guest === null ? state : await this.#session.home.state();
+    return { home, state, own };
+  }
+
+  /** RFC 5465 §5.8: the client is told that it has to look for itself. */
+  #overflow(error: unknown): void {
+    const { services, connection, writer } = this.#session;
+    services.log.warn({ err: error, connection: connection.id }, "other users' mailboxes cannot be watched");
+    this.#session.notify(NO_NOTIFIER);
+    writer.status('*', 'OK', 'nothing is told any more', 'NOTIFICATIONOVERFLOW');
+  }
+
+  async #tellLine(line: string | null): Promise<void> {
+    const { writer } = this.#session;
+    if (line !== null) writer.untagged(line);
+    if (writer.full) await writer.pace();
+  }
+
+  /** Of mailboxes that may be looked up, but not read (RFC 5465 §3.1: MUST). */
+  async tellWithoutAccess(): Promise<void> {
+    for (const { home, isOwn } of this.#watched.values()) {
+      if (isOwn) continue;
+      const sight = await this.#sightOf(home, await home.state());
+      for (const mailbox of sight.state.mailboxes.values())
+        if (home.accessTo(mailbox) === 'listed')
+          await this.#tellLine(this.#accessLine(home.prefix + mailbox.name, true, sight));
     }
   }
 
   /** STATUS of every other mailbox whose messages are watched, as NOTIFY SET STATUS wants it (RFC 5465 §3.1). */
   async tellStatus(): Promise<void> {
-    const { home, writer } = this.#session;
-    const state = await home.state();
-    for (const mailbox of state.mailboxes.values()) {
-      const events = this.#eventsFor(mailbox.name, state);
-      if (!events.has('MessageNew') || mailbox.id === this.#selectedHere()) continue;
-      const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
-      if (events.has('FlagChange') && this.#session.offers('CONDSTORE')) items.push('HIGHESTMODSEQ');
-      writer.untagged(await statusResponse(this.#session, { home, mailbox }, items));
-      if (writer.full) await writer.pace();
+    for (const { home } of this.#watched.values()) {
+      const { state, own } = await this.#sightOf(home, await home.state());
+      for (const { id, name } of state.mailboxes.values()) {
+        const mailbox = home.mailbox(state, id);
+        const events = this.#eventsFor(home.prefix + name, own);
+        if (!mailbox || home.accessTo(mailbox) !== 'read' || !events.has('MessageNew')) continue;
+        if (this.#session.hasSelected(home, id)) continue;
+        const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
+        if (events.has('FlagChange') && this.#session.offers('CONDSTORE')) items.push('HIGHESTMODSEQ');
+        await this.#tellLine(await statusResponse(this.#session, { home, mailbox }, items));
+      }
     }
   }
 
-  async #line(change: AccountChange, state: AccountState): Promise<string | null> {
+  async #line(change: AccountChange, sight: Sight): Promise<string | null> {
+    const name = sight.home.prefix + (change.name ?? '');
     switch (change.kind) {
       case 'messages':
       case 'flags':
-        return this.#statusLine(change, state);
+        return this.#statusLine(change, sight);
       case 'name':
-        return this.#nameLine(change, state);
+        return this.#nameLine(change, sight);
+      case 'access':
+        return this.#accessLine(name, change.lost, sight);
       case 'subscription':
-        if (!this.#eventsFor(change.name, state).has('SubscriptionChange')) return null;
-        return `LIST ${entryText(this.#session, entryNamed(state, change.name))}`;
+        return this.#subscriptionLine(change.name, sight);
       case 'metadata':
-        return this.#metadataLine(change, state);
+        return this.#metadataLine(change, sight);
     }
   }
 
   async #statusLine(
-    { kind, mailbox: id, name, unseen }: Extract<AccountChange, { kind: 'messages' | 'flags' }>,
-    state: AccountState,
+    change: Extract<AccountChange, { kind: 'messages' | 'flags' }>,
+    { home, state, own }: Sight,
   ): Promise<string | null> {
-    const mailbox = state.mailboxes.get(id);
-    const events = this.#eventsFor(name, state);
+    const { kind, mailbox: id, name, unseen, anew } = change;
+    const mailbox = home.mailbox(state, id);
+    const events = this.#eventsFor(home.prefix + name, own);
     // What is told of the selected mailbox is its own group's to say (RFC 5465 §3.1).
-    if (!mailbox || id === this.#selectedHere()) return null;
+    if (!mailbox || this.#session.hasSelected(home, id)) return null;
     if (!events.has(kind === 'messages' ? 'MessageNew' : 'FlagChange')) return null;
-    const items: StatusItem[] = kind === 'messages' ? ['UIDNEXT', 'MESSAGES'] : ['UIDVALIDITY'];
+    const items: StatusItem[] = kind === 'messages' || anew ? ['UIDNEXT', 'MESSAGES'] : ['UIDVALIDITY'];
+    if (anew) items.push('UIDVALIDITY');
     if (events.has('FlagChange') && unseen) items.push('UNSEEN');
     if (this.#session.condstore) items.push(...(['UIDVALIDITY', 'HIGHESTMODSEQ'] as const));
     // Without mod-sequences a change of other flags cannot be told (RFC 5465 §5.1).
-    const { home } = this.#session;
-    return items.length > 1 ? statusResponse(this.#session, { home, mailbox }, items) : null;
+    if (items.length === 1) return null;
+    return (await unlessRefused(() => statusResponse(this.#session, { home, mailbox }, items))) ?? null;
   }
 
-  #nameLine({ name, oldName }: Extract<AccountChange, { kind: 'name' }>, state: AccountState): string | null {
-    const wanted = [name, ...(oldName === null ? [] : [oldName])].some((each) =>
-      this.#eventsFor(each, state).has('MailboxName'),
+  #nameLine({ name, oldName, lost }: Extract<AccountChange, { kind: 'name' }>, sight: Sight): string | null {
+    const { prefix } = sight.home;
+    const before = oldName === null ? null : prefix + oldName;
+    const access = this.#accessLine(prefix + name, lost, sight);
+    if (access !== null) return access;
+    const wanted = [prefix + name, ...(before === null ? [] : [before])].some((each) =>
+      this.#eventsFor(each, sight.own).has('MailboxName'),
     );
     if (!wanted) return null;
-    return `LIST ${entryText(this.#session, entryNamed(state, name), oldName)}`;
+    return `LIST ${entryText(this.#session, entryNamed(treeOf(sight), prefix + name), before)}`;
+  }
+
+  /** RFC 5465 §5.9, whatever is watched of it. Null if there is nothing to say: access was neither lost nor missed. */
+  #accessLine(name: string, lost: boolean, sight: Sight): string | null {
+    if (!lost && !this.#withoutAccess.has(name)) return null;
+    if (this.#eventsFor(name, sight.own).size === 0) return null;
+    const entry = entryNamed(treeOf(sight), name);
+    if (!lost) {
+      this.#withoutAccess.delete(name);
+      return `LIST ${entryText(this.#session, entry)}`;
+    }
+    this.#withoutAccess.add(name);
+    return `LIST ${entryText(this.#session, { ...entry, attributes: [...entry.attributes, '\\NoAccess'] })}`;
+  }
+
+  /** All attributes are as they are (RFC 5465 §5.5), whoever's the mailbox is. */
+  async #subscriptionLine(name: string, { home, own }: Sight): Promise<string | null> {
+    // To who watches what is subscribed to, the end of a subscription is told, too.
+    const wanted = this.#groups.some(
+      ({ filter, events }) =>
+        events.has('SubscriptionChange') && (filter.kind === 'subscribed' || applies(filter, name, own)),
+    );
+    if (home.guest !== null || !wanted) return null;
+    const place = await unlessRefused(() => placeOf(this.#session, name));
+    const there = place?.home ?? home;
+    const sight = { home: there, state: there === home ? own : await there.state(), own };
+    return `LIST ${entryText(this.#session, entryNamed(treeOf(sight), name))}`;
   }
 
   #metadataLine(
     { name, entries }: Extract<AccountChange, { kind: 'metadata' }>,
-    state: AccountState,
+    { home, own }: Sight,
   ): string | null {
+    const told = name === null ? '' : home.prefix + name;
     const wanted =
       name === null
-        ? this.#groups.some(({ events }) => events.has('ServerMetadataChange'))
-        : this.#eventsFor(name, state).has('MailboxMetadataChange');
+        ? home.guest === null && this.#groups.some(({ events }) => events.has('ServerMetadataChange'))
+        : this.#eventsFor(told, own).has('MailboxMetadataChange');
     if (!wanted) return null;
-    const told = entries.map((entry) => astring(entry)).join(' ');
-    return `METADATA ${mailboxName(name ?? '', this.#session.text)} ${told}`;
+    return `METADATA ${mailboxName(told, this.#session.text)} ${entries.map((entry) => astring(entry)).join(' ')}`;
   }
 
   /** Every group that applies adds its events (RFC 5465 §6). */
-  #eventsFor(name: string, state: AccountState): ReadonlySet<NotifyEvent> {
-    const groups = this.#groups.filter(({ filter }) => applies(filter, name, state));
+  #eventsFor(name: string, own: AccountState): ReadonlySet<NotifyEvent> {
+    const groups = this.#groups.filter(({ filter }) => applies(filter, name, own));
     return new Set(groups.flatMap(({ events }) => [...events]));
   }
 }
 
-/** Names that are no mailbox, or no longer, are watched as if they were: what is told is that they came or went. */
-function applies(filter: NotifyFilter, name: string, state: AccountState): boolean {
-  switch (filter.kind) {
-    case 'selected':
-      return false;
-    case 'personal':
-      return true;
-    case 'inboxes': {
-      // Where deliveries go: see `functions/deliver/placement.ts`.
-      const id = mailboxNamed(state, name)?.id;
-      return id !== undefined && (id === INBOX_ID || id === mailboxFor(state, 'Junk')?.id);
-    }
-    case 'subscribed':
-      return state.subscriptions.has(name);
-    case 'subtree':
-      return filter.names.some((above) => name === above || name.startsWith(above + DELIMITER));
-    case 'mailboxes':
-      return filter.names.includes(name);
-  }
+/** What the session may look up in an account. */
+function treeOf({ home, state, own }: Sight): ListTree {
+  if (home.guest === null) return ownTree(state);
+  const seen = [...state.mailboxes.values()].filter((mailbox) => home.may(mailbox, 'l'));
+  const mailboxes = new Map(seen.map(({ name }) => [home.prefix + name, { use: null }]));
+  return { mailboxes, subscriptions: own.subscriptions };
 }

@@ -2,13 +2,13 @@
  * NOTIFY (RFC 5465): from here on the client is told, without asking and outside of IDLE too, of just those events that it
  * has named. What is told of the selected mailbox goes the way of all announcements; `notifications.ts` tells the rest.
  */
-import { ownerOf } from '../session/places.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandCursor } from '../wire/parser.ts';
-import { type EventGroup, type NotifyEvent, parseNotify } from '../wire/notify-grammar.ts';
+import { type NotifyEvent, parseNotify } from '../wire/notify-grammar.ts';
 import { type CommandFamily, type Completion, SIGNED_IN } from './command.ts';
 import { Notifications } from './notifications.ts';
+import { resolved } from './notify-filter.ts';
 
 /** AnnotationChange is of messages' annotations (RFC 5257), of which there are none. */
 const ALWAYS: readonly NotifyEvent[] = [
@@ -40,39 +40,22 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
   const asked = (groups ?? []).flatMap(({ events }) => [...events]);
   if (unknown.length > 0 || asked.some((event) => !supported.includes(event)))
     throw new No('some of these events are not known here', { code: 'BADEVENT', events: supported });
-  requireOwn(groups ?? []);
-  const notifications = new Notifications(session, groups ?? []);
-  if (groups !== null) await begin(session, groups, notifications);
+  const named = await resolved(session, groups ?? []);
+  const notifications = new Notifications(session, named);
+  if (named.some(({ events }) => events.size > 0)) await begin(session, notifications);
   session.notify(notifications);
+  const selected = session.selectedOrNull;
+  if (selected && selected.home.guest !== null) await session.watchSelected(selected.home);
+  await notifications.tellWithoutAccess();
   if (status) await notifications.tellStatus();
   return { text: groups === null ? 'nothing is told any more' : 'watching' };
 }
 
-/**
- * Each owner's account would have to be held open and read for every one who names it: the mailbox of another user is
- * watched by selecting it.
- */
-function requireOwn(groups: readonly EventGroup[]): void {
-  const names = groups.flatMap(({ filter }) => ('names' in filter ? filter.names : []));
-  if (names.some((name) => ownerOf(name)))
-    throw new No(
-      "other users' mailboxes can be watched only while they are selected",
-      'NOTIFICATIONOVERFLOW',
-    );
-}
-
-/** Registers first and reads after it: in the other order, a commit between the two would be neither read nor told. */
-async function begin(
-  session: Session,
-  groups: readonly EventGroup[],
-  notifications: Notifications,
-): Promise<void> {
-  if (groups.every(({ events }) => events.size === 0)) return;
-  await session.watch(session.home);
-  const selected = session.selectedOrNull?.home;
-  if (selected && selected.account !== session.home.account) {
-    await session.watch(selected);
-    await selected.sync();
+async function begin(session: Session, notifications: Notifications): Promise<void> {
+  try {
+    await notifications.begin();
+  } catch (error) {
+    notifications.end();
+    throw error;
   }
-  notifications.begin(await session.home.sync());
 }

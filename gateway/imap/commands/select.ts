@@ -59,7 +59,9 @@ async function open(session: Session, cursor: CommandCursor, readOnly: boolean):
     session.writer.status('*', 'OK', 'the mailbox before is closed', 'CLOSED');
   }
   if (condstore) session.enableCondstore();
-  const { home, mailbox, state } = await openNamed(session, name, 'r');
+  const opened = await openNamed(session, name, 'r');
+  const again = await session.watchSelected(opened.home);
+  const { home, mailbox, state } = again ? await openNamed(session, name, 'r') : opened;
   const selected = new SelectedMailbox(home, state, mailbox, readOnly);
   session.select(selected);
   describe(session, mailbox, selected);

@@ -352,9 +352,9 @@ export const REFUSALS: readonly Entry[] = [
   ],
   ['there is no such quota root', 'ein solches Kontingent gibt es nicht', 'il n’y a pas de tel quota'],
   [
-    "other users' mailboxes can be watched only while they are selected",
-    'Ordner anderer Benutzer können nur beobachtet werden, während sie ausgewählt sind',
-    'les boîtes d’autres utilisateurs ne peuvent être suivies que pendant qu’elles sont sélectionnées',
+    'mailboxes of at most {} other users can be watched, named one by one or by owner',
+    'Ordner von höchstens {} anderen Benutzern können beobachtet werden, einzeln oder mit dem Besitzer genannt',
+    'les boîtes d’au plus {} autres utilisateurs peuvent être suivies, nommées une à une ou par leur propriétaire',
   ],
   [
     'some of these events are not known here',

@@ -2,16 +2,34 @@
  * What has changed in an account between two moments, as NOTIFY tells it (RFC 5465 §5): in which mailboxes messages came,
  * went or changed flags, which names came, went or were renamed, which subscriptions and annotations changed. Pure. As
  * everywhere in a session it is a comparison, not a queue of events: nothing can be missed or told twice.
+ *
+ * Of somebody else's account it is a comparison of what the watcher may see: what is granted comes, what is taken back
+ * goes (§5.4), and of a mailbox that may be looked up but not read nothing is told but that.
  */
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
 import type { Annotations } from '../../../shared/account/annotations.ts';
-import { type AccountState, DELIMITER, type Mailbox, byName } from '../../../shared/account/state.ts';
+import { newestChangeFor } from '../../../shared/account/readers.ts';
+import { type AccountState, DELIMITER, type Mailbox } from '../../../shared/account/state.ts';
+
+/** What may be watched of a mailbox: nothing, its name, or all. Events take the rights "l" and "r" (RFC 5465 §5). */
+export type Access = 'none' | 'listed' | 'read';
+
+/** Who watches. */
+export interface Watcher {
+  /** Null: the owner. */
+  readonly guest: AccountId | null;
+  accessTo(mailbox: Mailbox): Access;
+}
 
 /** Of a mailbox, what a client can be told of without selecting it. Holds no messages, so that it pins no memory. */
-type Brief = Pick<
+interface Brief extends Pick<
   Mailbox,
-  'name' | 'uidNext' | 'messages' | 'unseen' | 'highestModSeq' | 'annotations' | 'id'
->;
+  'name' | 'uidNext' | 'messages' | 'highestModSeq' | 'annotations' | 'id'
+> {
+  readonly access: Access;
+  /** Another one: \Seen of messages has changed, and so how many are unseen. Of a guest it is no count. */
+  readonly seen: number;
+}
 
 export interface AccountBrief {
   readonly mailboxes: ReadonlyMap<MailboxId, Brief>;
@@ -19,14 +37,23 @@ export interface AccountBrief {
   readonly annotations: Annotations;
 }
 
-export function briefOf({ mailboxes, subscriptions, annotations }: AccountState): AccountBrief {
+export function briefOf(
+  { mailboxes, subscriptions, annotations }: AccountState,
+  watcher: Watcher,
+): AccountBrief {
   const briefs = new Map<MailboxId, Brief>();
-  for (const mailbox of mailboxes.values()) {
-    const { id, name, uidNext, messages, unseen, highestModSeq } = mailbox;
-    const brief = { id, name, uidNext, messages, unseen, highestModSeq, annotations: mailbox.annotations };
-    briefs.set(id, brief);
-  }
+  for (const mailbox of mailboxes.values()) briefs.set(mailbox.id, briefOfMailbox(mailbox, watcher));
   return { mailboxes: briefs, subscriptions, annotations };
+}
+
+function briefOfMailbox(mailbox: Mailbox, watcher: Watcher): Brief {
+  const { id, name, uidNext, messages, annotations } = mailbox;
+  const access = watcher.accessTo(mailbox);
+  const known = { id, name, uidNext, messages, annotations, access };
+  if (watcher.guest === null) return { ...known, highestModSeq: mailbox.highestModSeq, seen: mailbox.unseen };
+  const newest = newestChangeFor(mailbox, watcher.guest);
+  const highestModSeq = newest && newest > mailbox.highestModSeq ? newest : mailbox.highestModSeq;
+  return { ...known, highestModSeq, seen: newest ?? 0 };
 }
 
 export type AccountChange =
@@ -36,57 +63,90 @@ export type AccountChange =
       readonly mailbox: MailboxId;
       readonly name: string;
       readonly unseen: boolean;
+      /** By this name the client knew another mailbox or none: UIDVALIDITY is another, too (RFC 5465 §5.1). */
+      readonly anew: boolean;
     }
-  /** The name is another's now, or nobody's; `oldName` if the mailbox was renamed. */
-  | { readonly kind: 'name'; readonly name: string; readonly oldName: string | null }
+  /**
+   * The name is another's now, or nobody's; `oldName` if the mailbox was renamed. `lost`: it is there, but the watcher may
+   * not look it up any more (§5.9).
+   */
+  | { readonly kind: 'name'; readonly name: string; readonly oldName: string | null; readonly lost: boolean }
+  /** The watcher may read it no longer, or may again. */
+  | { readonly kind: 'access'; readonly name: string; readonly lost: boolean }
   | { readonly kind: 'subscription'; readonly name: string }
   /** `name` null: of the server. Entries as clients spell them. */
   | { readonly kind: 'metadata'; readonly name: string | null; readonly entries: readonly string[] };
 
 /** `reader`: whose private annotations are told. */
-export function changesOf(before: AccountBrief, state: AccountState, reader: AccountId): AccountChange[] {
-  const changes: AccountChange[] = nameChanges(before, state);
-  for (const mailbox of state.mailboxes.values()) {
+export function changesOf(before: AccountBrief, after: AccountBrief, reader: AccountId): AccountChange[] {
+  const changes: AccountChange[] = nameChanges(before, after);
+  const holders = new Map([...before.mailboxes.values()].filter(isVisible).map(({ name, id }) => [name, id]));
+  for (const mailbox of after.mailboxes.values()) {
     const known = before.mailboxes.get(mailbox.id);
-    if (!known) continue;
-    const { id, name, uidNext, messages, unseen, highestModSeq } = mailbox;
-    const counted = { mailbox: id, name, unseen: unseen !== known.unseen };
-    if (uidNext !== known.uidNext || messages !== known.messages)
-      changes.push({ kind: 'messages', ...counted });
-    else if (highestModSeq !== known.highestModSeq || counted.unseen)
-      changes.push({ kind: 'flags', ...counted });
-    changes.push(...metadataChanges(name, known.annotations, mailbox.annotations, reader));
+    const wasRead = known?.access === 'read';
+    if (known && isVisible(known) && isVisible(mailbox) && wasRead !== (mailbox.access === 'read'))
+      changes.push({ kind: 'access', name: mailbox.name, lost: wasRead });
+    if (mailbox.access !== 'read') continue;
+    const { name, id } = mailbox;
+    const holder = holders.get(name);
+    const change = messageChange(wasRead ? known : undefined, mailbox, holder !== undefined && holder !== id);
+    if (change) changes.push(change);
+    if (wasRead) changes.push(...metadataChanges(name, known.annotations, mailbox.annotations, reader));
   }
-  for (const name of difference(before.subscriptions, state.subscriptions))
+  for (const name of difference(before.subscriptions, after.subscriptions))
     changes.push({ kind: 'subscription', name });
-  changes.push(...metadataChanges(null, before.annotations, state.annotations, reader));
+  changes.push(...metadataChanges(null, before.annotations, after.annotations, reader));
   return changes;
 }
+
+/** `known`: the mailbox as the client knew it; `supplants`: by its name it knew another. */
+function messageChange(known: Brief | undefined, mailbox: Brief, supplants: boolean): AccountChange | null {
+  const { id, name, uidNext, messages, seen, highestModSeq } = mailbox;
+  const anew = !known || supplants;
+  const counted = { mailbox: id, name, unseen: seen !== (known?.seen ?? 0), anew };
+  // RENAME of INBOX, and RENAME to a name that is free, bring a mailbox with messages in it.
+  const came = anew ? uidNext > 1 : uidNext !== known.uidNext || messages !== known.messages;
+  if (came) return { kind: 'messages', ...counted };
+  const flagged = anew || highestModSeq !== known.highestModSeq || counted.unseen;
+  return flagged ? { kind: 'flags', ...counted } : null;
+}
+
+export const isVisible = ({ access }: Brief): boolean => access !== 'none';
 
 /**
  * RFC 5465 §5.4: of a mailbox that comes or goes its parent is affected too, whether it is one or not; the children of a
  * mailbox that was renamed are not told of.
  */
-function nameChanges(before: AccountBrief, state: AccountState): AccountChange[] {
+function nameChanges(before: AccountBrief, after: AccountBrief): AccountChange[] {
   const affected = new Set<string>();
   const renamed = new Map<string, string>();
-  for (const { id, name } of state.mailboxes.values()) {
+  const lost = new Set<string>();
+  const names = new Set<string>();
+  for (const mailbox of after.mailboxes.values()) {
+    const { id, name } = mailbox;
     const known = before.mailboxes.get(id);
-    if (!known) withParent(affected, name);
+    const wasVisible = known !== undefined && isVisible(known);
+    if (!isVisible(mailbox)) {
+      if (wasVisible) lost.add(known.name);
+      continue;
+    }
+    names.add(name);
+    if (!wasVisible) withParent(affected, name);
     else if (known.name !== name) renamed.set(known.name, name);
   }
-  for (const [id, { name }] of before.mailboxes) if (!state.mailboxes.has(id)) withParent(affected, name);
+  for (const [id, mailbox] of before.mailboxes)
+    if (isVisible(mailbox) && (lost.has(mailbox.name) || !after.mailboxes.has(id)))
+      withParent(affected, mailbox.name);
   const changes: AccountChange[] = [];
   for (const [oldName, name] of renamed)
-    if (!followsParent(oldName, name, renamed)) changes.push({ kind: 'name', name, oldName });
+    if (!followsParent(oldName, name, renamed)) changes.push({ kind: 'name', name, oldName, lost: false });
   const told = new Set(changes.map(({ name }) => name));
-  const names = byName(state);
   const others = [...affected].filter((name) => !told.has(name)).sort();
   // A mailbox that is gone before the one that has taken its name: the newest is what counts.
   for (const name of others.filter((each) => !names.has(each)))
-    changes.push({ kind: 'name', name, oldName: null });
+    changes.push({ kind: 'name', name, oldName: null, lost: lost.has(name) });
   for (const name of others.filter((each) => names.has(each)))
-    changes.push({ kind: 'name', name, oldName: null });
+    changes.push({ kind: 'name', name, oldName: null, lost: false });
   return changes;
 }
 

@@ -9,11 +9,13 @@ import { ALL_RIGHTS, type Groups, type Right, grantedTo, namesGroups } from '../
 import type { Guest } from '../../../shared/account/decide-guest.ts';
 import type { Quota } from '../../../shared/account/decide-messages.ts';
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
-import type { Op, RecentOp } from '../../../shared/account/ops.ts';
+import type { RecentOp } from '../../../shared/account/ops.ts';
 import { mailboxFor } from '../../../shared/account/readers.ts';
 import type { CommitRequest } from '../../../shared/account/commit-request.ts';
 import type { Replica } from '../../../shared/account/replica.ts';
 import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import type { Access } from './account-changes.ts';
+import type { OwnOps } from './own-ops.ts';
 import type { RecentFloors } from './recent.ts';
 import { No } from './refusals.ts';
 
@@ -28,6 +30,8 @@ export interface HomeOptions {
   readonly quota: Quota;
   /** \Recent floors that this gateway has claimed in the account. */
   readonly recent: RecentFloors;
+  /** What is committed through it is noted here. */
+  readonly own: OwnOps;
   /** Whose session it is, if not the owner's. */
   readonly guest: AccountId | null;
   /** Looks up the groups that the guest is in. */
@@ -43,25 +47,17 @@ export class Home {
   readonly guest: AccountId | null;
   readonly #groupsOf: HomeOptions['groupsOf'];
   #groups: Groups = null;
+  readonly #own: OwnOps;
   #looked = false;
-  #own: WeakSet<Op> | null = null;
 
-  constructor({ replica, address, quota, recent, guest, groupsOf }: HomeOptions) {
+  constructor({ replica, address, quota, recent, own, guest, groupsOf }: HomeOptions) {
     this.replica = replica;
     this.address = address;
     this.quota = quota;
     this.recent = recent;
+    this.#own = own;
     this.guest = guest;
     this.#groupsOf = groupsOf;
-  }
-
-  /** From here on `isOwn` tells of what was committed through this home. */
-  rememberOwn(): void {
-    this.#own ??= new WeakSet();
-  }
-
-  isOwn(op: Op): boolean {
-    return this.#own?.has(op) ?? false;
   }
 
   get account(): AccountId {
@@ -95,6 +91,13 @@ export class Home {
 
   may(mailbox: Mailbox, right: Right): boolean {
     return this.rightsOn(mailbox).includes(right);
+  }
+
+  /** What the session may watch of it (RFC 5465 §5). */
+  accessTo(mailbox: Mailbox): Access {
+    const rights = this.rightsOn(mailbox);
+    if (!rights.includes('l')) return 'none';
+    return rights.includes('r') ? 'read' : 'listed';
   }
 
   /** For a mailbox by its name: throws `No` unless the session has the right. To whom may not look it up, it is not there. */
@@ -139,7 +142,7 @@ export class Home {
       ...request,
       decide: (state) => {
         const decision = request.decide(state);
-        for (const op of decision.ops) this.#own?.add(op);
+        for (const op of decision.ops) this.#own.add(op);
         if (decision.ops.length === 0) return decision;
         const recent: readonly RecentOp[] = this.recent.ops(state);
         return { ...decision, ops: [...decision.ops, ...recent] };

@@ -1,5 +1,7 @@
 /** What NOTIFY (RFC 5465) changes in how a session tells its client of what happens. */
 
+import type { Change } from '../../../shared/account/replica.ts';
+
 /** Which changes of the selected mailbox are told at all. */
 export interface ToldKinds {
   /** Messages that come and go. */
@@ -16,9 +18,11 @@ export interface Notifier {
   readonly pushes: boolean;
   /** EXPUNGE waits for a command that allows it (RFC 5465 §6.1.2). */
   readonly delayed: boolean;
+  /** Something has happened in the account of the selected mailbox. */
+  selectedChanged(change: Change): void;
   /** Tells of messages that have come into the selected mailbox, of which EXISTS has been told. */
   arrived(uids: Uint32Array): Promise<void>;
-  /** Tells what has changed elsewhere in the account. */
+  /** Tells what has changed elsewhere. */
   tell(): Promise<void>;
   /** Hears of nothing any more. */
   end(): void;
@@ -31,6 +35,7 @@ export const NO_NOTIFIER: Notifier = {
   kinds: { messages: false, flags: false },
   pushes: false,
   delayed: false,
+  selectedChanged: () => undefined,
   arrived: nothing,
   tell: nothing,
   end: () => undefined,

@@ -20,3 +20,13 @@ export class Bad extends Error {
     this.code = code;
   }
 }
+
+/** Undefined in the place of a refusal. */
+export async function unlessRefused<T>(find: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await find();
+  } catch (error) {
+    if (error instanceof No) return undefined;
+    throw error;
+  }
+}

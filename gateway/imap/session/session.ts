@@ -32,6 +32,7 @@ import { Home } from './home.ts';
 import { ALL_KINDS, type Notifier } from './notifier.ts';
 import type { Publisher } from './publisher.ts';
 import type { Progress } from './progress.ts';
+import { OwnOps } from './own-ops.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
 import { Visits } from './visits.ts';
@@ -77,6 +78,7 @@ export class Session implements ChangeListener {
   #enabled: ReadonlySet<string> = NOTHING_ENABLED;
   /** Of the command that runs, if it may take long. */
   progress: Progress | null = null;
+  readonly own = new OwnOps();
   /** Sign-ins that failed on this connection. */
   failures = 0;
   #language: Language | undefined;
@@ -206,7 +208,8 @@ export class Session implements ChangeListener {
     const lease = this.services.cache.acquire(login.account);
     const { address, limits: quota } = login;
     const { replica } = lease;
-    const home = new Home({ replica, address, quota, recent: this.#floorsOf(replica), guest: null });
+    const recent = this.#floorsOf(replica);
+    const home = new Home({ replica, address, quota, recent, own: this.own, guest: null });
     this.#signedIn = { administrator: login.administrator, lease, home };
   }
 
@@ -214,7 +217,7 @@ export class Session implements ChangeListener {
   homeOf(address: string): Promise<Home | null> {
     const { sharing, cache } = this.services;
     const floorsOf = (replica: Replica): RecentFloors => this.#floorsOf(replica);
-    this.#visits ??= new Visits({ sharing, cache, floorsOf, home: this.home });
+    this.#visits ??= new Visits({ sharing, cache, floorsOf, own: this.own, home: this.home });
     return this.#visits.homeOf(address, this.#selected?.home.account);
   }
 
@@ -264,6 +267,7 @@ export class Session implements ChangeListener {
   /** Of the selected mailbox's account. */
   changed(change: Change): void {
     this.#selected?.note(change);
+    this.#notifier?.selectedChanged(change);
     if (this.pushing || this.#notifier?.pushes) this.connection.stir();
   }
 
@@ -277,6 +281,16 @@ export class Session implements ChangeListener {
   notify(notifier: Notifier): void {
     this.#notifier?.end();
     this.#notifier = notifier;
+    // The client may have gone while it began.
+    if (!this.#signedIn) notifier.end();
+  }
+
+  /** NOTIFY watches what is selected, whoever's it is: other processes wake this gateway for it. False: there was no need. */
+  async watchSelected(home: Home): Promise<boolean> {
+    if (!this.#notifier?.pushes || this.#watching.includes(home.account)) return false;
+    await this.watch(home);
+    await home.sync();
+    return true;
   }
 
   /** Something has happened while no command runs, and the client has asked to be told so (NOTIFY). */

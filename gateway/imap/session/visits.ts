@@ -4,6 +4,7 @@ import type { Replica } from '../../../shared/account/replica.ts';
 import type { ReplicaCache, ReplicaLease } from '../../../shared/account/replica-cache.ts';
 import type { SharingDirectory } from '../../../shared/directory/directory.ts';
 import { Home } from './home.ts';
+import type { OwnOps } from './own-ops.ts';
 import type { RecentFloors } from './recent.ts';
 
 /** Held open by a session at one time: it works with one or two, and LIST may look at many. */
@@ -13,6 +14,7 @@ export interface VisitsOptions {
   readonly sharing: SharingDirectory;
   readonly cache: ReplicaCache;
   readonly floorsOf: (replica: Replica) => RecentFloors;
+  readonly own: OwnOps;
   /** The session's own. */
   readonly home: Home;
 }
@@ -49,7 +51,7 @@ export class Visits {
   }
 
   async #visit(address: string, kept: AccountId | undefined): Promise<Home | null> {
-    const { sharing, cache, floorsOf, home } = this.#options;
+    const { sharing, cache, floorsOf, own, home } = this.#options;
     const owner = await sharing.findOwner(address);
     if (!owner) return null;
     if (owner.account === home.account) return home;
@@ -61,7 +63,7 @@ export class Visits {
     if (this.#released) this.release();
     const { replica } = lease;
     const groupsOf = (): Promise<ReadonlySet<string>> => sharing.groupsOf(home.address);
-    return new Home({ ...owner, replica, recent: floorsOf(replica), guest: home.account, groupsOf });
+    return new Home({ ...owner, replica, recent: floorsOf(replica), own, guest: home.account, groupsOf });
   }
 
   /** `kept`: of the selected mailbox, which is not left. */

@@ -5,6 +5,7 @@
  */
 import { AcrossError, type AcrossRequest, copyAcross } from '../../../gateway/imap/commands/copy-across.ts';
 import { Home } from '../../../gateway/imap/session/home.ts';
+import { OwnOps } from '../../../gateway/imap/session/own-ops.ts';
 import { RecentFloors } from '../../../gateway/imap/session/recent.ts';
 import { No } from '../../../gateway/imap/session/refusals.ts';
 import type { Right } from '../../../shared/account/acl.ts';
@@ -63,7 +64,14 @@ function homeOf({ gateway, account: self }: Person, account: AccountId): Watched
   const replica = gateway.replica(account);
   const guest = account === self ? null : self;
   const address = `${account}@example.test`;
-  return new WatchedHome({ replica, address, quota: QUOTA, recent: new RecentFloors(), guest });
+  return new WatchedHome({
+    replica,
+    address,
+    quota: QUOTA,
+    recent: new RecentFloors(),
+    own: new OwnOps(),
+    guest,
+  });
 }
 
 /** A home that tells what was read of it, and what is about to be taken out of it. */

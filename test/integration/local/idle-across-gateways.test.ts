@@ -1,5 +1,5 @@
 /** IDLE on one gateway hears of what another process has delivered, through the gateway's own SQS queue. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,45 @@ test('a message delivered by another process is announced to a session that idle
   expect(lines.sort()).toEqual(['* 1 EXISTS', '* 1 RECENT']);
   client.send('DONE\r\n');
   expect(await client.line()).toMatch(/^3 OK /);
+});
+
+describe('a guest who has given NOTIFY hears of what an owner does on another gateway', () => {
+  // Nobody else on the second gateway watches this owner.
+  const setUp = async (
+    mailbox: string,
+  ): Promise<{ owner: ImapClient; guest: ImapClient; shared: string }> => {
+    const [alice, bob] = instance.accounts;
+    if (!alice || !bob) throw new Error('a first start makes two accounts');
+    const owner = await ImapClient.connect(instance.endpoints.imap.port);
+    const guest = await ImapClient.connect(second.imap.port);
+    for (const [session, { address, password }] of [
+      [owner, bob],
+      [guest, alice],
+    ] as const) {
+      await session.line();
+      expect((await session.run(`LOGIN ${address} ${password}`)).at(-1)).toMatch(/^tag OK/);
+    }
+    expect((await owner.run(`SETACL ${mailbox} ${alice.address} lr`)).at(-1)).toMatch(/^tag OK/);
+    return { owner, guest, shared: `#user/${bob.address}/${mailbox}` };
+  };
+
+  test('in a mailbox that is selected later', async () => {
+    const { owner, guest, shared } = await setUp('Sent');
+    expect(await guest.run('NOTIFY SET (SELECTED (MessageNew MessageExpunge))')).toEqual(['tag OK watching']);
+    expect((await guest.run(`SELECT ${shared}`)).at(-1)).toMatch(/^tag OK/);
+    expect(await owner.append('Sent', 'Subject: news\r\n\r\nx\r\n')).toMatch(/^tag OK/);
+    expect(await guest.line()).toBe('* 1 EXISTS');
+    for (const session of [owner, guest]) session.destroy();
+  });
+
+  test('in a mailbox that is watched by its name', async () => {
+    const { owner, guest, shared } = await setUp('Drafts');
+    const watching = await guest.run(`NOTIFY SET (MAILBOXES ${shared} (MessageNew MessageExpunge))`);
+    expect(watching).toEqual(['tag OK watching']);
+    expect(await owner.append('Drafts', 'Subject: news\r\n\r\nx\r\n')).toMatch(/^tag OK/);
+    expect(await guest.line()).toBe(`* STATUS ${shared} (UIDNEXT 2 MESSAGES 1)`);
+    for (const session of [owner, guest]) session.destroy();
+  });
 });
 
 test('a guest who idles in a shared mailbox hears of what its owner does on another gateway, and when it is over', async () => {
