@@ -62,6 +62,17 @@ export function checkedName(sent: string): string {
   return name;
 }
 
+/** Whether a mailbox could be called so. */
+export function canBeName(sent: string): boolean {
+  try {
+    checkedName(sent);
+    return true;
+  } catch (error) {
+    if (error instanceof MailboxRefusal) return false;
+    throw error;
+  }
+}
+
 function checkLevels(name: string): void {
   for (const level of name.split(DELIMITER)) {
     if (level === '')

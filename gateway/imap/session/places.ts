@@ -3,7 +3,7 @@
  * session may not look up behave as if they did not exist (RFC 4314 §6), in whichever account.
  */
 import type { Right } from '../../../shared/account/acl.ts';
-import { normalName, superiorNames } from '../../../shared/account/mailbox-names.ts';
+import { canBeName, normalName, superiorNames } from '../../../shared/account/mailbox-names.ts';
 import { type AccountState, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import { type Home, OTHER_USERS } from './home.ts';
@@ -100,8 +100,9 @@ export function tellsUids(session: Session, { home, mailbox }: FoundMailbox): bo
   return session.offers('UIDPLUS') && home.may(mailbox, 'r');
 }
 
-/** Whether the session may make a mailbox: the right is looked for in the nearest one above (RFC 4314 §4, CREATE). */
+/** Whether the session can make a mailbox: the right is looked for in the nearest one above (RFC 4314 §4, CREATE). */
 function mayCreate(home: Home, state: AccountState, name: string): boolean {
+  if (!canBeName(name)) return false;
   if (home.guest === null) return true;
   const above = nearestAbove(state, name);
   return above !== undefined && home.may(above, 'k');

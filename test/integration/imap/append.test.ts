@@ -59,6 +59,9 @@ inVariants((variant) => {
         'Nowhere {100}',
         'NO [TRYCREATE] there is no mailbox with that name',
       ],
+      // RFC 9051 §6.3.12: TRYCREATE, unless it is certain that the mailbox cannot be created.
+      ['to no name', '"" {100}', 'NO [NONEXISTENT] there is no mailbox with that name'],
+      ['to a name that cannot be', 'a//b {100}', 'NO [NONEXISTENT] there is no mailbox with that name'],
       ['when it is too large', 'INBOX {99999999}', 'NO [TOOBIG] a message may have at most 41943040 bytes'],
       ['when it is empty', 'INBOX {0}', 'NO an empty message cannot be appended'],
       ['when it is beyond the quota', 'INBOX {6000}', 'NO [OVERQUOTA] the account may hold 5000 bytes'],

@@ -48,7 +48,7 @@ const REFUSED: readonly (readonly [command: string, code: string, line: string])
   ['UIDBATCHES', 'TOOMANY', 'UIDBATCHES 500 1:4000000'],
   ['UIDBATCHES', 'CLIENTBUG', 'UIDBATCHES 500 2:1'],
   ['NOTIFY', 'BADEVENT', 'NOTIFY SET (personal (Sunrise))'],
-  ['NOTIFY', 'NOTIFICATIONOVERFLOW', 'NOTIFY SET (mailboxes "#user/bob@example.test/INBOX" (MailboxName))'],
+  ['NOTIFY', 'NOTIFICATIONOVERFLOW', 'NOTIFY SET (SUBTREE #user (MailboxName))'],
   ['GETMETADATA', 'NONEXISTENT', 'GETMETADATA Nowhere /private/comment'],
   ['SETMETADATA', 'NONEXISTENT', 'SETMETADATA Nowhere (/private/comment "x")'],
   ['SETMETADATA', 'NOPERM', 'SETMETADATA "" (/shared/comment "x")'],
