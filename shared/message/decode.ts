@@ -1,14 +1,15 @@
 import libmime from 'libmime';
 import { charsetDecoder } from './charset.ts';
-import { fieldText } from './field-text.ts';
+import { unfolded } from './field-text.ts';
 import { type TransferDecoder, transferDecoder } from './transfer-encoding.ts';
 
 /**
  * A header field's raw value as the text that a person reads: unfolded, encoded words (RFC 2047) decoded, raw 8-bit
- * bytes read as UTF-8 or else as Windows-1252. For SEARCH, SORT and THREAD.
+ * bytes read as UTF-8 or else as Windows-1252. For SEARCH, which looks at "what comes after the colon" (RFC 9051 §6.4.4),
+ * blanks at both ends among it.
  */
 export function decodeHeaderText(raw: Uint8Array): string {
-  return decodeWords(fieldText(raw));
+  return decodeWords(unfolded(raw));
 }
 
 /** `text` with its encoded words replaced by what they say; a character split between two words is made whole. */

@@ -102,7 +102,7 @@ function fieldTexts(header: Uint8Array): string[] {
     const raw = header.subarray(at, end);
     const field = fieldNameOf(raw);
     texts.push(
-      field ? `${field.name}: ${decodeHeaderText(raw.subarray(field.valueAt))}` : decodeHeaderText(raw),
+      field ? `${field.name}:${decodeHeaderText(raw.subarray(field.valueAt))}` : decodeHeaderText(raw),
     );
     at = end;
   }
@@ -224,7 +224,7 @@ function noteStretch(part: PartOffsets, finder: Finder): Stretch & { learn(heade
     ...text,
     learn(header) {
       const [type = ''] = fieldValues(header, 'content-type');
-      isNote = /^message\//i.test(type);
+      isNote = /^\s*message\//i.test(type);
     },
     write: (bytes) => isNote && text.write(bytes),
     finish: () => isNote && text.finish(),

@@ -177,6 +177,24 @@ inVariants((variant) => {
       `),
     ));
 
+  test('the text of a field is all that comes after the colon (RFC 9051 section 6.4.4), blanks at its ends as well', () =>
+    withClient(['MIME-Version: 1.0 \r\n\r\nbody\r\n', 'MIME-Version:1.0\r\n\r\nbody\r\n'], (client) =>
+      client.play(`
+        C: a SEARCH HEADER MIME-Version " 1.0"
+        S: * SEARCH 1
+        S: a OK searched
+        C: b SEARCH HEADER MIME-Version "0 "
+        S: * SEARCH 1
+        S: b OK searched
+        C: c SEARCH TEXT "version: 1"
+        S: * SEARCH 1
+        S: c OK searched
+        C: d SEARCH TEXT "version:1"
+        S: * SEARCH 2
+        S: d OK searched
+      `),
+    ));
+
   /** Counts what is open, and opens nothing more once it is told to stall. */
   class WatchedBlobs extends MemoryBlobStore {
     opened = 0;

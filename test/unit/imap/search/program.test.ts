@@ -45,10 +45,7 @@ describe('text', () => {
 
   test('of header fields is decoded and unfolded', () => {
     const header = Buffer.from('Subject: =?utf-8?Q?Z=C3=BCrich?=\r\n  lake\r\nTo: a\r\nsubject: two\r\n\r\n');
-    expect(fieldValues(header, 'SUBJECT')).toEqual([
-      expect.stringMatching(/^ ?Zürich +lake$/),
-      expect.stringMatching(/^ ?two$/),
-    ]);
+    expect(fieldValues(header, 'SUBJECT')).toEqual([' Zürich  lake', ' two']);
   });
 });
 
