@@ -37,12 +37,17 @@ export function targetNamed(session: Session, name: string): Promise<FoundMailbo
   return findNamed(session, name, { right: 'i', tryCreate: true });
 }
 
+/** What a command takes away, from which account. */
+export interface Freed extends Usage {
+  readonly account: AccountId;
+}
+
 /** Decides about a literal at `place`; `freed` is what the command takes away. Throws `No` and `Bad` to refuse it. */
 export async function takeIn(
   session: Session,
   announcement: LiteralAnnouncement,
   place: LiteralPlace,
-  freed: Usage = { messages: 0, bytes: 0 },
+  freed?: Freed,
 ): Promise<LiteralDecision> {
   if (place.kind === 'string') return { kind: 'buffer' };
   const { size, binary } = announcement;
@@ -53,9 +58,11 @@ export async function takeIn(
   const { home, mailbox } = await targetNamed(session, place.mailbox);
   const textBefore = place.kind === 'text' ? place.bytes : 0;
   checkSize(session, textBefore + size);
+  // Of another account's quota nothing is freed.
+  const less = freed?.account === home.account ? freed : { messages: 0, bytes: 0 };
   const more = {
-    messages: place.before.messages + 1 - freed.messages,
-    bytes: place.before.bytes + textBefore + size - freed.bytes,
+    messages: place.before.messages + 1 - less.messages,
+    bytes: place.before.bytes + textBefore + size - less.bytes,
   };
   checkRoom(await home.state(), more, home.quota);
   if (place.kind === 'message') {

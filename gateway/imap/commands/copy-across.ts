@@ -224,24 +224,31 @@ class Across {
    * those of a batch that may not leave where it was, for a message is moved or is not (RFC 6851 §3.3).
    */
   async #takeBack(count: number): Promise<void> {
-    const { home, mailbox } = this.#target;
     const first = this.#destination.length - count;
     const uids = this.#destination.splice(first);
     this.#source.splice(first);
-    if (uids.length === 0) return;
-    await home
-      .commit({
-        needs: () => [mailbox.id],
-        decide: (state) => decideRemoval(state, mailbox.id, uids),
-      })
-      .catch((error: unknown) => {
-        const { log } = this.#session.services;
-        log.error(
-          { err: error, account: home.account },
-          'messages of a COPY that failed could not be taken back',
-        );
-      });
+    await takeBack(this.#session, this.#target, uids);
   }
+}
+
+/** Out of the target again: what a command has appended that then failed. Never rejects. */
+export async function takeBack(
+  { services }: Pick<AcrossSession, 'services'>,
+  { home, mailbox }: FoundMailbox,
+  uids: readonly Uid[],
+): Promise<void> {
+  if (uids.length === 0) return;
+  await home
+    .commit({
+      needs: () => [mailbox.id],
+      decide: (state) => decideRemoval(state, mailbox.id, uids),
+    })
+    .catch((error: unknown) => {
+      services.log.error(
+        { err: error, account: home.account },
+        'messages of a command that failed could not be taken back',
+      );
+    });
 }
 
 function expunged(): MessageRefusal {

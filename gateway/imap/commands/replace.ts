@@ -1,11 +1,11 @@
-/** REPLACE and UID REPLACE (RFC 8508): a message comes and another one goes, in one record. */
-import { decideReplace } from '../../../shared/account/decide-messages.ts';
+/** REPLACE and UID REPLACE (RFC 8508): a message comes and another one goes, in one record if they are in one account. */
+import { type AppendOutcome, decideReplace } from '../../../shared/account/decide-messages.ts';
 import type { Uid } from '../../../shared/account/ids.ts';
-import { assemble } from '../append/assembly.ts';
+import { type StoredFor, assemble } from '../append/assembly.ts';
 import { takeIn, targetNamed } from '../append/intake.ts';
 import { decideInto, recordStored } from '../append/record.ts';
 import { highestModSeqCode } from '../session/dialect.ts';
-import { tellsUids } from '../session/places.ts';
+import { type FoundMailbox, tellsUids } from '../session/places.ts';
 import { No } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
 import { parseReplace, placeInReplace } from '../wire/append-grammar.ts';
@@ -13,6 +13,7 @@ import type { LiteralAnnouncement, LiteralDecision } from '../wire/command.ts';
 import type { CommandCursor } from '../wire/parser.ts';
 import { NumberSet, type SequenceSet } from '../wire/sequence-set.ts';
 import { type Command, type CommandFamily, type Completion, SELECTED } from './command.ts';
+import { replaceAcross } from './replace-across.ts';
 import { requireWritable } from './writable.ts';
 
 export const replace: CommandFamily = { commands: [command(false), command(true)] };
@@ -41,30 +42,20 @@ async function decide(
   const columns = (await home.load(id))?.columns;
   // One that is gone meanwhile is seen when the replacement is recorded.
   const row = columns?.rowOf(uid) ?? -1;
-  const freed = row < 0 ? undefined : { messages: 1, bytes: columns?.sizes[row] ?? 0 };
+  const size = columns?.sizes[row] ?? 0;
+  const freed = row < 0 ? undefined : { account: home.account, messages: 1, bytes: size };
   return takeIn(session, announcement, place, freed);
 }
 
 async function run(session: Session, cursor: CommandCursor, byUid: boolean): Promise<Completion> {
   const parsed = parseReplace(cursor);
   requireWritable(session);
-  const { home, id: from } = session.selected;
   const uid = uidOf(session, parsed.set, byUid);
   const target = await targetNamed(session, parsed.mailbox);
-  if (target.home.account !== home.account)
-    throw new No('a message cannot be replaced by one in another account', 'CANNOT');
-  const { rim } = session.services;
-  const message = await assemble(session, target, parsed.message, rim.now());
-  const { uidValidity, uids } = await recordStored(session, home, [message], (ready) => ({
-    needs: () => [from],
-    decide(state) {
-      // RFC 8508 §4.1: what UID STORE of \Deleted and UID EXPUNGE need, and APPEND.
-      for (const right of ['t', 'e'] as const) home.requireIn(state, from, right);
-      return decideReplace(state, from, uid, (freed) =>
-        decideInto(home, freed, target.mailbox.id, ready, rim.now()),
-      );
-    },
-  }));
+  const message = await assemble(session, target, parsed.message, session.services.rim.now());
+  const inOneAccount = target.home.account === session.selected.home.account;
+  const replaced = inOneAccount ? replaceWithin : replaceAcross;
+  const { uidValidity, uids } = await replaced(session, target, message, uid);
   if (tellsUids(session, target)) {
     // RFC 8508 §4.3: before the EXPUNGE, which follows with everything else that is new.
     session.writer.status('*', 'OK', 'the replacement is stored', {
@@ -74,6 +65,25 @@ async function run(session: Session, cursor: CommandCursor, byUid: boolean): Pro
     });
   }
   return { text: 'replaced', ...highestModSeqCode(session) };
+}
+
+function replaceWithin(
+  session: Session,
+  { mailbox }: FoundMailbox,
+  message: StoredFor,
+  uid: Uid,
+): Promise<AppendOutcome> {
+  const { home, id: from } = session.selected;
+  return recordStored(session, home, [message], (ready) => ({
+    needs: () => [from],
+    decide(state) {
+      // RFC 8508 §4.1: what UID STORE of \Deleted and UID EXPUNGE need, and APPEND.
+      for (const right of ['t', 'e'] as const) home.requireIn(state, from, right);
+      return decideReplace(state, from, uid, (freed) =>
+        decideInto(home, freed, mailbox.id, ready, session.services.rim.now()),
+      );
+    },
+  }));
 }
 
 function uidOf(session: Session, set: SequenceSet, byUid: boolean): Uid {

@@ -274,11 +274,6 @@ export const REFUSALS: readonly Entry[] = [
     'la boîte n’a plus de UID : copiez ses messages dans une nouvelle',
   ],
   [
-    'a message cannot be replaced by one in another account',
-    'eine Nachricht kann nicht durch eine in einem anderen Konto ersetzt werden',
-    'un message ne peut pas être remplacé par un autre dans un autre compte',
-  ],
-  [
     'the message was stored too long ago',
     'die Nachricht wurde vor zu langer Zeit gespeichert',
     'le message a été enregistré il y a trop longtemps',

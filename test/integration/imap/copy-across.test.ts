@@ -1,4 +1,4 @@
-/** COPY and MOVE between accounts. */
+/** COPY, MOVE and REPLACE between accounts. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { MAX_ACROSS_MESSAGES } from '../../../gateway/imap/commands/copy-across.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
@@ -159,6 +159,47 @@ inVariants((variant) => {
       expect(await bob.run('STATUS Archive (MESSAGES)')).toContain('* STATUS Archive (MESSAGES 0)');
       await alice.run('NOOP');
       expect(await subjects(alice)).toEqual(['one', 'two']);
+    });
+
+    const REPLACEMENT = `{${mail('new').length}+}\r\n${mail('new')}`;
+    const meanwhile = (command: string): void => {
+      const put = journal.put.bind(journal);
+      // Between the record of the new message and that of the old one.
+      const stored = jest.spyOn(journal, 'put').mockImplementation(async (...args) => {
+        const answer = await put(...args);
+        if (args[0] === accounts.bob) {
+          stored.mockRestore();
+          await alice.run(command);
+        }
+        return answer;
+      });
+    };
+
+    test('REPLACE: the new one is there, the old one is gone here', async () => {
+      const answers = await bob.run(`UID REPLACE 1 Archive (\\Flagged) ${REPLACEMENT}`);
+      expect(answers.at(-1)).toMatch(/^tag OK (\[HIGHESTMODSEQ \d+\] )?replaced/);
+      expect(answers[0]).toMatch(/^\* OK \[APPENDUID \d+ 1\]/);
+      expect(answers).toEqual(expect.arrayContaining(gone('1', 1)));
+      await alice.run('NOOP');
+      expect(await subjects(alice)).toEqual(['two']);
+      await bob.run('SELECT Archive');
+      expect(await subjects(bob)).toEqual(['new']);
+      expect(keysOf(accounts.bob)).toHaveLength(1);
+    });
+
+    test('REPLACE of what may not be taken out adds nothing, nor does one whose message goes meanwhile', async () => {
+      meanwhile(`SETACL INBOX ${BOB} lrs`);
+      const refused = await bob.run(`UID REPLACE 1 Archive ${REPLACEMENT}`);
+      expect(refused.at(-1)).toMatch(/^tag NO \[NOPERM\]/);
+      expect(refused.join('\n')).not.toContain('APPENDUID');
+      expect((await bob.run(`UID REPLACE 1 Archive ${REPLACEMENT}`)).at(-1)).toMatch(/^tag NO \[NOPERM\]/);
+      await alice.run(`SETACL INBOX ${BOB} lrswite`);
+      await alice.run('UID STORE 2 +FLAGS.SILENT (\\Deleted)');
+      meanwhile('EXPUNGE');
+      const late = await bob.run(`UID REPLACE 2 Archive ${REPLACEMENT}`);
+      expect(late.at(-1)).toMatch(/^tag NO \[EXPUNGEISSUED\]/);
+      expect(await bob.run('STATUS Archive (MESSAGES)')).toContain('* STATUS Archive (MESSAGES 0)');
+      expect(await subjects(alice)).toEqual(['one']);
     });
 
     test('a UID that is gone is passed over', async () => {
