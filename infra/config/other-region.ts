@@ -1,14 +1,13 @@
 /** The parts of a configuration that say of what other region a deployment has copies, or is the copy, and under which key. */
 import type { Deployment } from './check.ts';
-import type { Findings } from './findings.ts';
+import { bucketNameFault } from './bucket-name.ts';
+import type { Fields, Findings } from './findings.ts';
 import { checkTables } from './keeping.ts';
 import { RECEIVING_REGIONS } from './regions.ts';
 
 /** KMS: the id of a key, which begins so if other regions may have the same key. */
 const KEY = /^key\/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 const MULTI_REGION = ':key/mrk-';
-/** S3: 3 to 63 small letters, digits, dots and hyphens. */
-const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 type OtherRegion = Pick<Deployment, 'keyArn' | 'standby' | 'standbyOf'>;
 
@@ -67,20 +66,29 @@ function checkStandby(value: unknown, own: string, found: Findings): OtherRegion
     found.add(
       `standby.region is ${found.shown(standby.region)}: write another region than this one in which SES receives mail, one of ${RECEIVING_REGIONS.filter((each) => each !== own).join(', ')}.`,
     );
-  const bucket = (which: 'mailBucket' | 'inboundBucket', output: string): string =>
-    found.matching(
-      standby[which],
-      `standby.${which}`,
-      BUCKET,
-      `the name of the bucket of the other region, ${output} of its storage stack`,
-    );
-  const mailBucket = bucket('mailBucket', 'MailBucketName');
-  const inboundBucket = bucket('inboundBucket', 'InboundBucketName');
+  const mailBucket = checkBucket(standby, 'mailBucket', 'MailBucketName', found);
+  const inboundBucket = checkBucket(standby, 'inboundBucket', 'InboundBucketName', found);
   if (mailBucket !== '' && mailBucket === inboundBucket)
     found.add(
       `standby names the bucket ${mailBucket} twice: write the name of a bucket of its own for each.`,
     );
   return { region: region ?? RECEIVING_REGIONS[0], mailBucket, inboundBucket };
+}
+
+function checkBucket(
+  standby: Fields,
+  which: 'mailBucket' | 'inboundBucket',
+  output: string,
+  found: Findings,
+): string {
+  const name = standby[which];
+  const fault = typeof name === 'string' ? bucketNameFault(name) : null;
+  if (typeof name === 'string' && fault === null) return name;
+  const why = fault === null ? '' : `, but a bucket's name ${fault}`;
+  found.add(
+    `standby.${which} is ${found.shown(name)}${why}: write the name of the bucket of the other region, ${output} of its storage stack.`,
+  );
+  return '';
 }
 
 function checkStandbyOf(value: unknown, own: string, found: Findings): OtherRegion['standbyOf'] {

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { BLOB_FORMATS, type BlobFormat } from '../../shared/blob/message-blobs.ts';
 import { LOG_LEVELS, type LogLevel } from '../../shared/log.ts';
 import { DEFAULTS, SETTINGS, type SettingName } from './setting-table.ts';
+import { bucketNameFault } from '../config/bucket-name.ts';
 import { SetupError } from './setup-error.ts';
 
 export { SETTINGS, type SettingName } from './setting-table.ts';
@@ -236,10 +237,9 @@ function sealing(
 }
 
 function bucketName(given: Given): string {
-  if (/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(given.text)) return given.text;
-  throw new SetupError(
-    `${given.name} is "${given.text}", but a bucket's name has 3 to 63 small letters, digits, "-" or ".".`,
-  );
+  const fault = bucketNameFault(given.text);
+  if (fault === null) return given.text;
+  throw new SetupError(`${given.name} is "${given.text}", but a bucket's name ${fault}.`);
 }
 
 function s3Settings(

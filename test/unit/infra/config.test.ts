@@ -300,8 +300,23 @@ describe('a mistake is one sentence that says what to write instead:', () => {
     [
       'a bucket by its ARN',
       { standby: { ...STANDBY, mailBucket: 'arn:aws:s3:::other-mail' } },
-      'standby.mailBucket is "arn:aws:s3:::other-mail": write the name of the bucket of the other region, MailBucketName of its storage stack.',
+      'standby.mailBucket is "arn:aws:s3:::other-mail", but a bucket\'s name has 3 to 63 small letters, digits, dots and hyphens, and begins and ends with a letter or a digit: write the name of the bucket of the other region, MailBucketName of its storage stack.',
     ],
+    ...(
+      [
+        ['a..b', 'has no two dots side by side'],
+        ['192.168.5.4', 'is not an IP address'],
+        ['xn--mail', 'does not begin with "xn--"'],
+        ['mail-s3alias', 'does not end in "-s3alias"'],
+        ['mail--x-s3', 'does not end in "--x-s3"'],
+        ['m'.repeat(64), 'has 3 to 63 small letters'],
+        ['.mail', 'has 3 to 63 small letters'],
+      ] as const
+    ).map(([name, why]): [string, object, string] => [
+      `a name that no bucket has, ${name}`,
+      { standby: { ...STANDBY, inboundBucket: name } },
+      `, but a bucket's name ${why}`,
+    ]),
     [
       'no bucket of what arrives',
       { standby: { region: 'eu-central-1', mailBucket: 'other-mail' } },
