@@ -34,6 +34,9 @@ export class Replication extends Construct {
     this.#region = region;
     const replica = Key.fromKeyArn(this, 'ReplicaKey', replicaKeyArn(this, key, deployment, region));
     this.#keys = { from: key, to: replica };
+    // Without a condition on aws:SourceAccount or aws:SourceArn: neither the guide to replication nor that to batch jobs says that
+    // S3 sends them when it assumes the role, and it would copy nothing if it does not. Nobody of another account can have it
+    // assumed: only who may pass the role (iam:PassRole, which never reaches across accounts) names it in a rule or a job.
     this.#role = new Role(this, 'Role', {
       assumedBy: new CompositePrincipal(
         new ServicePrincipal('s3.amazonaws.com'),

@@ -2,6 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { QuireConfig } from '../../../infra/config/config.ts';
+import { allowing } from '../../support/infra/permission.ts';
+import { Resolver } from '../../support/infra/resolve.ts';
 import {
   type Assembly,
   EXAMPLE,
@@ -139,10 +141,64 @@ describe('the region that serves', () => {
       Condition: { StringEquals: { 'kms:ViaService': 's3.us-west-2.amazonaws.com' } },
     });
     const role = propertiesOf(storage('east'), 'AWS::IAM::Role', 'ReplicationRole');
-    expect(textOf(role.AssumeRolePolicyDocument)).toContain('"s3.amazonaws.com"');
-    // Of what lay there before, by a job that somebody starts.
-    expect(textOf(role.AssumeRolePolicyDocument)).toContain('"batchoperations.s3.amazonaws.com"');
+    const { Statement: trust } = role.AssumeRolePolicyDocument as { Statement: Statement[] };
+    // The first: of what lay there before, by a job that somebody starts.
+    const Service = ['batchoperations.s3.amazonaws.com', 's3.amazonaws.com'];
+    expect(trust).toEqual([{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service } }]);
     expect(storage('east').Outputs).toHaveProperty('ReplicationRoleArn');
+  });
+
+  describe('what S3 asks for in the name of that role, which nobody here can record', () => {
+    const ask = (action: string, resource: string, via?: string) => {
+      const resolver = new Resolver(assemblies.east);
+      const statements = roleStatements(storage('east')).map(
+        ({ statement }) => resolver.value('Quire-Storage', statement) as Statement,
+      );
+      const names = resolver.outputs('Quire-Storage');
+      const key = resolver.text('Quire-Storage', names.KeyArn);
+      const filled = resource
+        .replace('MAIL', names.MailBucketName ?? '')
+        .replace('INBOUND', names.InboundBucketName ?? '')
+        .replace('REPLICA', key.replace('us-east-1', 'us-west-2'))
+        .replace('KEY', key);
+      const context = via === undefined ? {} : { 'kms:ViaService': [`s3.${via}.amazonaws.com`] };
+      return allowing({ action, resource: filled, context }, statements).map(({ Sid }) => Sid);
+    };
+
+    // The user guide: "Setting up permissions for live replication", "Replicating encrypted objects", "Configuring an IAM role for
+    // S3 Batch Replication" (with a manifest that S3 makes, and no report).
+    test.each([
+      ['s3:GetReplicationConfiguration', 'arn:aws:s3:::MAIL'],
+      ['s3:ListBucket', 'arn:aws:s3:::INBOUND'],
+      ['s3:GetObjectVersionForReplication', 'arn:aws:s3:::MAIL/blobs/1/2'],
+      ['s3:GetObjectVersionAcl', 'arn:aws:s3:::INBOUND/example.org/1'],
+      ['s3:GetObjectVersionTagging', 'arn:aws:s3:::MAIL/packs/1/2'],
+      ['s3:ReplicateObject', 'arn:aws:s3:::west-mail/blobs/1/2'],
+      ['s3:ReplicateDelete', 'arn:aws:s3:::west-inbound/example.org/1'],
+      ['s3:ReplicateTags', 'arn:aws:s3:::west-mail/packs/1/2'],
+      ['kms:Decrypt', 'KEY', 'us-east-1'],
+      ['kms:Encrypt', 'REPLICA', 'us-west-2'],
+      ['kms:GenerateDataKey', 'REPLICA', 'us-west-2'],
+      ['s3:PutInventoryConfiguration', 'arn:aws:s3:::MAIL'],
+      ['s3:InitiateReplication', 'arn:aws:s3:::INBOUND/example.org/1'],
+    ])('is allowed by one statement: %s on %s', (action, resource, ...via: string[]) => {
+      expect(ask(action, resource, ...via)).toHaveLength(1);
+    });
+
+    test.each([
+      ['s3:GetObject', 'arn:aws:s3:::MAIL/blobs/1/2'],
+      ['s3:DeleteObject', 'arn:aws:s3:::west-mail/blobs/1/2'],
+      ['s3:ReplicateObject', 'arn:aws:s3:::MAIL/blobs/1/2'],
+      ['s3:ReplicateObject', 'arn:aws:s3:::west-mail-of-others/1'],
+      ['s3:GetObjectVersionForReplication', 'arn:aws:s3:::west-mail/blobs/1/2'],
+      ['s3:ListBucket', 'arn:aws:s3:::west-mail'],
+      ['kms:Decrypt', 'REPLICA', 'us-west-2'],
+      ['kms:Decrypt', 'KEY', 'us-west-2'],
+      ['kms:Decrypt', 'KEY'],
+      ['kms:Encrypt', 'KEY', 'us-east-1'],
+    ])('and nothing else is: %s on %s', (action, resource, ...via: string[]) => {
+      expect(ask(action, resource, ...via)).toEqual([]);
+    });
   });
 });
 
