@@ -20,7 +20,7 @@ import { astring, mailbox as mailboxName } from '../wire/response.ts';
 import { tellMessages } from './fetch.ts';
 import { type ListTree, entryNamed, ownTree } from './list-match.ts';
 import { entryText } from './list.ts';
-import { applies, othersWatched } from './notify-filter.ts';
+import { type Applies, matcherOf, othersWatched } from './notify-filter.ts';
 import { statusResponse } from './status.ts';
 
 /** An account as it is at the moment, and the session's own: what is watched depends on what that subscribes to. */
@@ -34,7 +34,7 @@ const NO_EVENTS: ReadonlySet<NotifyEvent> = new Set();
 
 export class Notifications implements Notifier {
   readonly #session: Session;
-  readonly #groups: readonly EventGroup[];
+  readonly #groups: readonly (EventGroup & { readonly applies: Applies })[];
   readonly kinds: ToldKinds;
   readonly delayed: boolean;
   readonly #attributes: readonly FetchItem[];
@@ -48,7 +48,7 @@ export class Notifications implements Notifier {
   /** `groups` with their names resolved. */
   constructor(session: Session, groups: readonly EventGroup[]) {
     this.#session = session;
-    this.#groups = groups;
+    this.#groups = groups.map((group) => ({ ...group, applies: matcherOf(group.filter) }));
     const selected = groups.find(({ filter }) => filter.kind === 'selected');
     const events = selected?.events ?? NO_EVENTS;
     this.kinds = { messages: events.has('MessageNew'), flags: events.has('FlagChange') };
@@ -236,8 +236,8 @@ export class Notifications implements Notifier {
   async #subscriptionLine(name: string, { home, own }: Sight): Promise<string | null> {
     // To who watches what is subscribed to, the end of a subscription is told, too.
     const wanted = this.#groups.some(
-      ({ filter, events }) =>
-        events.has('SubscriptionChange') && (filter.kind === 'subscribed' || applies(filter, name, own)),
+      ({ filter, events, applies }) =>
+        events.has('SubscriptionChange') && (filter.kind === 'subscribed' || applies(name, own)),
     );
     if (home.guest !== null || !wanted) return null;
     const place = await unlessRefused(() => placeOf(this.#session, name));
@@ -261,7 +261,7 @@ export class Notifications implements Notifier {
 
   /** Every group that applies adds its events (RFC 5465 §6). */
   #eventsFor(name: string, own: AccountState): ReadonlySet<NotifyEvent> {
-    const groups = this.#groups.filter(({ filter }) => applies(filter, name, own));
+    const groups = this.#groups.filter(({ applies }) => applies(name, own));
     return new Set(groups.flatMap(({ events }) => [...events]));
   }
 }

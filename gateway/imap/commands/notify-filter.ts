@@ -1,5 +1,6 @@
 /** Which mailboxes an event group of NOTIFY means (RFC 5465 §6), and in whose accounts they are. */
-import { normalName } from '../../../shared/account/mailbox-names.ts';
+import type { MailboxId } from '../../../shared/account/ids.ts';
+import { normalName, superiorNames } from '../../../shared/account/mailbox-names.ts';
 import {
   type AccountState,
   DELIMITER,
@@ -53,26 +54,41 @@ export async function othersWatched(
   return homes;
 }
 
-/** Names that are no mailbox, or no longer, are watched as if they were: what is told is that they came or went. */
-export function applies(filter: NotifyFilter, name: string, own: AccountState): boolean {
-  const isOwn = !name.startsWith(OTHER_USERS);
+/** Whether a filter means the name, as the session's own account is. */
+export type Applies = (name: string, own: AccountState) => boolean;
+
+/**
+ * Names that are no mailbox, or no longer, are watched as if they were: what is told is that they came or went. A command
+ * may name thousands, and is asked of each mailbox.
+ */
+export function matcherOf(filter: NotifyFilter): Applies {
   switch (filter.kind) {
     case 'selected':
-      return false;
+      return () => false;
     case 'personal':
       return isOwn;
-    case 'inboxes': {
-      // Where deliveries go: see `functions/deliver/placement.ts`.
-      const id = isOwn ? mailboxNamed(own, name)?.id : undefined;
-      return id !== undefined && (id === INBOX_ID || id === mailboxFor(own, 'Junk')?.id);
-    }
+    case 'inboxes':
+      return (name, own) => isOwn(name) && isInbox(mailboxNamed(own, name)?.id, own);
     case 'subscribed':
-      return own.subscriptions.has(name);
-    case 'subtree':
-      return filter.names.some((above) => name === above || name.startsWith(above + DELIMITER));
-    case 'mailboxes':
-      return filter.names.includes(name);
+      return (name, { subscriptions }) => subscriptions.has(name);
+    case 'subtree': {
+      const tops = new Set(filter.names);
+      return (name) => tops.has(name) || superiorNames(name).some((above) => tops.has(above));
+    }
+    case 'mailboxes': {
+      const names = new Set(filter.names);
+      return (name) => names.has(name);
+    }
   }
+}
+
+function isOwn(name: string): boolean {
+  return !name.startsWith(OTHER_USERS);
+}
+
+/** Where deliveries go: see `functions/deliver/placement.ts`. */
+function isInbox(id: MailboxId | undefined, own: AccountState): boolean {
+  return id !== undefined && (id === INBOX_ID || id === mailboxFor(own, 'Junk')?.id);
 }
 
 function namesOf({ filter }: EventGroup): readonly string[] {
