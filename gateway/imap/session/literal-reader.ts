@@ -2,6 +2,7 @@
  * Makes the literals of a FETCH from the blob: ranges as they are, headers filtered, sections of BINARY decoded. What is
  * small is read into memory; what is large streams, and is only looked through before where its size has to be known.
  */
+import type { ByteRange } from '../../../shared/blob/blob-store.ts';
 import { binaryDecoder } from '../../../shared/message/binary.ts';
 import { decodeTransfer } from '../../../shared/message/decode.ts';
 import { filterHeaderFields } from '../../../shared/message/header-fields.ts';
@@ -13,6 +14,8 @@ import type { MessageReader } from './message-reader.ts';
 
 /** What is read into memory of one message at most; more is streamed. */
 const HELD_BYTES = 256 * 1024;
+/** Requests for one message at one time, of pieces that lie too far apart to be read together. */
+const PARALLEL = 8;
 
 export interface Literal {
   readonly size: number;
@@ -39,9 +42,24 @@ export class LiteralReader {
     return bytes <= HELD_BYTES;
   }
 
-  /** Reads small pieces. */
-  read(row: number, pieces: readonly Piece[]): Promise<(string | Literal)[]> {
-    return Promise.all(pieces.map(async (piece) => this.#read(row, piece)));
+  /**
+   * Reads small pieces: together in one request, if they lie near each other. One command may ask for some parts, and for
+   * one part a thousand times.
+   */
+  async read(row: number, pieces: readonly Piece[]): Promise<(string | Literal)[]> {
+    const places = pieces.filter((piece) => typeof piece !== 'string');
+    const start = Math.min(...places.map((place) => place.start));
+    const end = Math.max(...places.map((place) => place.end));
+    if (places.length > 1 && end - start <= HELD_BYTES) {
+      const near = new NearBytes(start, await this.#reader.bytes(row, { start, end }));
+      return Promise.all(pieces.map((piece) => this.#read(row, piece, near)));
+    }
+    const all: (string | Literal)[] = [];
+    for (let at = 0; at < pieces.length; at += PARALLEL) {
+      const some = pieces.slice(at, at + PARALLEL);
+      all.push(...(await Promise.all(some.map((piece) => this.#read(row, piece)))));
+    }
+    return all;
   }
 
   /**
@@ -80,25 +98,25 @@ export class LiteralReader {
     else yield* made.body;
   }
 
-  async #read(row: number, piece: Piece): Promise<string | Literal> {
+  async #read(row: number, piece: Piece, source: ByteSource = this.#reader): Promise<string | Literal> {
     if (typeof piece === 'string') return piece;
     switch (piece.kind) {
       case 'range':
-        return held(await this.#reader.bytes(row, piece));
+        return held(await source.bytes(row, piece));
       case 'header': {
-        const header = await this.#reader.bytes(row, piece);
+        const header = await source.bytes(row, piece);
         return held(cut(filterHeaderFields(header, piece.names, piece.not), piece.partial));
       }
       case 'binary':
-        return this.#decoded(row, piece);
+        return this.#decoded(row, piece, source);
       case 'binary.size':
-        return `${(await this.#measure(row, piece, undefined)).size}`;
+        return `${(await this.#measure(row, piece, undefined, source)).size}`;
     }
   }
 
-  async #decoded(row: number, piece: BinaryLiteral): Promise<Literal> {
-    const { size, hasNul, bytes } = await this.#measure(row, piece, piece.partial);
-    return { size, binary: hasNul, body: bytes ?? this.#window(row, piece, piece.partial) };
+  async #decoded(row: number, piece: BinaryLiteral, source: ByteSource): Promise<Literal> {
+    const { size, hasNul, bytes } = await this.#measure(row, piece, piece.partial, source);
+    return { size, binary: hasNul, body: bytes ?? this.#window(row, piece, piece.partial, source) };
   }
 
   /** How long the decoded section, or a part of it, is; its bytes if they are few. */
@@ -106,11 +124,12 @@ export class LiteralReader {
     row: number,
     section: BinaryLiteral | BinarySize,
     partial: PartialRange | undefined,
+    source: ByteSource,
   ): Promise<{ size: number; hasNul: boolean; bytes: Uint8Array | undefined }> {
     let size = 0;
     let hasNul = false;
     let kept: Uint8Array[] | undefined = section.kind === 'binary' ? [] : undefined;
-    for await (const bytes of this.#window(row, section, partial)) {
+    for await (const bytes of this.#window(row, section, partial, source)) {
       size += bytes.length;
       hasNul ||= bytes.includes(0);
       if (size > HELD_BYTES) kept = undefined;
@@ -124,27 +143,24 @@ export class LiteralReader {
     row: number,
     { start, end, decoding }: BinaryLiteral | BinarySize,
     partial: PartialRange | undefined,
+    source: ByteSource,
   ): AsyncGenerator<Uint8Array> {
     const from = partial?.offset ?? 0;
     const to = partial ? from + partial.length : Infinity;
     const uid = this.#reader.uidAt(row);
     let { encoded, decoded: at } = this.#place.before(uid, start, from);
     const decoder = decoderOf(decoding);
-    const source = slices(await this.#whole(row, { start: start + encoded, end }), (slice) => {
+    const whole = await wholeRange(source, row, { start: start + encoded, end });
+    const counted = slices(whole, (slice) => {
       encoded += slice.length;
     });
-    for await (const bytes of decodeTransfer(source, decoder)) {
+    for await (const bytes of decodeTransfer(counted, decoder)) {
       const piece = bytes.subarray(Math.max(0, from - at), Math.max(0, to - at));
       at += bytes.length;
       if (partial && at <= to && decoder.isFresh) this.#place.note(uid, start, { encoded, decoded: at });
       if (piece.length > 0) yield piece;
       if (at >= to) return;
     }
-  }
-
-  /** A range whose stream must hold all its bytes: a decoder would not notice that it ends early. */
-  async #whole(row: number, range: { start: number; end: number }): Promise<AsyncIterable<Uint8Array>> {
-    return exactly(await this.#reader.open(row, range), range.end - range.start);
   }
 
   #later(row: number, range: RangeLiteral): Literal {
@@ -154,6 +170,40 @@ export class LiteralReader {
     };
     return { size: range.end - range.start, body: body(), binary: false };
   }
+}
+
+/** Where the bytes of a message come from. */
+type ByteSource = Pick<MessageReader, 'bytes' | 'open'>;
+
+/** A range of one message that is in memory. */
+class NearBytes implements ByteSource {
+  readonly #start: number;
+  readonly #bytes: Uint8Array;
+
+  constructor(start: number, bytes: Uint8Array) {
+    this.#start = start;
+    this.#bytes = bytes;
+  }
+
+  bytes(_row: number, { start, end }: ByteRange): Promise<Uint8Array> {
+    return Promise.resolve(this.#bytes.subarray(start - this.#start, end - this.#start));
+  }
+
+  async open(row: number, range: ByteRange): Promise<AsyncIterable<Uint8Array>> {
+    const bytes = await this.bytes(row, range);
+    return (async function* () {
+      yield bytes;
+    })();
+  }
+}
+
+/** A range whose stream must hold all its bytes: a decoder would not notice that it ends early. */
+async function wholeRange(
+  source: ByteSource,
+  row: number,
+  range: ByteRange,
+): Promise<AsyncIterable<Uint8Array>> {
+  return exactly(await source.open(row, range), range.end - range.start);
 }
 
 /** `taken` is told of each slice as it is asked for. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { decideAppend } from '../../../shared/account/decide-messages.ts';
 import { findMailbox } from '../../../shared/account/mailbox-names.ts';
 import { inVariants } from '../../support/conformance.ts';
@@ -62,6 +62,39 @@ inVariants((variant) => {
       S: inner text BODY[3] NIL)
       S: a OK fetched
     `);
+    });
+
+    test('of parts that lie near each other: one request, however often one is asked for', async () => {
+      const asked = jest.spyOn(blobs, 'get');
+      await client.run('FETCH 1 BODY.PEEK[1]');
+      const once = asked.mock.calls.length;
+      const parts = Array.from(
+        { length: 1_000 },
+        (_, index) => `BODY.PEEK[${1 + (index % 2)}]<${index % 7}.5>`,
+      );
+      const answer = await client.run(`FETCH 1 (${parts.join(' ')} BINARY.SIZE[1])`);
+      expect(answer.at(-1)).toBe('tag OK fetched');
+      expect(answer.join('\n').match(/BODY\[/g)).toHaveLength(1_000);
+      expect(asked.mock.calls.length - once).toBe(once);
+    });
+
+    test('of parts that lie far from each other: few requests at one time', async () => {
+      const far = Array.from({ length: 40 }, () => `--b\r\n\r\n${'x'.repeat(10_000)}`).join('\r\n');
+      await client.append('Drafts', `Content-Type: multipart/mixed; boundary=b\r\n\r\n${far}\r\n--b--\r\n`);
+      await client.run('SELECT Drafts');
+      await client.run('FETCH 1 BODY.PEEK[1]<0.1>');
+      let [now, most] = [0, 0];
+      const get = blobs.get.bind(blobs);
+      jest.spyOn(blobs, 'get').mockImplementation(async (...args) => {
+        most = Math.max(most, ++now);
+        await new Promise(setImmediate);
+        now--;
+        return get(...args);
+      });
+      const parts = Array.from({ length: 40 }, (_, index) => `BODY.PEEK[${index + 1}]<0.1>`);
+      expect((await client.run(`FETCH 1 (${parts.join(' ')})`)).at(-1)).toBe('tag OK fetched');
+      expect(most).toBeGreaterThan(0);
+      expect(most).toBeLessThanOrEqual(8);
     });
 
     test('of headers: listed fields without the blob, others with it', async () => {
