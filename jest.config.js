@@ -1,6 +1,6 @@
 /** Shared by all projects: TypeScript is stripped by swc and run as ES modules. */
 const base = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/plain-environment.ts',
   // Errors of Node's own modules come from outside jest's realm; see the file.
   setupFiles: ['<rootDir>/test/support/error-realm.ts', '<rootDir>/test/support/fixed-seed.ts'],
   extensionsToTreatAsEsm: ['.ts'],
