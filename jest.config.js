@@ -19,7 +19,12 @@ const project = (name) => ({
 });
 
 export default {
-  projects: ['unit', 'integration', 'faults', 'peers'].map(project),
+  projects: [
+    project('unit'),
+    { ...project('integration'), globalSetup: '<rootDir>/test/support/infra/start-synthesis.ts' },
+    project('faults'),
+    project('peers'),
+  ],
   // Only what hangs takes so long, on the busiest machine: no test is about time.
   testTimeout: 300_000,
   // Left to itself jest keeps one core free: of two, that is half.

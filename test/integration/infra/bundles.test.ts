@@ -75,13 +75,12 @@ let dynoxide: TestDynoxide;
 let s3: LoopbackS3;
 let sqs: LocalSqs;
 let aws: AwsFront;
-let removeAssemblies: () => Promise<void>;
 /** Of the account: the receipt rule sets that there are, and the one that is active. */
 let ruleSets: readonly string[] = [];
 let activeRules: string | undefined;
 
 beforeAll(async () => {
-  ({ assemblies, remove: removeAssemblies } = await synthesise(CONFIGS));
+  ({ assemblies } = await synthesise(CONFIGS));
   resolver = new Resolver(assemblies.balancer);
   folder = await mkdtemp(path.join(tmpdir(), 'quire-bundles-'));
   const {
@@ -121,7 +120,6 @@ afterAll(async () => {
   await s3.stop();
   await dynoxide.stop();
   await rm(folder, { recursive: true });
-  await removeAssemblies();
 });
 
 function sesAnswer(operation: string, body: string): { status: number; body: string } {

@@ -1,6 +1,6 @@
 /** Two regions, as the templates have them: one serves, and its copies wait in the other, under the key of the first. */
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { QuireConfig } from '../../../infra/config/config.ts';
 import { allowing } from '../../support/infra/permission.ts';
 import { Resolver } from '../../support/infra/resolve.ts';
@@ -43,12 +43,10 @@ const CONFIGS = {
 
 let assemblies: Record<keyof typeof CONFIGS, Assembly>;
 let printed: string;
-let remove: () => Promise<void>;
 
 beforeAll(async () => {
-  ({ assemblies, printed, remove } = await synthesise(CONFIGS));
+  ({ assemblies, printed } = await synthesise(CONFIGS));
 }, 300_000);
-afterAll(() => remove());
 
 const storage = (name: keyof typeof CONFIGS): Template => assemblies[name].stacks.Storage;
 const textOf = (value: unknown): string => JSON.stringify(value);

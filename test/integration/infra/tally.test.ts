@@ -24,11 +24,9 @@ let aws: Server;
 let plan: FunctionPlan;
 let resolver: Resolver;
 let tally: LambdaProcess;
-let remove: () => Promise<void>;
 
 beforeAll(async () => {
   const made = await synthesise({ only: EXAMPLE });
-  ({ remove } = made);
   resolver = new Resolver(made.assemblies.only);
   plan = functionPlan(made.assemblies.only, resolver, STACK, 'Tally');
   aws = createServer((request, response) => {
@@ -62,7 +60,6 @@ afterAll(async () => {
   await tally.stop();
   aws.closeAllConnections();
   aws.close();
-  await remove();
 });
 
 /** Two hours, a dollar in each, of whatever is shown. */

@@ -2,7 +2,7 @@
  * Every chart and every alarm of the templates looks at something that is there: a metric that was emitted while this test
  * ran an installation, on a good day and on a bad one, or one that AWS tells by itself.
  */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { FAMILIES } from '../../../gateway/imap/commands/registry.ts';
 import { ALARMS, OWN_METRICS } from '../../../infra/cost/shape.ts';
 import { SERVICES } from '../../../shared/cost/items.ts';
@@ -28,7 +28,6 @@ beforeAll(async () => {
   emitted = [...good.lines, ...bad];
   made = await synthesise(CONFIGS);
 }, 300_000);
-afterAll(() => made.remove());
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mail-AbCdEf';
 const ZONED = { ...EXAMPLE, domains: [{ name: 'example.org', hostedZoneId: 'Z0123456789ABCDEFGHIJ' }] };

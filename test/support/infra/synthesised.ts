@@ -1,12 +1,12 @@
 /** Templates as `cdk synth` makes them, and simple questions to them. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import type { QuireConfig } from '../../../infra/config/config.ts';
 import { type StackKind, STACKS } from '../../../infra/stacks/names.ts';
-import { CHILD_ENVIRONMENT } from '../child-environment.ts';
+import { SYNTHESIS_SOCKET } from './start-synthesis.ts';
+import type { Synthesised } from './synthesis-process.ts';
 
 export interface Resource {
   readonly Type: string;
@@ -49,27 +49,26 @@ export const EXAMPLE: QuireConfig = {
   alarmAddress: 'postmaster@example.net',
 };
 
-const SYNTH = path.join(import.meta.dirname, 'synth-process.ts');
-
-/** Call `remove` when the assemblies are not needed any more. What the process printed is in `printed`. */
+/** Cloud assemblies by the names of their configurations, and what was printed when they were made. */
 export async function synthesise<N extends string>(
   configs: Readonly<Record<N, QuireConfig>>,
-): Promise<{ assemblies: Record<N, Assembly>; printed: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'quire-synth-'));
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    [SYNTH, folder, JSON.stringify(configs)],
-    { env: CHILD_ENVIRONMENT, maxBuffer: 1 << 26 },
-  );
-  const entries = Object.entries<QuireConfig>(configs).map(
-    async ([name, config]) =>
-      [name, await assemblyOf(path.join(folder, name), config.name ?? 'Quire')] as const,
-  );
-  return {
-    assemblies: Object.fromEntries(await Promise.all(entries)) as Record<N, Assembly>,
-    printed: stdout + stderr,
-    remove: () => rm(folder, { recursive: true }),
-  };
+): Promise<{ assemblies: Record<N, Assembly>; printed: string }> {
+  const assemblies: [string, Assembly][] = [];
+  let printed = '';
+  for (const [name, config] of Object.entries<QuireConfig>(configs)) {
+    const answer = await ask(config);
+    if ('error' in answer) throw new Error(`${name}: ${answer.error}`);
+    assemblies.push([name, await assemblyOf(answer.folder, config.name ?? 'Quire')]);
+    ({ printed } = answer);
+  }
+  return { assemblies: Object.fromEntries(assemblies) as Record<N, Assembly>, printed };
+}
+
+/** Asks the process that synthesises for all files of the run (`start-synthesis.ts`). */
+async function ask(config: QuireConfig): Promise<Synthesised> {
+  const connection = connect(process.env[SYNTHESIS_SOCKET] ?? '');
+  connection.end(JSON.stringify(config));
+  return JSON.parse(await text(connection)) as Synthesised;
 }
 
 async function assemblyOf(folder: string, name: string): Promise<Assembly> {
