@@ -18,6 +18,8 @@ import type { GatewayAnswer, GatewayProcessSettings, GatewayRequest } from './ga
 import { WireTimer } from './wire-timer.ts';
 
 const SESSIONS = 1_000;
+/** Not counted. */
+const FIRST_SESSIONS = 100;
 const SIZES = [10, 10_000];
 /** What can be shed is shed at once: what is left is what no pressure on memory takes away. */
 const REPLICA_BUDGET_BYTES = 0;
@@ -169,7 +171,7 @@ const heap = (name: string, { heap: value }: Held, measures: string): Figure => 
   measures,
 });
 
-/** What a gateway holds more with `sessions` clients than with half of them. */
+/** What a gateway holds by session, of those after the first. */
 async function held(
   stores: BenchStores,
   flags: readonly string[],
@@ -192,11 +194,11 @@ async function held(
       return (await gateway.ask({ do: 'memory' })).memory;
     };
     // What the first sessions bring once and for all (compiled code, connections to the stores) is in both.
-    const half = sessions >> 1;
-    const before = await openAndRest(0, half);
-    const after = await openAndRest(half, sessions);
+    const first = Math.min(FIRST_SESSIONS, sessions >> 1);
+    const before = await openAndRest(0, first);
+    const after = await openAndRest(first, sessions);
     const by = (pick: (memory: NodeJS.MemoryUsage) => number): number =>
-      (pick(after) - pick(before)) / (sessions - half);
+      (pick(after) - pick(before)) / (sessions - first);
     return {
       heap: by(({ heapUsed }) => heapUsed),
       external: by(({ external }) => external),
