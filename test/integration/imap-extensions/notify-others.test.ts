@@ -1,4 +1,5 @@
 /** NOTIFY (RFC 5465) of mailboxes that other users share. The transcripts name their sections. */
+import { expect, jest } from '@jest/globals';
 import { conforms } from '../../support/conformance.ts';
 import type { TestGateway } from '../../support/gateway.ts';
 import type { ImapClient } from '../../support/imap-client.ts';
@@ -208,4 +209,56 @@ conforms('NOTIFY', 'too many accounts of others are too much (§3.1)', async (ga
     C: c NOTIFY SET (MAILBOXES #user/nobody@example.test/INBOX (MailboxName))
     S: c OK watching
   `);
+});
+
+conforms(
+  'NOTIFY',
+  'an account that cannot be read any more ends the watching, and no command (§5.8)',
+  async (gateway) => {
+    const { alice, bob } = await sharing(gateway, { Sent: 'lr' });
+    await bob.play(`
+    C: a NOTIFY SET (MAILBOXES ${ALICES}/Sent (MessageNew MessageExpunge)) (PERSONAL (MailboxName))
+    S: a OK watching
+  `);
+    const after = gateway.journal.after.bind(gateway.journal);
+    const owner = gateway.logins.get('alice@example.test')?.account;
+    const failing = jest
+      .spyOn(gateway.journal, 'after')
+      .mockImplementation((account, ...more) =>
+        account === owner ? Promise.reject(new Error('the table is on fire')) : after(account, ...more),
+      );
+    await alice.append('Sent', MAIL);
+    await bob.play(`
+    S: * OK [NOTIFICATIONOVERFLOW] nothing is told any more
+    C: b NOOP
+    S: b OK done
+  `);
+    failing.mockRestore();
+    await alice.append('Sent', MAIL);
+    await bob.play(`
+    C: c NOOP
+    S: c OK done
+    C: d NOTIFY SET STATUS (MAILBOXES ${ALICES}/Sent (MessageNew MessageExpunge))
+    S: * STATUS ${ALICES}/Sent (MESSAGES 2 UIDNEXT 3 UIDVALIDITY …)
+    S: d OK watching
+  `);
+  },
+);
+
+conforms('NOTIFY', 'the accounts of others are let go with the session', async (gateway) => {
+  const { alice, bob } = await sharing(gateway, { Sent: 'lr' });
+  const end = `
+    C: z LOGOUT
+    S: * BYE goodbye
+    S: z OK logged out
+    S: (end)
+  `;
+  await bob.play(`
+    C: a NOTIFY SET (MAILBOXES ${ALICES}/Sent (MessageNew MessageExpunge))
+    S: a OK watching
+  `);
+  await alice.play(end);
+  expect(gateway.cache.leased).toHaveLength(2);
+  await bob.play(end);
+  expect(gateway.cache.leased).toEqual([]);
 });
