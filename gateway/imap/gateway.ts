@@ -20,6 +20,7 @@ import { type Timers, systemTimers } from './server/timers.ts';
 import type { TlsSettings } from './server/tls.ts';
 import { SessionHandler } from './session/handler.ts';
 import { Publisher } from './session/publisher.ts';
+import { ServerEntriesWatch } from './session/server-entries-watch.ts';
 import type { SessionServices } from './session/session.ts';
 
 export interface GatewayOptions {
@@ -75,6 +76,7 @@ export function createGateway(options: GatewayOptions): ImapServer {
     directory,
     sharing,
     serverAnnotations,
+    serverEntries: new ServerEntriesWatch(serverAnnotations, timers, log),
     users,
     publisher: new Publisher(sharing, log),
     verifier,

@@ -233,7 +233,9 @@ async function setServerShared(session: Session, changes: readonly AnnotationCha
   // They are kept apart from the account: a command cannot change both, or neither.
   if (changes.some(({ scope }) => scope !== 'shared'))
     throw new No('set private and shared entries of the server one after the other', 'CANNOT');
-  await session.services.serverAnnotations.change((entries) => changedServerEntries(entries, changes));
+  const { serverAnnotations: kept, serverEntries } = session.services;
+  await kept.change((entries) => changedServerEntries(entries, changes));
+  await serverEntries.changed(session);
 }
 
 const CODES: Readonly<Record<AnnotationRefusal['reason'], ResponseCode>> = {

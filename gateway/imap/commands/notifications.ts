@@ -5,6 +5,7 @@
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Change } from '../../../shared/account/replica.ts';
 import type { AccountState } from '../../../shared/account/state.ts';
+import type { ServerEntries } from '../../../shared/directory/directory.ts';
 import type { AccountChange } from '../session/account-changes.ts';
 import { answerTo } from '../session/faults.ts';
 import type { Home } from '../session/home.ts';
@@ -13,6 +14,7 @@ import { OwnArrivals } from '../session/own-arrivals.ts';
 import { placeOf } from '../session/places.ts';
 import { unlessRefused } from '../session/refusals.ts';
 import type { Session } from '../session/session.ts';
+import { type ServerEntriesListener, changedEntries } from '../session/server-entries-watch.ts';
 import { WatchedAccount } from '../session/watched-account.ts';
 import type { FetchItem, StatusItem } from '../wire/ast.ts';
 import type { EventGroup, NotifyEvent } from '../wire/notify-grammar.ts';
@@ -32,7 +34,7 @@ interface Sight {
 
 const NO_EVENTS: ReadonlySet<NotifyEvent> = new Set();
 
-export class Notifications implements Notifier {
+export class Notifications implements Notifier, ServerEntriesListener {
   readonly #session: Session;
   readonly #groups: readonly (EventGroup & { readonly applies: Applies })[];
   readonly kinds: ToldKinds;
@@ -43,6 +45,9 @@ export class Notifications implements Notifier {
   readonly #watched = new Map<AccountId, WatchedAccount>();
   /** Names that the client was told it may not watch. */
   readonly #withoutAccess = new Set<string>();
+  /** What the client knows of the server's entries, and what they are now; null: it does not watch them. */
+  #serverKnown: ServerEntries | null = null;
+  #serverNow: ServerEntries | null = null;
   #ended = false;
 
   /** `groups` with their names resolved. */
@@ -66,10 +71,27 @@ export class Notifications implements Notifier {
     this.#session.own.remember();
     await this.#watch(this.#session.home);
     await this.#watchOthers();
+    if (this.#groups.some(({ events }) => events.has('ServerMetadataChange'))) await this.#watchServer();
+  }
+
+  async #watchServer(): Promise<void> {
+    const { serverEntries } = this.#session.services;
+    this.#serverKnown = await serverEntries.watch(this);
+    if (this.#ended) serverEntries.unwatch(this);
+  }
+
+  /** What the client has changed itself it is not told of (RFC 5465 §5), unless others' changes came with it. */
+  serverChanged(entries: ServerEntries, by: object | null): void {
+    if (by === this.#session && this.#serverNow === null) this.#serverKnown = entries;
+    else {
+      this.#serverNow = entries;
+      this.#session.connection.stir();
+    }
   }
 
   end(): void {
     this.#ended = true;
+    this.#session.services.serverEntries.unwatch(this);
     for (const account of this.#watched.values()) account.end();
     this.#watched.clear();
   }
@@ -103,6 +125,7 @@ export class Notifications implements Notifier {
   }
 
   async tell(): Promise<void> {
+    this.#tellServer();
     for (const account of [...this.#watched.values()]) {
       try {
         await this.#tellOf(account);
@@ -113,6 +136,17 @@ export class Notifications implements Notifier {
         return;
       }
     }
+  }
+
+  /** RFC 5465 §5.7, RFC 5464 §4.4.2: the names alone. */
+  #tellServer(): void {
+    const [known, now] = [this.#serverKnown, this.#serverNow];
+    if (!known || !now) return;
+    this.#serverKnown = now;
+    this.#serverNow = null;
+    const names = changedEntries(known, now).map((name) => astring(`/shared${name}`));
+    if (names.length > 0)
+      this.#session.writer.untagged(`METADATA ${mailboxName('', this.#session.text)} ${names.join(' ')}`);
   }
 
   async #tellOf(account: WatchedAccount): Promise<void> {

@@ -36,6 +36,7 @@ import { OwnOps } from './own-ops.ts';
 import { No } from './refusals.ts';
 import { RecentFloors } from './recent.ts';
 import { Visits } from './visits.ts';
+import type { ServerEntriesWatch } from './server-entries-watch.ts';
 import { SelectedMailbox, type TellOptions } from './selected-mailbox.ts';
 
 /** RFC 9051 §3; the logout state is the connection's end. */
@@ -51,6 +52,7 @@ export interface SessionServices {
   readonly directory: LoginDirectory;
   readonly sharing: SharingDirectory;
   readonly serverAnnotations: ServerAnnotations;
+  readonly serverEntries: ServerEntriesWatch;
   /** Administration by those who may: quotas. */
   readonly users: Pick<UserDirectory, 'find' | 'setLimits'>;
   readonly publisher: Publisher;

@@ -314,3 +314,42 @@ conforms('NOTIFY', 'what makes no sense is BAD, what is not known is NO with BAD
     S: g BAD …
   `);
 });
+
+conforms(
+  'NOTIFY',
+  'what an administrator notes on the server for everybody is told to who watches it, but not to who has done it (§5.7)',
+  async (gateway) => {
+    const login = gateway.logins.get('alice@example.test');
+    if (!login) throw new Error('alice is there');
+    gateway.logins.set('alice@example.test', { ...login, administrator: true });
+    await gateway.addUser('bob@example.test');
+    const administrator = await gateway.signIn();
+    const bob = await gateway.signIn(undefined, 'bob@example.test');
+    await administrator.run('SETMETADATA "" (/shared/motd "hello")');
+    for (const client of [administrator, bob])
+      await client.play(`
+    C: a NOTIFY SET (PERSONAL (ServerMetadataChange))
+    S: a OK watching
+  `);
+    await administrator.play(`
+    C: b SETMETADATA "" (/shared/comment "down at noon" /shared/motd NIL)
+    S: b OK annotations set
+    C: c SETMETADATA "" (/shared/comment "down at noon")
+    S: c OK annotations set
+    C: d NOOP
+    S: d OK done
+  `);
+    await bob.play(`
+    S: * METADATA "" /shared/motd /shared/comment
+    C: e NOOP
+    S: e OK done
+    C: f NOTIFY NONE
+    S: f OK nothing is told any more
+  `);
+    await administrator.run('SETMETADATA "" (/shared/comment NIL)');
+    await bob.play(`
+    C: g NOOP
+    S: g OK done
+  `);
+  },
+);
