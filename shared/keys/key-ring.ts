@@ -5,9 +5,10 @@
  * it is used and the last look is older than `LOOK_AGAIN_MS` (an eventual read). So a key that is deleted is of no use to
  * any process that does not hold it from that moment on, nor to a gateway, which is told of it (`shared/wake/key-notice.ts`);
  * to one that was not told, and to a function that is at the account, for `LOOK_AGAIN_MS` and the second or so that an
- * eventual read may be late. (To know better, each delivery would pay for a strong read, and for a condition on the key's item in its
- * transaction; who disables the account first, which a delivery does ask, loses nothing.) Unwrapped keys are kept as long as their item stays as it is, but no longer than
- * `UNWRAP_AGAIN_MS`: then whoever wraps them (KMS) is asked again, and may say no.
+ * eventual read may be late. (To know better, each delivery would pay for a strong read, and for a condition on the key's
+ * item in its transaction; who disables the account first, which a delivery does ask, loses nothing.) Unwrapped keys are kept
+ * as long as their item stays as it is, but no longer than `UNWRAP_AGAIN_MS`: then whoever wraps them (KMS) is asked again,
+ * and may say no.
  *
  * That nothing is known of an account's key is believed only of a strong read: what an eventual one has not seen yet must
  * not make a message go unsealed.
