@@ -1,5 +1,5 @@
 /** A function's metrics: kept while it runs, and written to its log at the end of each invocation. */
-import { embeddedSink, metricsNamespace } from '../shared/metrics/embedded-format.ts';
+import { metricSinkFrom } from '../shared/metrics/embedded-format.ts';
 import { MetricRegistry, type Metrics } from '../shared/metrics/metrics.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function flushingMetrics<A extends unknown[], R>(
   start: (metrics: Metrics) => Promise<(...args: A) => Promise<R>>,
   write: (line: string) => void = (line) => void process.stdout.write(`${line}\n`),
 ): Promise<(...args: A) => Promise<R>> {
-  const registry = new MetricRegistry(embeddedSink(metricsNamespace(environment), write), Date.now);
+  const registry = new MetricRegistry(metricSinkFrom(environment, write), Date.now);
   const handler = await start(registry);
   return async (...args) => {
     try {

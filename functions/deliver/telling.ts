@@ -27,6 +27,8 @@ export function tellOf(
   if (failure !== null || !notification) return;
   metrics.add('MessagesReceived', 1);
   metrics.add('ChunksReceived', Math.floor((size ?? 0) / CHUNK_BYTES));
+  // Put by SES; what delivery puts is counted where it leaves.
+  metrics.add('BytesStored', size ?? 0);
   metrics.add('KeptAside', aside ? 1 : 0);
   metrics.record('DeliveryLatency', Math.max(0, now - notification.received));
 }

@@ -6,7 +6,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { type Engine, engineSettingsFrom, openEngine } from '../../shared/aws/engine.ts';
 import { withRetry } from '../../shared/aws/retry.ts';
 import { createLog, type Log } from '../../shared/log.ts';
-import { embeddedSink, metricsNamespace } from '../../shared/metrics/embedded-format.ts';
+import { metricSinkFrom } from '../../shared/metrics/embedded-format.ts';
 import { startFlushing } from '../../shared/metrics/flushing.ts';
 import { type ListenerOptions, networksOf } from '../imap/server/arrivals.ts';
 import { type GatewayProcess, startGatewayProcess } from '../start.ts';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const told = signalled();
   const settings = fargateSettingsFrom(process.env);
   const flushed = startFlushing(
-    embeddedSink(metricsNamespace(process.env), (line) => void process.stdout.write(`${line}\n`)),
+    metricSinkFrom(process.env, (line) => void process.stdout.write(`${line}\n`)),
   );
   const engine = await openEngine(engineSettingsFrom(process.env), { metrics: flushed.metrics });
   const certificate = await certificateOf(settings, log);

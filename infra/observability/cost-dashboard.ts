@@ -3,6 +3,7 @@ import { type CostExpressions, type CostSettings, costExpressions } from '../../
 import { MAINTENANCE, SERVICES } from '../../shared/cost/items.ts';
 import { ownMetrics } from '../../shared/cost/meters.ts';
 import { type Query, QueryBook, literal } from '../../shared/cost/metric-query.ts';
+import { standbyExpressions } from '../../shared/cost/standby.ts';
 import { HOURS_PER_MONTH } from '../../shared/cost/workload.ts';
 import { ACTIVITIES } from '../../shared/metrics/catalogue.ts';
 import type { DashboardPlan, Widget } from './widget.ts';
@@ -21,7 +22,13 @@ export function costDashboard(settings: CostSettings): DashboardPlan {
       `Dollars, worked out from what was used times the list prices of **${prices.region}** as of ${prices.asOf}: without free tiers, discounts and taxes.${inferredNote(settings)} The bill is AWS's; this tells where it comes from, and when.`,
       'By activity: **deliver** takes mail in, **read** and **search** serve clients, **idle** keeps them connected, **keep** is what lies there, and to look after it, **compact** keeps accounts cheap to open.',
     ].join('\n'),
-    widgets: [...rates(settings), ...monthSoFar(settings), ...ratios(settings), ownCost(settings)],
+    widgets: [
+      ...rates(settings),
+      ...monthSoFar(settings),
+      ...ratios(settings),
+      ownCost(settings),
+      ...(settings.standby ? [copies(settings, settings.standby.region)] : []),
+    ],
   };
 }
 
@@ -142,6 +149,23 @@ function ratios(settings: CostSettings): Widget[] {
       }),
     },
   ];
+}
+
+function copies(settings: CostSettings, region: string): Widget {
+  const book = new QueryBook();
+  standbyExpressions(settings, DAY, book);
+  return {
+    id: 'standby',
+    title: `What the copies in ${region} cost, dollars a day`,
+    tells:
+      'Beside all the others, which count this region alone: each write, each object and each stored byte once more, the bytes on their way there, and a replica of the key, at the prices of this region. Only where the configuration has a `standby`.',
+    view: 'stacked',
+    width: 12,
+    height: 7,
+    unit: 'dollars',
+    periodSeconds: DAY,
+    queries: book.queries,
+  };
 }
 
 function ownCost(settings: CostSettings): Widget {

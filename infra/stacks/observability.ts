@@ -233,6 +233,7 @@ function settingsOf(deployment: Deployment, resources: Resources): CostSettings 
     fixed: { taskCpu, taskGb, deliveryGb, tls, network, domains, alarms, metrics },
     monthly: { endpoints, balancerHours, dashboards, metricRequests, keys, serviceKeyRequests, secrets },
     prices: pricesIn(deployment.region),
+    ...(deployment.standby && { standby: { region: deployment.standby.region } }),
   };
 }
 

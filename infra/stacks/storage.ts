@@ -109,6 +109,7 @@ export class StorageStack extends Stack {
 
   /** What every process is told: its stores (`engineSettingsFrom`), and where its metrics belong. */
   get processEnvironment(): Record<string, string> {
+    const { standby } = this.#deployment;
     return {
       QUIRE_MAIL_TABLE: this.mailTable.tableName,
       QUIRE_DIRECTORY_TABLE: this.directoryTable.tableName,
@@ -118,6 +119,7 @@ export class StorageStack extends Stack {
       QUIRE_MAIL_BUCKET: this.mailBucket.bucketName,
       QUIRE_INBOUND_BUCKET: this.inboundBucket.bucketName,
       QUIRE_METRICS_NAMESPACE: this.#deployment.name,
+      ...(standby === undefined ? {} : { QUIRE_STANDBY: standby.region }),
     };
   }
 

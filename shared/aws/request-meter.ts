@@ -94,7 +94,12 @@ const counters: Record<MeteredService, (operation: string, metrics: Metrics) => 
   },
   s3: (operation, metrics) => {
     if (S3_FREE.has(operation)) return (args, next) => next(args);
-    return each(S3_PUTS.has(operation) ? 'ObjectPuts' : 'ObjectGets', `s3.${operation}`, metrics);
+    const count = each(S3_PUTS.has(operation) ? 'ObjectPuts' : 'ObjectGets', `s3.${operation}`, metrics);
+    return (args, next) => {
+      const { ContentLength: bytes = 0 } = args.input as { ContentLength?: number };
+      if (bytes > 0) metrics.add('BytesStored', bytes);
+      return count(args, next);
+    };
   },
   sqs: (operation, metrics) => each('QueueRequests', `sqs.${operation}`, metrics),
 };

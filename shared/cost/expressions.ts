@@ -21,6 +21,14 @@ export interface CostSettings {
   readonly fixed: Fixed;
   readonly monthly: FixedQuantities;
   readonly prices: Prices;
+  /** Where copies go, if the deployment has any. */
+  readonly standby?: { readonly region: string };
+}
+
+/** A quantity, and what one of it costs. */
+export interface Metered {
+  readonly meter: Meter;
+  readonly price: Price;
 }
 
 export interface CostExpressions {
@@ -28,6 +36,8 @@ export interface CostExpressions {
   activity(activity: Activity, label?: string): string;
   /** Of single items, as a row of its own. */
   items(names: readonly ItemName[], label?: string): string;
+  /** Of what is no item of the bill. */
+  metered(parts: readonly Metered[], label?: string): string;
   total(label?: string): string;
 }
 
@@ -39,15 +49,10 @@ export function costExpressions(
 ): CostExpressions {
   const hours = periodSeconds / 3_600;
   const meters = metersOf(resources, fixed, monthly);
-  interface Part {
-    readonly item: ItemName;
-    readonly meter: Meter;
-  }
-  const sumOf = (parts: readonly Part[], label?: string): string => {
+  const sumOf = (parts: readonly Metered[], label?: string): string => {
     const terms: string[] = [];
     let constant = 0;
-    for (const { item, meter } of parts) {
-      const price = ITEMS[item].price(prices);
+    for (const { meter, price } of parts) {
       if (meter.kind === 'fixed') constant += (dollars(price, meter.perMonth) * hours) / HOURS_PER_MONTH;
       else terms.push(book.express(termOf(meter, price, hours, book)));
     }
@@ -56,15 +61,22 @@ export function costExpressions(
     terms.push(book.express(`TIME_SERIES(${literal(constant)})`));
     return book.express(`SUM([${terms.join(', ')}])`, label);
   };
-  const itemParts = (names: readonly ItemName[]): Part[] =>
-    names.map((item) => ({ item, meter: meters[item] }));
+  const itemParts = (names: readonly ItemName[]): Metered[] =>
+    names.map((item) => ({ meter: meters[item], price: ITEMS[item].price(prices) }));
   const service = (name: Service, label?: string): string =>
-    sumOf(serviceMeters(name, resources, meters), label);
+    sumOf(
+      serviceMeters(name, resources, meters).map(({ item, meter }) => ({
+        meter,
+        price: ITEMS[item].price(prices),
+      })),
+      label,
+    );
   return {
     service,
     activity: (activity, label) =>
       sumOf(itemParts(ITEM_NAMES.filter((name) => ITEMS[name].activity === activity)), label),
     items: (names, label) => sumOf(itemParts(names), label),
+    metered: sumOf,
     total: (label) => book.express(`SUM([${SERVICES.map((each) => service(each)).join(', ')}])`, label),
   };
 }

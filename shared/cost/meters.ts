@@ -212,17 +212,22 @@ export function serviceMeters(
 ): readonly { readonly item: ItemName; readonly meter: Meter }[] {
   const names = ITEM_NAMES.filter((name) => ITEMS[name].service === service);
   if (service !== 'DynamoDB') return names.map((item) => ({ item, meter: meters[item] }));
-  const consumed = (name: string): Meter => ({
-    kind: 'sum',
-    metrics: tablesOf(resources).map((TableName) => aws('AWS/DynamoDB', name, 'Sum', { TableName })),
-    scale: 1,
-  });
   return [
-    { item: 'readReads', meter: consumed('ConsumedReadCapacityUnits') },
-    { item: 'readWrites', meter: consumed('ConsumedWriteCapacityUnits') },
+    { item: 'readReads', meter: consumed(resources, 'ConsumedReadCapacityUnits') },
+    { item: 'readWrites', meter: consumed(resources, 'ConsumedWriteCapacityUnits') },
     { item: 'tableStorage', meter: meters.tableStorage },
     { item: 'tableBackup', meter: meters.tableBackup },
   ];
+}
+
+/** Units of all tables, each `scale` of what is billed. */
+export function consumed(
+  resources: Resources,
+  name: 'ConsumedReadCapacityUnits' | 'ConsumedWriteCapacityUnits',
+  scale = 1,
+): Meter {
+  const metrics = tablesOf(resources).map((TableName) => aws('AWS/DynamoDB', name, 'Sum', { TableName }));
+  return { kind: 'sum', metrics, scale };
 }
 
 export function aws(

@@ -55,6 +55,11 @@ export const METRICS = {
     unit: 'Count',
     help: 'full chunks of 256 KB of these, as SES bills them',
   },
+  BytesStored: {
+    kind: 'counter',
+    unit: 'Bytes',
+    help: 'put to S3, by SES as well; on AWS only where a standby has them copied, which is billed by them',
+  },
   Deliveries: { kind: 'counter', unit: 'Count', help: 'messages put into accounts' },
   DeliveryFailures: { kind: 'counter', unit: 'Count', help: 'messages that come again from the queue' },
   KeptAside: {

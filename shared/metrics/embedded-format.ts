@@ -65,6 +65,23 @@ export function embeddedLines(
   }));
 }
 
+/**
+ * For a process on AWS, as its environment says: `QUIRE_METRICS_NAMESPACE`, and `QUIRE_STANDBY`, the region to which what is stored
+ * is copied. Without one nobody asks how many bytes that are, and each metric is billed.
+ */
+export function metricSinkFrom(
+  environment: Readonly<Record<string, string | undefined>>,
+  write: (line: string) => void,
+): MetricSink {
+  const sink = embeddedSink(metricsNamespace(environment), write);
+  if (environment.QUIRE_STANDBY !== undefined) return sink;
+  return (measured, time) =>
+    sink(
+      measured.filter(({ name }) => name !== 'BytesStored'),
+      time,
+    );
+}
+
 /** Writes each line to `write`, without its end. */
 export function embeddedSink(namespace: string, write: (line: string) => void): MetricSink {
   return (measured, time) => {

@@ -6,6 +6,7 @@ import type { DashboardPlan, Widget } from '../../infra/observability/widget.ts'
 import { shapeFor, sizeFor } from '../../infra/cost/shape.ts';
 import { type Bill, billOf } from '../../shared/cost/bill.ts';
 import { pricesIn } from '../../shared/cost/prices.ts';
+import { storedBytes } from '../../shared/cost/standby.ts';
 import { type Workload, usageOf } from '../../shared/cost/workload.ts';
 import { type MetricSource, evaluate } from '../support/metric-math.ts';
 import { OFFICE_HOURS, SAMPLE_RESOURCES, fixedQuantities, sampleSource } from '../support/sample-metrics.ts';
@@ -31,12 +32,20 @@ export function dashboardsPage(): DashboardsPage {
   const prices = pricesIn('us-east-1');
   const shape = shapeFor(SAMPLE, { size: sizeFor(SAMPLE), tls: 'load-balancer', network: 'public' });
   const usage = usageOf(SAMPLE, shape);
-  const settings = { resources: SAMPLE_RESOURCES, fixed: shape, monthly: fixedQuantities(usage), prices };
+  const settings = {
+    resources: SAMPLE_RESOURCES,
+    fixed: shape,
+    monthly: fixedQuantities(usage),
+    prices,
+    standby: { region: STANDBY.region },
+  };
+  /** Of one that was received. */
+  const bytes = storedBytes(SAMPLE, usage) / usage.mailReceived;
   const cost = costDashboard(settings);
   const health = healthDashboard(HEALTH_RESOURCES);
   const bill = billOf(usage, prices);
   const costs = (points: number): MetricSource =>
-    withTally(sampleSource(usage, shape, points, OFFICE_HOURS), bill, points);
+    withBytes(withTally(sampleSource(usage, shape, points, OFFICE_HOURS), bill, points), bytes);
   const pictures = [
     ...cost.widgets.map((widget) => picture(cost, widget, widget.periodSeconds >= 86_400 ? 28 : 48, costs)),
     ...health.widgets.map((widget) => picture(health, widget, HEALTH_POINTS, healthSource)),
@@ -54,6 +63,14 @@ function withTally(inner: MetricSource, { byService, byActivity }: Bill, points:
     if (metric.name === 'Mailboxes') return Array.from({ length: points }, () => SAMPLE.users);
     return inner(metric, periodSeconds);
   };
+}
+
+/** What is stored, in proportion to what is received. */
+function withBytes(inner: MetricSource, bytes: number): MetricSource {
+  return (metric, periodSeconds) =>
+    metric.name === 'BytesStored'
+      ? inner({ ...metric, name: 'MessagesReceived' }, periodSeconds).map((count) => (count ?? 0) * bytes)
+      : inner(metric, periodSeconds);
 }
 
 function picture(

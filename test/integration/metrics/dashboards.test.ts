@@ -31,10 +31,14 @@ beforeAll(async () => {
 
 const SECRET = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:mail-AbCdEf';
 const ZONED = { ...EXAMPLE, domains: [{ name: 'example.org', hostedZoneId: 'Z0123456789ABCDEFGHIJ' }] };
-/** By where TLS ends. */
+/** By where TLS ends, and one with copies in another region. */
 const CONFIGS = {
   'load-balancer': ZONED,
   gateway: { ...ZONED, tls: { at: 'gateway', secretArn: SECRET } },
+  standby: {
+    ...ZONED,
+    standby: { region: 'us-west-2', mailBucket: 'west-mail', inboundBucket: 'west-inbound' },
+  },
 } as const;
 
 /** Text of a template, its references to other resources as names in braces. */
@@ -249,12 +253,30 @@ describe.each(['load-balancer', 'gateway'] as const)('with TLS at the %s', (tls)
   });
 });
 
+test('what copies in another region cost has a chart where there are any, of metrics that are there', () => {
+  const template = made.assemblies.standby.stacks.Observability;
+  const all = [...namedByCharts(template), ...namedByAlarms(template)];
+  expect(all.filter((each) => (each.namespace === 'Quire' ? !isEmitted(each) : !isOfAws(each)))).toEqual([]);
+  const chart = 'What the copies in us-west-2 cost, dollars a day';
+  expect(all.filter(({ name }) => name === 'BytesStored').map(({ where }) => where)).toEqual([chart]);
+  const others = namedByCharts(made.assemblies['load-balancer'].stacks.Observability);
+  expect(others.filter(({ name }) => name === 'BytesStored')).toEqual([]);
+  // A process tells how many bytes it has put where it is told that they are copied.
+  const told = (name: keyof typeof CONFIGS) =>
+    resourcesOf(made.assemblies[name].stacks.Delivery, 'AWS::Lambda::Function').flatMap(({ Properties }) => {
+      const { Variables = {} } = (Properties?.Environment ?? {}) as { Variables?: Record<string, unknown> };
+      return 'QUIRE_MAIL_BUCKET' in Variables ? [Variables.QUIRE_STANDBY] : [];
+    });
+  expect([told('standby'), told('gateway')]).toEqual([['us-west-2'], [undefined]]);
+});
+
 test('the estimate counts at least as many metrics of our own as two days emit', () => {
   const series = new Set(
     emitted.flatMap((line) => {
       const [{ Dimensions, Metrics }] = line._aws.CloudWatchMetrics;
       const of = Dimensions[0].map((key) => String(line[key])).join();
-      return Metrics.map(({ Name }) => `${Name} ${of}`);
+      // One is told beside a standby alone, and counted there.
+      return Metrics.filter(({ Name }) => Name !== 'BytesStored').map(({ Name }) => `${Name} ${of}`);
     }),
   );
   expect(series.size).toBeGreaterThan(60);

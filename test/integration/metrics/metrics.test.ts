@@ -77,6 +77,8 @@ test('the rest of what is counted', () => {
   });
   for (const name of ['BytesIn', 'BytesOut', 'ResidentBytes', 'ReplicaBytes'])
     expect(plain()?.[name]).toBeGreaterThan(0);
+  // Forty messages of 40 KB, once as SES has put them, and once as they are stored.
+  expect(plain()?.BytesStored).toBeGreaterThan(40 * 40_000);
   // A whole message of 40 KB went out.
   expect(plain()?.BytesOut).toBeGreaterThan(40_000);
 });

@@ -18,6 +18,7 @@ import {
   type Workload,
   usageOf,
 } from '../../../shared/cost/workload.ts';
+import { standbyLines, storedBytes } from '../../../shared/cost/standby.ts';
 import { evaluate, type MetricSource } from '../../support/metric-math.ts';
 import { fixedQuantities, SAMPLE_RESOURCES, sampleSource } from '../../support/sample-metrics.ts';
 
@@ -43,15 +44,19 @@ function monthOf({ workload, region, tls, network }: Installation) {
     fixed: shape,
     monthly: fixedQuantities(usage),
     prices,
+    standby: { region: 'us-west-2' },
   };
+  const copies = standbyLines(workload, usage, prices);
   const source = (points: number): MetricSource => {
     const used = sampleSource(usage, shape, points);
-    return (metric, periodSeconds) =>
-      metric.name === 'Mailboxes'
-        ? Array.from({ length: points }, () => workload.users)
-        : used(metric, periodSeconds);
+    return (metric, periodSeconds) => {
+      const each = (value: number) => Array.from({ length: points }, () => value);
+      if (metric.name === 'Mailboxes') return each(workload.users);
+      if (metric.name === 'BytesStored') return each(storedBytes(workload, usage) * shareOf(periodSeconds));
+      return used(metric, periodSeconds);
+    };
   };
-  return { workload, settings, bill: billOf(usage, prices), source };
+  return { workload, settings, bill: billOf(usage, prices), copies, source };
 }
 type Month = ReturnType<typeof monthOf>;
 
@@ -93,6 +98,8 @@ const SAID: Readonly<Record<string, Said>> = {
       shareOf(seconds),
     );
   },
+  standby: ({ copies }, seconds) =>
+    scaled(Object.fromEntries(copies.map(({ name, dollars }) => [name, dollars])), shareOf(seconds)),
 };
 
 /** What the tally tells at the end of the thirtieth day: its own sums over the same metrics. */
@@ -172,6 +179,13 @@ test('no comparison is left of a chart that is gone', () => {
   const [first] = INSTALLATIONS;
   const { settings } = monthOf(first as Installation);
   expect(costDashboard(settings).widgets.map(({ id }) => id)).toEqual(Object.keys(SAID));
+});
+
+test('what copies cost has a chart where there are copies, and nowhere else', () => {
+  const { standby: _standby, ...alone } = monthOf(INSTALLATIONS[0] as Installation).settings;
+  const named = (settings: CostSettings) => JSON.stringify(costDashboard(settings).widgets);
+  expect(named({ ...alone, standby: { region: 'us-west-2' } })).toContain('copies in us-west-2');
+  expect(named(alone)).not.toMatch(/copies in|BytesStored/);
 });
 
 test.each(PRICED_REGIONS)('the dashboard of %s names the prices that were found on no list', (region) => {

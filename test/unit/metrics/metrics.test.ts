@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { METRICS } from '../../../shared/metrics/catalogue.ts';
 import { Distribution } from '../../../shared/metrics/distribution.ts';
-import { embeddedLines } from '../../../shared/metrics/embedded-format.ts';
+import { embeddedLines, metricSinkFrom } from '../../../shared/metrics/embedded-format.ts';
 import { startFlushing } from '../../../shared/metrics/flushing.ts';
 import { type Measured, MetricRegistry } from '../../../shared/metrics/metrics.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -161,4 +161,22 @@ describe('as log lines', () => {
 test('no metric has an account, a session, an address or a gateway as its dimension', () => {
   const dimensions = Object.values(METRICS).flatMap((spec) => ('by' in spec ? [spec.by] : []));
   expect(new Set(dimensions)).toEqual(new Set(['Activity', 'Command', 'Operation', 'Service', 'Table']));
+});
+
+test('how many bytes were stored is told only where they are copied to another region: each metric is billed', () => {
+  const told = (environment: Readonly<Record<string, string>>) => {
+    const lines: string[] = [];
+    const registry = new MetricRegistry(
+      metricSinkFrom({ QUIRE_METRICS_NAMESPACE: 'Mail', ...environment }, (line) => void lines.push(line)),
+      () => 0,
+    );
+    registry.add('BytesStored', 7);
+    registry.add('Deliveries', 1);
+    registry.flush();
+    return lines.map((line) => JSON.parse(line) as object);
+  };
+  expect(told({})).toEqual([expect.not.objectContaining({ BytesStored: 7 })]);
+  expect(told({ QUIRE_STANDBY: 'us-west-2' })).toEqual([
+    expect.objectContaining({ BytesStored: 7, Deliveries: 1 }),
+  ]);
 });

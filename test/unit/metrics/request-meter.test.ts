@@ -112,6 +112,12 @@ describe('S3 and SQS', () => {
     ]);
   });
 
+  test('what is put is counted by its bytes as well', async () => {
+    const { send, told } = client('s3', 'UploadPart', () => Promise.resolve({ output: {} }));
+    for (const ContentLength of [5_000, 0, 300]) await send({ input: { ContentLength } });
+    expect(told()).toContainEqual(['BytesStored', 5_300]);
+  });
+
   test('deletions of objects cost nothing', async () => {
     const { send, told } = client('s3', 'DeleteObjects', () => Promise.resolve({ output: {} }));
     await send({ input: {} });
