@@ -67,10 +67,15 @@ function randomSharingOp(random: Random, mailbox: Mailbox): Op {
 }
 
 function randomAppend(random: Random, mailboxes: readonly Mailbox[]): Op {
-  const to = random() < 0.5 ? { inbox: true as const } : { mailbox: pick(random, mailboxes).id };
+  const inInbox = random() < 0.5;
+  return randomAppendTo(random, inInbox ? null : pick(random, mailboxes).id);
+}
+
+/** Null: as a delivery to INBOX. */
+export function randomAppendTo(random: Random, mailbox: MailboxId | null): Op {
   return {
     op: 'append',
-    to,
+    to: mailbox === null ? { inbox: true } : { mailbox },
     blob: Array.from({ length: 32 }, () => below(random, 16).toString(16)).join('') as BlobId,
     size: below(random, 100_000),
     system: below(random, 32),

@@ -9,7 +9,8 @@
 import type { AccountId, MailboxId } from '../../../shared/account/ids.ts';
 import type { Annotations } from '../../../shared/account/annotations.ts';
 import { newestChangeFor } from '../../../shared/account/readers.ts';
-import { type AccountState, DELIMITER, type Mailbox } from '../../../shared/account/state.ts';
+import type { AccountState, Mailbox } from '../../../shared/account/state.ts';
+import { type NameChange, type Names, nameNews } from './name-changes.ts';
 
 /** What may be watched of a mailbox: nothing, its name, or all. Events take the rights "l" and "r" (RFC 5465 §5). */
 export type Access = 'none' | 'listed' | 'read';
@@ -66,11 +67,7 @@ export type AccountChange =
       /** By this name the client knew another mailbox or none: UIDVALIDITY is another, too (RFC 5465 §5.1). */
       readonly anew: boolean;
     }
-  /**
-   * The name is another's now, or nobody's; `oldName` if the mailbox was renamed. `lost`: it is there, but the watcher may
-   * not look it up any more (§5.9).
-   */
-  | { readonly kind: 'name'; readonly name: string; readonly oldName: string | null; readonly lost: boolean }
+  | NameChange
   /** The watcher may read it no longer, or may again. */
   | { readonly kind: 'access'; readonly name: string; readonly lost: boolean }
   | { readonly kind: 'subscription'; readonly name: string }
@@ -79,8 +76,11 @@ export type AccountChange =
 
 /** `reader`: whose private annotations are told. */
 export function changesOf(before: AccountBrief, after: AccountBrief, reader: AccountId): AccountChange[] {
-  const changes: AccountChange[] = nameChanges(before, after);
-  const holders = new Map([...before.mailboxes.values()].filter(isVisible).map(({ name, id }) => [name, id]));
+  const isLost = (id: MailboxId): boolean => after.mailboxes.has(id);
+  const [was, is] = [namesIn(before), namesIn(after)];
+  const { changes: named, anew } = nameNews(was, is, isLost);
+  const changes: AccountChange[] = [...named];
+  const holders = new Map([...was].map(([id, name]) => [name, id]));
   for (const mailbox of after.mailboxes.values()) {
     const known = before.mailboxes.get(mailbox.id);
     const wasRead = known?.access === 'read';
@@ -88,8 +88,9 @@ export function changesOf(before: AccountBrief, after: AccountBrief, reader: Acc
       changes.push({ kind: 'access', name: mailbox.name, lost: wasRead });
     if (mailbox.access !== 'read') continue;
     const { name, id } = mailbox;
-    const holder = holders.get(name);
-    const change = messageChange(wasRead ? known : undefined, mailbox, holder !== undefined && holder !== id);
+    // By its name the client knew another one.
+    const supplants = (holders.get(name) ?? id) !== id;
+    const change = messageChange(wasRead && !anew.has(id) ? known : undefined, mailbox, supplants);
     if (change) changes.push(change);
     if (wasRead) changes.push(...metadataChanges(name, known.annotations, mailbox.annotations, reader));
   }
@@ -104,64 +105,17 @@ function messageChange(known: Brief | undefined, mailbox: Brief, supplants: bool
   const { id, name, uidNext, messages, seen, highestModSeq } = mailbox;
   const anew = !known || supplants;
   const counted = { mailbox: id, name, unseen: seen !== (known?.seen ?? 0), anew };
-  // RENAME of INBOX, and RENAME to a name that is free, bring a mailbox with messages in it.
-  const came = anew ? uidNext > 1 : uidNext !== known.uidNext || messages !== known.messages;
-  if (came) return { kind: 'messages', ...counted };
+  // RENAME of INBOX brings a mailbox with messages in it; one that supplants another may have fewer.
+  const came = known ? uidNext !== known.uidNext || messages !== known.messages : uidNext > 1;
+  if (came || supplants) return { kind: 'messages', ...counted };
   const flagged = anew || highestModSeq !== known.highestModSeq || counted.unseen;
   return flagged ? { kind: 'flags', ...counted } : null;
 }
 
-export const isVisible = ({ access }: Brief): boolean => access !== 'none';
+const isVisible = ({ access }: Brief): boolean => access !== 'none';
 
-/**
- * RFC 5465 §5.4: of a mailbox that comes or goes its parent is affected too, whether it is one or not; the children of a
- * mailbox that was renamed are not told of.
- */
-function nameChanges(before: AccountBrief, after: AccountBrief): AccountChange[] {
-  const affected = new Set<string>();
-  const renamed = new Map<string, string>();
-  const lost = new Set<string>();
-  const names = new Set<string>();
-  for (const mailbox of after.mailboxes.values()) {
-    const { id, name } = mailbox;
-    const known = before.mailboxes.get(id);
-    const wasVisible = known !== undefined && isVisible(known);
-    if (!isVisible(mailbox)) {
-      if (wasVisible) lost.add(known.name);
-      continue;
-    }
-    names.add(name);
-    if (!wasVisible) withParent(affected, name);
-    else if (known.name !== name) renamed.set(known.name, name);
-  }
-  for (const [id, mailbox] of before.mailboxes)
-    if (isVisible(mailbox) && (lost.has(mailbox.name) || !after.mailboxes.has(id)))
-      withParent(affected, mailbox.name);
-  const changes: AccountChange[] = [];
-  for (const [oldName, name] of renamed)
-    if (!followsParent(oldName, name, renamed)) changes.push({ kind: 'name', name, oldName, lost: false });
-  const told = new Set(changes.map(({ name }) => name));
-  const others = [...affected].filter((name) => !told.has(name)).sort();
-  // A mailbox that is gone before the one that has taken its name: the newest is what counts.
-  for (const name of others.filter((each) => !names.has(each)))
-    changes.push({ kind: 'name', name, oldName: null, lost: lost.has(name) });
-  for (const name of others.filter((each) => names.has(each)))
-    changes.push({ kind: 'name', name, oldName: null, lost: false });
-  return changes;
-}
-
-function withParent(affected: Set<string>, name: string): void {
-  affected.add(name);
-  const level = name.lastIndexOf(DELIMITER);
-  if (level > 0) affected.add(name.slice(0, level));
-}
-
-function followsParent(oldName: string, name: string, renamed: ReadonlyMap<string, string>): boolean {
-  for (let at = oldName.lastIndexOf(DELIMITER); at > 0; at = oldName.lastIndexOf(DELIMITER, at - 1)) {
-    const parent = renamed.get(oldName.slice(0, at));
-    if (parent !== undefined && name === parent + oldName.slice(at)) return true;
-  }
-  return false;
+function namesIn({ mailboxes }: AccountBrief): Names {
+  return new Map([...mailboxes.values()].filter(isVisible).map(({ id, name }) => [id, name]));
 }
 
 /** Shared entries, and the reader's own private ones; one that was taken away is told as well (RFC 5465 §5.6). */

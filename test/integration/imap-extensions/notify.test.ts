@@ -203,6 +203,7 @@ conforms(
     S: b OK watching
   `);
     await two.run('DELETE Kept');
+    await one.run('NOOP');
     await two.run('CREATE Kept');
     await one.play(`
     C: c NOOP
