@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 import type { Address } from './address.ts';
 import { parseAddresses } from './address.ts';
 import { encodeWords, isAscii } from './encoded-word.ts';
@@ -62,8 +62,13 @@ function addressText(address: Address, wire: WireText): string {
   }
 }
 
-/** An internationalised domain has an ASCII form; a local part has none, and leaves as an encoded word. */
+/**
+ * An internationalised domain has an ASCII form; a local part has none, and leaves as an encoded word. So does a host whose
+ * ASCII form says less than it does: `bänk.test/x` is not bänk.test, and an invisible character makes another name.
+ */
 function hostText(host: string, wire: WireText): string {
   if (wire === 'utf8' || isAscii(host)) return imapString(host, wire);
-  return imapString(domainToASCII(host) || encodeWords(host), wire);
+  const ascii = domainToASCII(host);
+  const isWhole = ascii !== '' && domainToUnicode(ascii) === host.normalize('NFC').toLowerCase();
+  return imapString(isWhole ? ascii : encodeWords(host), wire);
 }

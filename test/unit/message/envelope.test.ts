@@ -114,6 +114,19 @@ describe('8-bit headers', () => {
     expect(summaryOf(mail('From: a@b', '')).envelopeUtf8).toBeUndefined();
   });
 
+  test.each([
+    ['bänk.test/x', '=?utf-8?Q?b=C3=A4nk=2Etest/x?='],
+    ['bänk.test#x', '=?utf-8?Q?b=C3=A4nk=2Etest=23x?='],
+    ['ä%62.test', '=?utf-8?B?w6QlNjIudGVzdA==?='],
+    ['exa\u00admple.test', '=?utf-8?Q?exa=C2=ADmple=2Etest?='],
+    ['１.test', '=?utf-8?B?77yRLnRlc3Q=?='],
+    ['EXÄMPLE.test', 'xn--exmple-cua.test'],
+    ['straße.test', 'xn--strae-oqa.test'],
+  ])('a host goes out in ASCII only if that says all of it: %s', (host, expected) => {
+    const { envelope } = summaryOf(Buffer.from(`From: a@${host}\r\n\r\n`));
+    expect(text(envelope)).toContain(`((NIL NIL "a" "${expected}"))`);
+  });
+
   test('encoded words that are there already are left alone', () => {
     expect(subjectOf(' =?utf-8?Q?J=C3=BCrgen?=')).toBe('"=?utf-8?Q?J=C3=BCrgen?="');
   });
