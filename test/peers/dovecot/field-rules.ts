@@ -36,6 +36,8 @@ export function sourcesOf({ field, header }: Difference, { quire }: Evidence): s
 }
 
 const NON_ASCII = /[\x80-\xff]/;
+/** In a Content-Type, or in that name; it is sent as 0x80. */
+const NUL_IN_TYPE = /^content-type[^\n]*(?:\n[ \t][^\n]*)*\x80/im;
 const collapsed = (text: string): string => text.replaceAll(/[ \t\r\n]+/g, ' ').trim();
 
 /** Where encoded words begin and end, blanks come and go. */
@@ -154,7 +156,7 @@ export const FIELD_RULES: readonly Rule[] = [
       if (!evidence.mail.includes('\0')) return false;
       // What is below a part whose Content-Type has one differs with it. It is sent as 0x80.
       const isBelow = /^(?:|shape|type|octets|lines)$/.test(difference.field);
-      if (isBelow && contentTypesAbove(difference, evidence).some((value) => value.includes('\x80')))
+      if (isBelow && headersAbove(difference, evidence).some((header) => NUL_IN_TYPE.test(header)))
         return true;
       if (!textOf(evidence.quire.get(difference.header)).includes('\x80')) return false;
       const sources = sourcesOf(difference, evidence);
@@ -258,14 +260,18 @@ export const FIELD_RULES: readonly Rule[] = [
 ];
 
 /** Content-Type of the message and of each part that the difference lies in. */
-function contentTypesAbove({ part }: Difference, { quire }: Evidence): string[] {
+function contentTypesAbove(difference: Difference, evidence: Evidence): string[] {
+  return headersAbove(difference, evidence)
+    .flatMap(fieldsOf)
+    .filter(({ name }) => name === 'content-type')
+    .map(({ value }) => value);
+}
+
+function headersAbove({ part }: Difference, { quire }: Evidence): string[] {
   const numbers = part === '' ? [] : part.split('.');
   const above = numbers.map((_, index) => numbers.slice(0, index + 1).join('.'));
   const labels = ['BODY[HEADER]', ...above.flatMap((each) => [`BODY[${each}.MIME]`, `BODY[${each}.HEADER]`])];
-  return labels
-    .flatMap((label) => fieldsOf(textOf(quire.get(label))))
-    .filter(({ name }) => name === 'content-type')
-    .map(({ value }) => value);
+  return labels.map((label) => textOf(quire.get(label)));
 }
 
 function sameBut(

@@ -1,6 +1,6 @@
 /** Differences in where parts begin and end, and in the bytes of sections. */
 import { type Difference } from './differences.ts';
-import { isString, textOf } from '../../support/fetch-answer.ts';
+import { isList, isString, textOf } from '../../support/fetch-answer.ts';
 import type { Evidence, Rule } from './rules.ts';
 import { fieldsOf, isBoundary, isMimeField } from './strict-fields.ts';
 
@@ -68,9 +68,19 @@ const shapeRule = ({ name, holds }: (typeof SHAPE_REASONS)[number]): Rule => ({
   explains(difference, evidence) {
     // A section of a part that the two have found differently differs for the same reason.
     const shape = difference.field === 'shape' ? difference : shapeAbove(difference, evidence);
-    return shape !== undefined && holds(multipartAt(shape, evidence));
+    if (shape !== undefined && holds(multipartAt(shape, evidence))) return true;
+    // Where Quire shows all of a multipart as its one part, Dovecot may have found one, too, and another.
+    return multipartsAbove(difference).some(
+      (part) => hasNoDelimiter(part, evidence) && holds(textOfMultipart(part, evidence)),
+    );
   },
 });
+
+/** Numbers of what holds the part in question as its first: that is what Quire makes of a multipart without parts. */
+function multipartsAbove({ part }: Difference): string[] {
+  const numbers = part === '' ? [] : part.split('.');
+  return numbers.flatMap((number, index) => (number === '1' ? [numbers.slice(0, index).join('.')] : []));
+}
 
 /** Where the two have parted, if the difference lies below it. */
 function shapeAbove({ item, part }: Difference, { shapes }: Evidence): Difference | undefined {
@@ -91,6 +101,8 @@ export const PART_RULES: readonly Rule[] = [
       const multipart = part.replace(/\.?1$/, '');
       const isFirst = /(?:^|\.)1$/.test(part);
       if (!isFirst || !hasNoDelimiter(multipart, evidence)) return false;
+      // What a digest does not hold is an empty message to Dovecot, and its text to Quire.
+      if (field === 'type') return isList(dovecot) && dovecot[6] === 0;
       if (typeof quire === 'number') return dovecot === 0 && /^(?:octets|lines|)$/.test(field);
       return isString(quire) && isString(dovecot) && dovecot.text === '';
     },
@@ -105,6 +117,8 @@ export const PART_RULES: readonly Rule[] = [
       if (!isString(quire) || !isString(dovecot) || item.startsWith('BINARY')) return false;
       const start = /<(\d+)>$/.exec(item)?.[1];
       const whole = crlf(ours(wholeOf(item), evidence));
+      // Without the blank line of a part without a body.
+      if (/\.(?:MIME|HEADER)\]$/.test(item) && whole === `${dovecot.text}\r\n`) return true;
       if (start === undefined) return whole === dovecot.text;
       return whole.slice(Number(start)).startsWith(dovecot.text) && dovecot.text !== '';
     },
@@ -112,10 +126,11 @@ export const PART_RULES: readonly Rule[] = [
   {
     name: 'carriage returns',
     explains: ({ item, quire, dovecot }) =>
-      /HEADER|MIME/.test(item) &&
       isString(quire) &&
       isString(dovecot) &&
-      quire.text.replaceAll('\r\r\n', '\r\n') === dovecot.text,
+      (/HEADER|MIME/.test(item)
+        ? quire.text.replaceAll('\r\r\n', '\r\n') === dovecot.text
+        : quire.text.endsWith('\r') && dovecot.text === `${quire.text}\r\n`),
   },
   {
     name: 'the blank line of a part without a body',
@@ -136,17 +151,27 @@ export const PART_RULES: readonly Rule[] = [
   },
 ];
 
+/** Header and body of the multipart with these numbers. */
+function multipartWith(
+  numbers: string,
+  evidence: Evidence,
+): { readonly header: string; readonly body: string } {
+  if (numbers === '') return { header: ours('BODY[HEADER]', evidence), body: ours('BODY[TEXT]', evidence) };
+  const isInMessage = isString(evidence.quire.get(`BODY[${numbers}.HEADER]`));
+  return {
+    header: ours(`BODY[${numbers}.${isInMessage ? 'HEADER' : 'MIME'}]`, evidence),
+    body: ours(`BODY[${numbers}${isInMessage ? '.TEXT' : ''}]`, evidence),
+  };
+}
+
+function textOfMultipart(numbers: string, evidence: Evidence): string {
+  const { header, body } = multipartWith(numbers, evidence);
+  return header + body;
+}
+
 /** The body of the multipart with these numbers holds no delimiter of its boundary, or ends before the first. */
 function hasNoDelimiter(multipart: string, evidence: Evidence): boolean {
-  const isInMessage = isString(evidence.quire.get(`BODY[${multipart}.HEADER]`));
-  const header = ours(
-    multipart === '' ? 'BODY[HEADER]' : `BODY[${multipart}.${isInMessage ? 'HEADER' : 'MIME'}]`,
-    evidence,
-  );
-  const body = ours(
-    multipart === '' ? 'BODY[TEXT]' : `BODY[${multipart}${isInMessage ? '.TEXT' : ''}]`,
-    evidence,
-  );
+  const { header, body } = multipartWith(multipart, evidence);
   const type = fieldsOf(header).find(({ name }) => name === 'content-type')?.value ?? '';
   if (!/^\s*multipart\//i.test(type)) return false;
   const [boundary] = boundariesIn(type);
