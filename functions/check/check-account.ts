@@ -28,6 +28,8 @@ export interface AccountReport {
   readonly unnamed: number;
   /** Closed for good: nothing of it needs to be left. */
   readonly closed: boolean;
+  /** When it goes, milliseconds since the epoch, as was laid down; null: it stays; undefined: that cannot be read. */
+  readonly closing?: number | null;
 }
 
 /** What a repair begins from. */
@@ -64,6 +66,7 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
     expunged: messages.rows.filter(({ expunged }) => expunged).length,
     read: messages.read,
     unnamed: messages.unnamed.length,
+    closing: known.replay.state.policy.closing,
   };
   return { report, survey, known, messages };
 }

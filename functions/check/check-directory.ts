@@ -8,10 +8,22 @@ export interface DirectoryCheckDeps {
   readonly logins: LoginDirectory;
 }
 
-export async function checkDirectory(deps: DirectoryCheckDeps, account: Account): Promise<Finding[]> {
+/** `closing`: what the account's journal says of it, if that is known (`AccountReport`). */
+export async function checkDirectory(
+  deps: DirectoryCheckDeps,
+  account: Account,
+  closing?: number | null,
+): Promise<Finding[]> {
   // Its addresses are free, and may be another's by now.
   if (account.state === 'closed') return [];
   const findings: Finding[] = [];
+  if (closing !== undefined && closing !== (account.closing?.at ?? null))
+    findings.push(
+      differs(
+        `the directory says that the account ${fate(account.closing?.at)}, and its journal that it ${fate(closing)}`,
+        'The journal decides; a command was cut off, or a table was put back.',
+      ),
+    );
   for (const address of account.addresses) {
     const owner = await deps.directory.users.find(address);
     if (owner?.id !== account.id)
@@ -59,6 +71,12 @@ const NOBODYS: Finding = {
   means: 'A quire user add that was refused, or did not end, leaves one behind.',
   mendedBy: 'itself',
 };
+
+function fate(closing: number | null | undefined): string {
+  return closing === null || closing === undefined
+    ? 'stays'
+    : `goes after ${new Date(closing).toISOString().slice(0, 19)}Z`;
+}
 
 function complaintAbout(account: Account, login: Login | undefined): string | null {
   if (!login) return 'is missing';

@@ -148,7 +148,7 @@ async function lookAt(
   const addresses = user?.addresses ?? [];
   const withDirectory = async (report: AccountReport): Promise<readonly Finding[]> =>
     user
-      ? [...(await checkDirectory(engine, user)), ...inUse(report.findings, user)]
+      ? [...(await checkDirectory(engine, user, report.closing)), ...inUse(report.findings, user)]
       : findingsOfUnlisted(report, stored);
   if (flags.repair !== true) {
     const { report } = await checkAccount(deps, id);

@@ -110,6 +110,7 @@ test('quire user close and reopen', async () => {
   expect((await run(['user', 'list', ...at])).output).toMatch(
     /^carol@example\.test\tclosing until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\t/,
   );
+  expect((await run(['check', '--all', ...at])).errors).toBe('1 account checked.\n');
   const enabled = await run(['user', 'enable', CAROL, ...at]);
   expect([enabled.status, enabled.errors]).toEqual([1, expect.stringContaining('"quire user reopen"')]);
   expect((await run(['retention', CAROL, ...at])).output).toContain('The account is being closed');

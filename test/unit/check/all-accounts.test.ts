@@ -123,13 +123,19 @@ test('accounts that the directory has lost are found by their keys and by their 
 
 describe('the directory agrees with itself', () => {
   const account = accountOf('a');
-  const check = (found: Account | undefined, login: Login | undefined, of = account) =>
+  const check = (
+    found: Account | undefined,
+    login: Login | undefined,
+    of = account,
+    closing?: number | null,
+  ) =>
     checkDirectory(
       {
         directory: { users: { find: async () => found } as never },
         logins: { findLogin: async () => login },
       },
       of,
+      closing,
     );
   const what = async (...args: Parameters<typeof check>) =>
     (await check(...args)).map(({ kind, what: told }) => `${kind}: ${told}`);
@@ -139,6 +145,20 @@ describe('the directory agrees with itself', () => {
     const disabled = accountOf('a', { state: 'disabled' });
     expect(await what(disabled, loginOf(disabled, { disabled: true }), disabled)).toEqual([]);
     expect(await what(undefined, undefined, accountOf('a', { state: 'closed' }))).toEqual([]);
+  });
+
+  test('and with the journal about whether the account goes, and when', async () => {
+    const at = Date.UTC(2027, 0, 31);
+    const closing = accountOf('a', { state: 'disabled', closing: { at, staysDisabled: false } });
+    const login = loginOf(closing, { disabled: true });
+    expect(await what(closing, login, closing, at)).toEqual([]);
+    expect(await what(account, loginOf(account), account, null)).toEqual([]);
+    expect(await what(closing, login, closing, null)).toEqual([
+      'directory-differs: the directory says that the account goes after 2027-01-31T00:00:00Z, and its journal that it stays',
+    ]);
+    expect(await what(account, loginOf(account), account, at)).toEqual([
+      'directory-differs: the directory says that the account stays, and its journal that it goes after 2027-01-31T00:00:00Z',
+    ]);
   });
 
   test.each([
