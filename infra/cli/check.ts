@@ -41,7 +41,7 @@ export function checkCommand(): Command {
       '--leave-unreadable',
       'with --repair: go on without objects that cannot be read; without --rebuild they are deleted for good in some days',
     )
-    .option('--all', 'all accounts, one after the other')
+    .option('--all', 'all accounts, one after the other, also those that the directory has lost')
     .option(
       '--report <file>',
       'with --all: write a line of JSON for each account, and go on where the file ends',

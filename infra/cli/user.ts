@@ -47,7 +47,7 @@ export function userCommand(): Command {
   addDirectoryOptions(
     sub(
       'list',
-      'all accounts, one a line, tab-separated: address, state (active, disabled, closing until a time, closed), quota, messages allowed, name',
+      'all accounts, one a line, tab-separated: address, state (active, disabled, closing until a time, closed), quota, messages allowed, name, id',
     ),
   ).action(list);
   addDirectoryOptions(
@@ -126,10 +126,10 @@ function lostAccountOf({ account }: Flags): AccountId | undefined {
 async function list(flags: Flags): Promise<void> {
   await withEngine(flags, async ({ directory }) => {
     const lines: string[] = [];
-    for await (const { addresses, state, closing, limits, displayName } of directory.users.list()) {
+    for await (const { id, addresses, state, closing, limits, displayName } of directory.users.list()) {
       const shown = closing ? `closing until ${formatMoment(closing.at / 1000)}` : state;
       const quota = [formatSize(limits.quotaBytes), String(limits.quotaMessages)];
-      lines.push([addresses.join(', '), shown, ...quota, displayName].join('\t').trimEnd());
+      lines.push([addresses.join(', '), shown, ...quota, displayName, id].join('\t'));
     }
     for (const line of lines.sort()) say(line);
   });
