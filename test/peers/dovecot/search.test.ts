@@ -20,10 +20,10 @@ const OTHER_PARTS = new Set([
   'other message types',
 ]);
 /**
- * What Dovecot reads otherwise: charsets that nobody knows, blanks around the dots of an address, and bare carriage
- * returns, which end lines to it.
+ * What Dovecot reads otherwise: charsets that nobody knows, encoded words with a language, blanks around the dots of an
+ * address, addresses with two at-signs, and bare carriage returns, which end lines to it.
  */
-const READ_OTHERWISE = /x-unknown|\w \. \w|\r(?!\n)/;
+const READ_OTHERWISE = /x-unknown|=\?[\w-]+\*|\w \. \w|@[^\s,<>]*@|\r(?!\n)/;
 const PER_FAMILY = 8;
 /** Of the words in the mails every so manieth is looked for. */
 const WORDS_APART = 4;
