@@ -4,7 +4,7 @@
  */
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { Change } from '../../../shared/account/replica.ts';
-import type { AccountState } from '../../../shared/account/state.ts';
+import { type AccountState, mailboxNamed } from '../../../shared/account/state.ts';
 import type { ServerEntries } from '../../../shared/directory/directory.ts';
 import type { AccountChange } from '../session/account-changes.ts';
 import { answerTo } from '../session/faults.ts';
@@ -43,8 +43,8 @@ export class Notifications implements Notifier, ServerEntriesListener {
   readonly #ownArrivals: OwnArrivals;
   /** The session's own account first; none before `begin`, and if the client wants to know nothing. */
   readonly #watched = new Map<AccountId, WatchedAccount>();
-  /** Names that the client was told it may not watch. */
-  readonly #withoutAccess = new Set<string>();
+  /** Names of mailboxes that the client may not look up any more. */
+  readonly #lost = new Set<string>();
   /** What the client knows of the server's entries, and what they are now; null: it does not watch them. */
   #serverKnown: ServerEntries | null = null;
   #serverNow: ServerEntries | null = null;
@@ -184,8 +184,7 @@ export class Notifications implements Notifier, ServerEntriesListener {
       if (isOwn) continue;
       const sight = await this.#sightOf(home, await home.state());
       for (const mailbox of sight.state.mailboxes.values())
-        if (home.accessTo(mailbox) === 'listed')
-          await this.#tellLine(this.#accessLine(home.prefix + mailbox.name, true, sight));
+        if (home.accessTo(mailbox) === 'listed') await this.#tellLine(this.#accessLine(mailbox.name, sight));
     }
   }
 
@@ -206,7 +205,6 @@ export class Notifications implements Notifier, ServerEntriesListener {
   }
 
   async #line(change: AccountChange, sight: Sight): Promise<string | null> {
-    const name = sight.home.prefix + (change.name ?? '');
     switch (change.kind) {
       case 'messages':
       case 'flags':
@@ -214,7 +212,7 @@ export class Notifications implements Notifier, ServerEntriesListener {
       case 'name':
         return this.#nameLine(change, sight);
       case 'access':
-        return this.#accessLine(name, change.lost, sight);
+        return this.#accessLine(change.name, sight);
       case 'subscription':
         return this.#subscriptionLine(change.name, sight);
       case 'metadata':
@@ -243,27 +241,29 @@ export class Notifications implements Notifier, ServerEntriesListener {
 
   #nameLine({ name, oldName, lost }: Extract<AccountChange, { kind: 'name' }>, sight: Sight): string | null {
     const { prefix } = sight.home;
-    const before = oldName === null ? null : prefix + oldName;
-    const access = this.#accessLine(prefix + name, lost, sight);
-    if (access !== null) return access;
-    const wanted = [prefix + name, ...(before === null ? [] : [before])].some((each) =>
-      this.#eventsFor(each, sight.own).has('MailboxName'),
-    );
-    if (!wanted) return null;
-    return `LIST ${entryText(this.#session, entryNamed(treeOf(sight), prefix + name), before)}`;
+    const names = [name, ...(oldName === null ? [] : [oldName])].map((each) => prefix + each);
+    const events = names.map((each) => this.#eventsFor(each, sight.own));
+    // RFC 5465 §5.9: that a mailbox may not be watched any more, or may again, is told whatever is watched of it.
+    const regained = this.#lost.delete(prefix + name);
+    if (lost) this.#lost.add(prefix + name);
+    const wanted = (each: ReadonlySet<NotifyEvent>): boolean =>
+      lost || regained ? each.size > 0 : each.has('MailboxName');
+    return events.some(wanted) ? this.#listLine(name, oldName, sight) : null;
   }
 
-  /** RFC 5465 §5.9, whatever is watched of it. Null if there is nothing to say: access was neither lost nor missed. */
-  #accessLine(name: string, lost: boolean, sight: Sight): string | null {
-    if (!lost && !this.#withoutAccess.has(name)) return null;
-    if (this.#eventsFor(name, sight.own).size === 0) return null;
-    const entry = entryNamed(treeOf(sight), name);
-    if (!lost) {
-      this.#withoutAccess.delete(name);
-      return `LIST ${entryText(this.#session, entry)}`;
-    }
-    this.#withoutAccess.add(name);
-    return `LIST ${entryText(this.#session, { ...entry, attributes: [...entry.attributes, '\\NoAccess'] })}`;
+  /** RFC 5465 §5.9, whatever is watched of it. */
+  #accessLine(name: string, sight: Sight): string | null {
+    const isWatched = this.#eventsFor(sight.home.prefix + name, sight.own).size > 0;
+    return isWatched ? this.#listLine(name, null, sight) : null;
+  }
+
+  #listLine(name: string, oldName: string | null, sight: Sight): string {
+    const { prefix } = sight.home;
+    const entry = entryNamed(treeOf(sight), prefix + name);
+    const noAccess = this.#lost.has(prefix + name) || isUnreadable(name, sight);
+    const attributes = [...entry.attributes, ...(noAccess ? ['\\NoAccess'] : [])];
+    const before = oldName === null ? null : prefix + oldName;
+    return `LIST ${entryText(this.#session, { ...entry, attributes }, before)}`;
   }
 
   /** All attributes are as they are (RFC 5465 §5.5), whoever's the mailbox is. */
@@ -298,6 +298,12 @@ export class Notifications implements Notifier, ServerEntriesListener {
     const groups = this.#groups.filter(({ applies }) => applies(name, own));
     return new Set(groups.flatMap(({ events }) => [...events]));
   }
+}
+
+/** The mailbox may be looked up, and not read. */
+function isUnreadable(name: string, { home, state }: Sight): boolean {
+  const mailbox = mailboxNamed(state, name);
+  return mailbox !== undefined && home.accessTo(mailbox) === 'listed';
 }
 
 /** What the session may look up in an account. */

@@ -69,7 +69,7 @@ export type AccountChange =
     }
   | NameChange
   /** The watcher may read it no longer, or may again. */
-  | { readonly kind: 'access'; readonly name: string; readonly lost: boolean }
+  | { readonly kind: 'access'; readonly name: string }
   | { readonly kind: 'subscription'; readonly name: string }
   /** `name` null: of the server. Entries as clients spell them. */
   | { readonly kind: 'metadata'; readonly name: string | null; readonly entries: readonly string[] };
@@ -85,7 +85,7 @@ export function changesOf(before: AccountBrief, after: AccountBrief, reader: Acc
     const known = before.mailboxes.get(mailbox.id);
     const wasRead = known?.access === 'read';
     if (known && isVisible(known) && isVisible(mailbox) && wasRead !== (mailbox.access === 'read'))
-      changes.push({ kind: 'access', name: mailbox.name, lost: wasRead });
+      changes.push({ kind: 'access', name: mailbox.name });
     if (mailbox.access !== 'read') continue;
     const { name, id } = mailbox;
     // By its name the client knew another one.

@@ -238,7 +238,7 @@ describe('what a guest may see', () => {
     expect(told({ a: 'read', b: 'read' }, { b: 'read' })).toEqual([['name', 'a', true]]);
   });
   test('what may be looked up but not read any more, and may again', () => {
-    expect(told({ a: 'read' }, { a: 'listed' })).toEqual([['access', 'a', true]]);
+    expect(told({ a: 'read' }, { a: 'listed' })).toEqual([['access', 'a', false]]);
     expect(told({ a: 'listed' }, { a: 'read' })).toEqual([
       ['access', 'a', false],
       ['messages', 'a', true],
