@@ -224,7 +224,7 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
     },
     {
       what: 'Domains of one installation',
-      unit: 'domains',
+      unit: organisations === 1 ? 'domain' : 'domains',
       demand: organisations,
       limit: DOMAINS,
       kind: 'ours',
@@ -232,7 +232,7 @@ export function limitsOf(options: DayOptions, day: Day): readonly Limit[] {
     },
     {
       what: 'Identities of SES',
-      unit: 'domains',
+      unit: organisations === 1 ? 'domain' : 'domains',
       demand: organisations,
       limit: IDENTITIES,
       kind: 'on request',
