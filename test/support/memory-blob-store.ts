@@ -93,7 +93,9 @@ export class MemoryBlobStore implements BlobStore {
     for await (const { key } of this.list(prefix)) {
       const slash = key.indexOf('/', prefix.length);
       const name = key.slice(prefix.length, slash);
-      if (slash >= 0 && name !== last) yield (last = name);
+      if (slash < 0 || name === last) continue;
+      last = name;
+      yield name;
     }
   }
 }
