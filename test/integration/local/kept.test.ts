@@ -130,6 +130,16 @@ test('quire user close and reopen', async () => {
   const never = await run(['user', 'close', CAROL, '--after', '0', ...at]);
   expect([never.status, never.errors]).toEqual([1, expect.stringContaining('from 1 to 3650 days')]);
 
+  // Of one that is being closed, removing frees the address alone: its mail goes all the same.
+  await run(['user', 'add', 'eve@example.test', '--password-stdin', ...at], PASSWORD);
+  await run(['user', 'close', 'eve@example.test', '--after', '3', ...at]);
+  const going = (await run(['user', 'remove', 'eve@example.test', ...at])).output;
+  const [, eve = ''] =
+    /^eve@example\.test is closed\. All mail of account ([0-9a-f]{20}) goes after \d/.exec(going) ?? [];
+  expect((await run(['user', 'reopen', eve, ...at])).output).toBe(
+    `The mail of account ${eve}, which was removed, is kept.\n`,
+  );
+
   // What was removed has no address, and is looked after by its id; the address may be another's.
   const removed = await run(['user', 'remove', CAROL, ...at]);
   const [, id = ''] =
