@@ -39,7 +39,8 @@ export async function placeOf(session: Session, name: string): Promise<Place> {
   const elsewhere = session.offers('ACL') ? ownerOf(name) : null;
   if (!elsewhere) return { home: session.home, name: normalName(name) };
   const home = await session.homeOf(elsewhere.address);
-  if (!home || elsewhere.rest === '') throw nonexistent();
+  // One's own mailboxes have one name: LIST shows no other, and no answer would tell the one that was asked for.
+  if (!home || home === session.home || elsewhere.rest === '') throw nonexistent();
   // What the lists grant may depend on the groups that they name: from here on the home knows.
   await home.state();
   return { home, name: normalName(elsewhere.rest) };

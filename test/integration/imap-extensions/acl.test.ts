@@ -130,6 +130,13 @@ inVariants((variant) => {
       expect(`${args}: ${await last(alice, `SETACL ${args}`)}`).toContain(`: tag ${answer}`);
   });
 
+  test('nobody’s own mailboxes are in the namespace of other users: LIST shows none, and no name of one is known', async () => {
+    expect(await alice.run(`LIST "" "${ALICES}*"`)).toEqual(['tag OK mailboxes listed']);
+    for (const command of ['SELECT', 'GETACL', 'MYRIGHTS', 'DELETE', 'GETQUOTAROOT', 'CREATE'])
+      expect(await last(alice, `${command} ${ALICES}/Sent`)).toMatch(/^tag NO \[NONEXISTENT\]/);
+    expect(await last(alice, `STATUS ${ALICES}/Sent (MESSAGES)`)).toMatch(/^tag NO \[NONEXISTENT\]/);
+  });
+
   describe('what may not be looked up is not there (RFC 4314 §6)', () => {
     test('by whatever command', async () => {
       for (const command of [
