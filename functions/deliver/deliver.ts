@@ -265,7 +265,7 @@ async function stored(
   const use = placement === 'junk' ? 'Junk' : null;
   const date = Math.floor(received / 1000);
   const look = FirstLook.at(body);
-  const { keywords } = look;
+  const { keywords } = look.end();
   const arrival = { date, zone: 0, system: 0, keywords, mailbox: null, use, time: rim.now() };
   const options = { arrival, look };
   const { blob, size, summary, freshUntil } = await messages.put(to.account, body, body.length, options);

@@ -93,7 +93,7 @@ export class MessageStore implements SummarySource {
     const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => look.write(chunk));
     const facts = { digest: () => look.digest, arrival: arrival ?? null };
     const blob = await this.#blobs.put(account, tapped, size, facts, options);
-    return { blob, size, summary: await this.place(account, blob, look.summary), freshUntil };
+    return { blob, size, summary: await this.place(account, blob, look.end().summary), freshUntil };
   }
 
   /** Keeps bytes that a message will be made of, under a name that no record ever gets. */
@@ -174,7 +174,7 @@ export class MessageStore implements SummarySource {
   async recompute(account: AccountId, place: BlobPlace): Promise<Uint8Array> {
     const look = new FirstLook();
     for await (const chunk of await this.get(account, place)) look.write(chunk);
-    return look.summary;
+    return look.end().summary;
   }
 
   putChunk(account: AccountId, fold: string, chunk: Uint8Array): Promise<void> {
@@ -204,24 +204,30 @@ export class MessageStore implements SummarySource {
   }
 }
 
+interface Seen {
+  readonly summary: Uint8Array;
+  /** That a delivery sets (RFC 9979 §4). */
+  readonly keywords: readonly string[];
+}
+
 /** What is worked out of a message while it goes by. */
 export class FirstLook {
   readonly #builder = new SummaryBuilder();
   readonly #hash = createHash('sha256');
   #digest: Uint8Array | undefined;
-  #summary: Uint8Array | undefined;
+  #seen: Seen | undefined;
 
   /** A look at a whole message. */
   static at(message: Uint8Array): FirstLook {
     const look = new FirstLook();
     look.write(message);
-    void look.summary;
+    look.end();
     return look;
   }
 
   /** All has gone by. */
   get ended(): boolean {
-    return this.#summary !== undefined;
+    return this.#seen !== undefined;
   }
 
   write(chunk: Uint8Array): void {
@@ -234,15 +240,12 @@ export class FirstLook {
     return (this.#digest ??= this.#hash.digest());
   }
 
-  /** Asked for in the end. */
-  get summary(): Uint8Array {
-    return (this.#summary ??= encodeSummary({ ...this.#builder.end(), digest: this.digest }));
-  }
-
-  /** That a delivery sets (RFC 9979 §4), once all has gone by. */
-  get keywords(): readonly string[] {
-    void this.summary;
-    return this.#builder.keywords;
+  /** Once all has gone by. */
+  end(): Seen {
+    return (this.#seen ??= {
+      summary: encodeSummary({ ...this.#builder.end(), digest: this.digest }),
+      keywords: this.#builder.keywords,
+    });
   }
 }
 

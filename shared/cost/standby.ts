@@ -59,23 +59,23 @@ export function standbyLines(workload: Workload, usage: Usage, prices: Prices): 
 /** The same lines, by their names, as dollars of a period of so many seconds; written into `book`. */
 export function standbyExpressions(settings: CostSettings, periodSeconds: number, book: QueryBook): void {
   const { resources, prices } = settings;
-  const { items, metered } = costExpressions(settings, periodSeconds, book);
+  const costs = costExpressions(settings, periodSeconds, book);
   const writes = (scale: number) => consumed(resources, 'ConsumedWriteCapacityUnits', scale);
   const stored = ownMetrics(resources.namespace).own('BytesStored', 'Sum');
   const between = regionGb(prices);
-  metered([{ meter: writes(1), price: prices.writeUnit }], 'Copied writes');
-  items(['tableStorage'], 'Replicas of tables');
-  items(['tableBackup'], 'Their backups');
-  items(PUTS, 'Copied objects');
-  items(['objectStorage'], 'Copies of objects');
-  metered(
+  costs.metered([{ meter: writes(1), price: prices.writeUnit }], 'Copied writes');
+  costs.items(['tableStorage'], 'Replicas of tables');
+  costs.items(['tableBackup'], 'Their backups');
+  costs.items(PUTS, 'Copied objects');
+  costs.items(['objectStorage'], 'Copies of objects');
+  costs.metered(
     [
       { meter: { kind: 'sum', metrics: [stored], scale: 1 / GB }, price: between },
       { meter: writes((COPIED_KB_PER_WRITE * KB) / GB), price: between },
     ],
     'Between regions',
   );
-  metered([{ meter: { kind: 'fixed', perMonth: 1 }, price: prices.keyMonth }], 'Replica of the key');
+  costs.metered([{ meter: { kind: 'fixed', perMonth: 1 }, price: prices.keyMonth }], 'Replica of the key');
 }
 
 function itemsOf(service: 'DynamoDB' | 'S3', unit: RegExp): ItemName[] {

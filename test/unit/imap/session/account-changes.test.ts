@@ -210,7 +210,7 @@ describe('what a guest may see', () => {
     if (!inbox) throw new Error('there is an INBOX');
     const mailboxes = names.map((name, index) => {
       const id = (index + 1) as typeof inbox.id;
-      return [id, { ...inbox, id, name, uidNext: 3 as typeof inbox.uidNext, messages: 2 }] as const;
+      return [id, { ...inbox, id, name, uidNext: 3, messages: 2 }] as const;
     });
     return { ...base, mailboxes: new Map(mailboxes) };
   };
