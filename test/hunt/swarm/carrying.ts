@@ -5,6 +5,7 @@ import { numbersOf } from '../numbers.ts';
 import { ensure } from '../violation.ts';
 import { noop } from './looks.ts';
 import { type Player, quoted, rows } from './player.ts';
+import { drawn } from './putting.ts';
 
 export async function carry(player: Player): Promise<void> {
   const { guest, replay, tokens } = player.ground;
@@ -47,6 +48,40 @@ export async function carry(player: Player): Promise<void> {
   // What was gone already is passed over.
   const gone = kind === 'MOVE' ? uids : uids.filter((uid) => !source.includes(uid));
   player.happened(answer, `${command}: ${said}`, (state) => rows(state, from, gone).length === 0);
+}
+
+/** REPLACE (RFC 8508) by a message in the guest's own account: the new one is there, the old one is gone here. */
+export async function exchange(player: Player): Promise<void> {
+  const { guest, tokens } = player.ground;
+  const { mailbox: from, readOnly } = player.where();
+  const uid = player.draw.pick(player.session.view.uids);
+  if (!guest || uid === undefined || readOnly) return noop(player);
+  await guest.own.replay.catchUp();
+  const begin = guest.own.replay.number;
+  const { token, message } = drawn(player);
+  tokens.end(token, 'elsewhere');
+  const command = `UID REPLACE ${uid} INBOX (\\Seen) `;
+  const running = player.session.run(command, { shows: 'newest', parts: [message] });
+  running.catch(() => guest.own.lostTrack());
+  const answer = await running;
+  if (answer.status !== 'OK') {
+    player.refused(answer, command, {
+      EXPUNGEISSUED: (state) => player.lacks(state, from, [uid]),
+      NONEXISTENT: (state) => player.lacks(state, from, [uid]),
+      NOPERM: (state) => {
+        const mailbox = state.mailboxes.get(from);
+        return mailbox !== undefined && !/t.*e/.test(guest.rightsOn(mailbox));
+      },
+    });
+    return;
+  }
+  const said = answer.untagged.map(({ text }) => text).join('\n');
+  const [, validity, fresh] = /\[APPENDUID (\d+) (\d+)\]/.exec(said) ?? [];
+  await guest.own.arrived({
+    ...{ begin, uidValidity: Number(validity) },
+    ...{ tokens: [token], uids: [Number(fresh)] },
+  });
+  player.happened(answer, command, (state) => rows(state, from, [uid]).length === 0);
 }
 
 /** Out of the guest's own account: by a connection of its own, whose view is not followed. */

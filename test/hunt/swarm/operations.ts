@@ -1,6 +1,6 @@
 /** What a session of the swarm does: one operation of chance after the other. */
 import * as around from './around.ts';
-import { bring, carry } from './carrying.ts';
+import { bring, carry, exchange } from './carrying.ts';
 import * as changes from './changes.ts';
 import { filtered } from './filters.ts';
 import * as looks from './looks.ts';
@@ -18,6 +18,7 @@ const OPERATIONS = {
   ...watching,
   ...sharing,
   carry,
+  exchange,
   bring,
   changedSince,
   resync,
@@ -62,6 +63,7 @@ const WEIGHTS = {
   rights: 2,
   decoded: 3,
   carry: 0,
+  exchange: 0,
   bring: 0,
   lsub: 1,
   ask: 1,
@@ -98,6 +100,7 @@ const AS_GUEST: Readonly<Partial<Record<Operation, number>>> = {
   decoded: 3,
   signInAgain: 1,
   carry: 3,
+  exchange: 2,
   bring: 2,
 };
 /** What needs no mailbox. */

@@ -7,7 +7,8 @@ import { ensure } from '../violation.ts';
 import { noop } from './looks.ts';
 import { type Player, quoted, rows } from './player.ts';
 
-function drawn(player: Player): { token: string; message: Buffer } {
+/** A new message, and what it will be known by. */
+export function drawn(player: Player): { token: string; message: Buffer } {
   const { tokens } = player.ground;
   const token = tokens.next();
   const message = messageOf(token, player.draw);
