@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { type DeflateRaw, type InflateRaw, constants, createDeflateRaw, createInflateRaw } from 'node:zlib';
 import type { Transcript } from './transcript.ts';
 
@@ -77,10 +78,12 @@ export class ImapConnection {
     socket.on('close', () => this.#end('closed'));
   }
 
-  static async open(port: number, transcript: Transcript): Promise<ImapConnection> {
-    const socket = connect({ port, host: '127.0.0.1' });
+  /** `secure`: under TLS from the beginning, whoever's the certificate is. */
+  static async open(port: number, transcript: Transcript, { secure = false } = {}): Promise<ImapConnection> {
+    const at = { port, host: '127.0.0.1' };
+    const socket = secure ? connectTls({ ...at, rejectUnauthorized: false }) : connect(at);
     try {
-      await once(socket, 'connect');
+      await once(socket, secure ? 'secureConnect' : 'connect');
     } catch (error) {
       throw new ConnectionEnded(error instanceof Error ? error.message : String(error));
     }

@@ -31,9 +31,9 @@ export interface FetchAnswer {
   readonly items: ReadonlyMap<string, WireValue>;
 }
 
-/** Null for a response that is no FETCH. */
+/** Null for a response that is no FETCH; UIDFETCH (RFC 9586 §3.3) has the UID in the place of the number. */
 export function readFetch(response: Response): FetchAnswer | null {
-  const match = /^\* (\d+) FETCH /.exec(response.text);
+  const match = /^\* (\d+) (?:UID)?FETCH /.exec(response.text);
   if (!match) return null;
   const reader = new Reader(response, match[0].length);
   return { number: Number(match[1]), items: reader.items() };

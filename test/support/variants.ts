@@ -7,7 +7,8 @@ import type { ImapClient } from './imap-client.ts';
 
 export type Variant = 'plain' | 'condstore' | 'qresync' | 'uidonly' | 'tls';
 
-const ENABLED: Readonly<Record<Variant, string | null>> = {
+/** What a client of the variant enables. */
+export const ENABLED: Readonly<Record<Variant, string | null>> = {
   plain: null,
   condstore: 'CONDSTORE',
   qresync: 'QRESYNC',
