@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   if (certificate) flushed.metrics.gauge('CertificateDays', () => certificate.daysLeft(Date.now()));
   const gateway = await startGateway(engine, settings, certificate);
   const health = await startHealthPort(settings.healthPort);
-  log.info({ listeners: gateway.addresses }, 'serving');
+  log.info({ listeners: gateway.addresses, health: health.port }, 'serving');
   await told;
   log.info('stopping: no new connections, and the open ones are seen out');
   health.drain();

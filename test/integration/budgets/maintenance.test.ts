@@ -38,7 +38,7 @@ beforeAll(async () => {
   await settle(engineAhead(engine, START_MS), account);
   const one = { messages: 1, bytes: BYTES, summary, blobOf: () => virtualBlob(MESSAGES), fold: false };
   await fillAccount(engineAhead(engine, START_MS), account, one);
-}, 120_000);
+});
 afterAll(() => stores.stop());
 
 const run = (step: Step, ahead: number): Promise<Done> =>
@@ -91,4 +91,4 @@ test('maintenance of 20,000 messages', async () => {
   // Each message is read once, and what a fold puts is less than a segment for each that it changes.
   expect(pack.requests).toMatchObject({ 's3.GetObject': 10_001, 's3.PutObject': 3 });
   expect(pack.requests['dynamodb.PutItem']).toBeLessThan(2 * SEGMENTS);
-}, 120_000);
+});

@@ -21,7 +21,7 @@ const TAIL = 28;
 let stores: BenchStores;
 beforeAll(async () => {
   stores = await startBenchStores();
-}, 60_000);
+});
 afterAll(() => stores.stop());
 
 test('a replica of 100,000 messages takes less than 64 bytes each, its tail included, packed or not', async () => {
@@ -37,7 +37,7 @@ test('a replica of 100,000 messages takes less than 64 bytes each, its tail incl
   expect(await bytesEach()).toBeLessThan(BYTES_A_MESSAGE);
   await packAll(account);
   expect(await bytesEach()).toBeLessThan(BYTES_A_MESSAGE);
-}, 120_000);
+});
 
 /** As the compaction does, but for the packs themselves. */
 async function packAll(account: AccountId): Promise<void> {

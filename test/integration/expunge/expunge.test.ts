@@ -89,7 +89,7 @@ test('what is expunged is deleted when its grace is over, on its day, and an acc
   for await (const { item } of engine.folds.items(account, [1, 2, 3, 4, 5, 6] as never[])) items.push(item);
   expect(items).toEqual([]);
   expect(await engine.calendar.due(dayOf(Date.now() / 1000) + 500, Date.now())).toEqual([]);
-}, 60_000);
+});
 
 test('what it costs: a visit at which nothing is due, and a purge', async () => {
   const { address, account } = await stack.addUser(await sweptOnNone());

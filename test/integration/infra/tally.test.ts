@@ -2,13 +2,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type FunctionPlan, functionPlan, LambdaProcess } from '../../support/infra/lambda.ts';
 import { allowing, type Permission } from '../../support/infra/permission.ts';
 import { ACCOUNT, REGION, Resolver } from '../../support/infra/resolve.ts';
 import { EXAMPLE, roleStatements, type Statement, synthesise } from '../../support/infra/synthesised.ts';
-
-jest.setTimeout(60_000);
 
 const STACK = 'Quire-Observability';
 

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { freePorts } from '../free-port.ts';
 import { buildImage, type Image } from './dockerfile.ts';
 import { assetFolder } from './lambda.ts';
 import type { Resolver } from './resolve.ts';
@@ -42,18 +41,23 @@ export function taskPlan(assembly: Assembly, resolver: Resolver, into: string): 
   };
 }
 
-const PORTS = ['QUIRE_IMAPS_PORT', 'QUIRE_IMAP_PORT', 'QUIRE_BEHIND_TLS_PORT', 'QUIRE_HEALTH_PORT'] as const;
-export type PortName = (typeof PORTS)[number];
+/** By what the log calls what listens there. */
+const PORTS = {
+  tls: 'QUIRE_IMAPS_PORT',
+  plain: 'QUIRE_IMAP_PORT',
+  'behind-tls': 'QUIRE_BEHIND_TLS_PORT',
+  health: 'QUIRE_HEALTH_PORT',
+} as const;
+export type PortName = (typeof PORTS)[keyof typeof PORTS];
+const SERVING = '"msg":"serving"';
 
 export class GatewayTask {
   readonly #child: ChildProcess;
-  readonly ports: Readonly<Partial<Record<PortName, number>>>;
   readonly log: string[] = [];
   #wake: () => void = () => undefined;
 
-  private constructor(child: ChildProcess, ports: GatewayTask['ports']) {
+  private constructor(child: ChildProcess) {
     this.#child = child;
-    this.ports = ports;
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) throw new Error('no pipe');
       createInterface({ input: stream }).on('line', (line) => {
@@ -69,9 +73,8 @@ export class GatewayTask {
     { image, user, environment: own }: TaskPlan,
     environment: Readonly<Record<string, string>>,
   ): Promise<GatewayTask> {
-    const names = PORTS.filter((name) => name in own);
-    const free = await freePorts(names.length);
-    const ports = Object.fromEntries(names.map((name, index) => [name, free[index] ?? 0]));
+    // Whatever is free: those of the template are for a machine that has nothing else.
+    const ports = Object.values(PORTS).filter((name) => name in own);
     const inRoot = (text: string): string => (text.startsWith('/') ? path.join(image.root, text) : text);
     const [, ...args] = image.command;
     const [uid = 0, gid = 0] = user.split(':').map(Number);
@@ -84,16 +87,28 @@ export class GatewayTask {
         ...image.environment,
         ...own,
         ...environment,
-        ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+        ...Object.fromEntries(ports.map((name) => [name, '0'])),
       },
     });
-    const task = new GatewayTask(child, ports);
-    await task.logged('"msg":"serving"');
+    const task = new GatewayTask(child);
+    await task.logged(SERVING);
     return task;
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
+  }
+
+  /** Those that it has said it serves on. */
+  get ports(): Readonly<Partial<Record<PortName, number>>> {
+    const line = this.log.find((each) => each.includes(SERVING)) ?? '';
+    const { listeners, health } = JSON.parse(line) as {
+      listeners: readonly { kind: keyof typeof PORTS; port: number }[];
+      health: number;
+    };
+    return Object.fromEntries(
+      [...listeners, { kind: 'health' as const, port: health }].map(({ kind, port }) => [PORTS[kind], port]),
+    );
   }
 
   /** Waits until a line of the log holds `text`. */
