@@ -97,7 +97,9 @@ export class Notifications implements Notifier, ServerEntriesListener {
   }
 
   async #watch(home: Home): Promise<void> {
-    const account = new WatchedAccount(this.#session, home);
+    // Most clients watch the selected mailbox alone: nothing else is looked at for them.
+    const compares = this.#groups.some(({ filter, events }) => filter.kind !== 'selected' && events.size > 0);
+    const account = new WatchedAccount(this.#session, home, compares);
     this.#watched.set(home.account, account);
     await account.begin();
   }

@@ -45,7 +45,7 @@ async function run(session: Session, cursor: CommandCursor): Promise<Completion>
   if (named.some(({ events }) => events.size > 0)) await begin(session, notifications);
   session.notify(notifications);
   const selected = session.selectedOrNull;
-  if (selected && selected.home.guest !== null) await session.watchSelected(selected.home);
+  if (selected) await session.watchSelected(selected.home);
   await notifications.tellWithoutAccess();
   if (status) await notifications.tellStatus();
   return { text: groups === null ? 'nothing is told any more' : 'watching' };

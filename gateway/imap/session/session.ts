@@ -289,7 +289,8 @@ export class Session implements ChangeListener {
 
   /** NOTIFY watches what is selected, whoever's it is: other processes wake this gateway for it. False: there was no need. */
   async watchSelected(home: Home): Promise<boolean> {
-    if (!this.#notifier?.pushes || this.#watching.includes(home.account)) return false;
+    // Its own account is watched as long as the client is told anything.
+    if (!this.#notifier?.pushes || home.guest === null || this.#watching.includes(home.account)) return false;
     await this.watch(home);
     await home.sync();
     return true;

@@ -18,6 +18,7 @@ export interface AccountNews {
 export class WatchedAccount implements ChangeListener {
   readonly home: Home;
   readonly #session: Session;
+  readonly #compares: boolean;
   /** Held open as long as it is watched; the session holds its own by itself. */
   readonly #lease: ReplicaLease | null;
   #known: AccountBrief | null = null;
@@ -26,8 +27,10 @@ export class WatchedAccount implements ChangeListener {
   /** Something has happened that the client has not caused by itself. */
   #pending = false;
 
-  constructor(session: Session, home: Home) {
+  /** `compares`: something beside the selected mailbox is watched in it; else it is only kept fresh. */
+  constructor(session: Session, home: Home, compares: boolean) {
     this.home = home;
+    this.#compares = compares;
     this.#session = session;
     this.#lease = home.guest === null ? null : session.services.cache.acquire(home.account);
   }
@@ -44,7 +47,7 @@ export class WatchedAccount implements ChangeListener {
     this.#woken = true;
     if (this.#ended) this.#unwatch();
     const state = await home.sync();
-    if (this.#ended) return;
+    if (this.#ended || !this.#compares) return;
     this.#known = briefOf(state, home);
     home.replica.listen(this);
   }
