@@ -146,7 +146,8 @@ export class Notifications implements Notifier, ServerEntriesListener {
     if (!known || !now) return;
     this.#serverKnown = now;
     this.#serverNow = null;
-    const names = changedEntries(known, now).map((name) => astring(`/shared${name}`));
+    const entries = changedEntries(known, now).map((name) => `/shared${name}`);
+    const names = entries.map((entry) => astring(entry));
     if (names.length > 0)
       this.#session.writer.untagged(`METADATA ${mailboxName('', this.#session.text)} ${names.join(' ')}`);
   }
