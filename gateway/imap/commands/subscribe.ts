@@ -1,5 +1,6 @@
 /** SUBSCRIBE and UNSUBSCRIBE (RFC 3501 §6.3.6, §6.3.7); mailboxes of others are subscribed to by their names here. */
 import { decideSubscribe, decideUnsubscribe } from '../../../shared/account/decide-mailboxes.ts';
+import { parseIfAddress } from '../../../shared/directory/address.ts';
 import { OTHER_USERS } from '../session/home.ts';
 import { ownerOf } from '../session/places.ts';
 import type { Session } from '../session/session.ts';
@@ -36,5 +37,8 @@ export const subscriptions: CommandFamily = {
 function split(session: Session, sent: string): { readonly name: string; readonly prefix: string } {
   const elsewhere = session.offers('ACL') ? ownerOf(sent) : null;
   if (!elsewhere) return { name: sent, prefix: '' };
-  return { name: elsewhere.rest, prefix: `${OTHER_USERS}${elsewhere.address.toLowerCase()}/` };
+  // As LIST tells it, in whatever spelling it was sent.
+  const address = parseIfAddress(elsewhere.address)?.address ?? elsewhere.address;
+  const isOwn = address === session.home.address;
+  return { name: elsewhere.rest, prefix: isOwn ? '' : `${OTHER_USERS}${address}/` };
 }

@@ -4,7 +4,8 @@
  */
 import type { Right } from '../../../shared/account/acl.ts';
 import { canBeName, normalName, superiorNames } from '../../../shared/account/mailbox-names.ts';
-import { type AccountState, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { type AccountState, DELIMITER, type Mailbox, mailboxNamed } from '../../../shared/account/state.ts';
+import { parseIfAddress } from '../../../shared/directory/address.ts';
 import type { ResponseCode } from '../wire/response-code.ts';
 import { type Home, OTHER_USERS } from './home.ts';
 import { No } from './refusals.ts';
@@ -30,8 +31,29 @@ export interface OpenedMailbox extends FoundMailbox {
 /** `#user/alice@example.com/Work` in two; null for a name that is not below `#user/`. */
 export function ownerOf(name: string): { readonly address: string; readonly rest: string } | null {
   if (!name.startsWith(OTHER_USERS)) return null;
-  const [address = '', ...rest] = name.slice(OTHER_USERS.length).split('/');
-  return { address: address.normalize('NFC'), rest: rest.join('/') };
+  const path = name.slice(OTHER_USERS.length);
+  const end = endOfAddress(path);
+  return { address: path.slice(0, end).normalize('NFC'), rest: path.slice(end + 1) };
+}
+
+/** Characters of an address in any spelling; longer ones are nobody's. */
+const MAX_ADDRESS_LENGTH = 1_000;
+
+/**
+ * RFC 5322 §3.2.3 lets addresses hold the delimiter, too: an owner's is the shortest beginning of levels that is an address,
+ * or else the first level, which is nobody's.
+ */
+function endOfAddress(path: string): number {
+  const levelEnd = (from: number): number => {
+    const end = path.indexOf(DELIMITER, from);
+    return end < 0 ? path.length : end;
+  };
+  for (let end = levelEnd(0); end <= MAX_ADDRESS_LENGTH; end = levelEnd(end + 1)) {
+    const address = path.slice(0, end);
+    if (address.includes('@') && parseIfAddress(address) !== undefined) return end;
+    if (end === path.length) break;
+  }
+  return levelEnd(0);
 }
 
 /** Where `name` would be. Throws `No` if it is in the account of nobody. */

@@ -70,6 +70,52 @@ conforms('ACL', 'a mailbox of another user is read by its name in their namespac
   `);
 });
 
+conforms('ACL', 'a subscription has the name that LIST tells, however it was spelled', async (gateway) => {
+  await gateway.addUser('bob@xn--bcher-kva.test');
+  const bob = await gateway.signIn(undefined, 'bob@xn--bcher-kva.test');
+  await bob.run('SETACL Sent alice@example.test lr');
+  const alice = await gateway.signIn();
+  await alice.play(`
+    C: a SUBSCRIBE "#user/BOB@B&APw-cher.test/Sent"
+    S: a OK subscribed
+    C: b SUBSCRIBE "#user/Alice@Example.test/Notes"
+    S: b OK subscribed
+    C: c LIST (SUBSCRIBED) "" ("#user/*" Notes)
+    S: * LIST (\\Subscribed \\HasNoChildren) "/" #user/bob@xn--bcher-kva.test/Sent
+    S: * LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) "/" Notes
+    S: c OK mailboxes listed
+    C: d UNSUBSCRIBE "#user/bob@b&APw-cher.test/Sent"
+    S: d OK unsubscribed
+    C: e LSUB "" "#user/*"
+    S: e OK subscriptions listed
+  `);
+});
+
+conforms('ACL', 'an owner whose address has the delimiter in it is found by it', async (gateway) => {
+  const owner = 'sales/north@example.test';
+  await gateway.addUser(owner);
+  const north = await gateway.signIn('INBOX', owner);
+  await north.run('CREATE Work/2026');
+  await north.run('SETACL Work/2026 alice@example.test lr');
+  expect(await north.append('Work/2026', MAIL)).toMatch(/^tag OK/);
+  const alice = await gateway.signIn();
+  await alice.play(`
+    C: a LIST "" "#user/*"
+    S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" #user/sales
+    S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" #user/${owner}
+    S: * LIST (\\NonExistent \\Noselect \\HasChildren) "/" #user/${owner}/Work
+    S: * LIST (\\HasNoChildren) "/" #user/${owner}/Work/2026
+    S: a OK mailboxes listed
+    C: b STATUS #user/${owner}/Work/2026 (MESSAGES)
+    S: * STATUS #user/${owner}/Work/2026 (MESSAGES 1)
+    S: b OK status told
+    C: c SUBSCRIBE #user/${owner}/Work/2026
+    S: c OK subscribed
+    C: d STATUS #user/sales/Work (MESSAGES)
+    S: d NO [NONEXISTENT] …
+  `);
+});
+
 conforms('LIST-MYRIGHTS', 'LIST brings the rights of each mailbox', async (gateway) => {
   await gateway.addUser(BOB);
   const alice = await gateway.signIn();
