@@ -23,7 +23,7 @@ import { NO_PURGES, type Purges, forgottenBy, withPurge } from './purges.ts';
 import type { Op, RestoredRow, SummaryPlace } from './ops.ts';
 import type { JournalRecord } from './record.ts';
 import { Packing, inPack } from './packing.ts';
-import { type AccountState, resolveTarget, withColumns } from './state.ts';
+import { type AccountState, resolveTarget, withAllColumns } from './state.ts';
 import { MESSAGES_PER_SEGMENT } from './segment.ts';
 import type { ChunkPlan } from './summary-chunk.ts';
 import { forEachRow } from './uid-ranges.ts';
@@ -130,8 +130,7 @@ export function replayTail(
       buried = buried.map((one) => inPack(one, op));
     }
   };
-  let state = base.state;
-  for (const [id, value] of columns) state = withColumns(state, id, value);
+  let state = withAllColumns(base.state, columns);
   for (const record of tail) state = apply(state, record, report, visit);
   return { state, arrivals, restored, buried, purges, packing };
 }

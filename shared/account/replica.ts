@@ -17,7 +17,7 @@ import { type JournalRecord, isEmptied } from './record.ts';
 import { RecordBuilder } from './record-builder.ts';
 import { type RemovedRange, removedSince } from './removals.ts';
 import type { Rim } from './rim.ts';
-import { type AccountState, columnBytes, withColumns } from './state.ts';
+import { type AccountState, columnBytes, withAllColumns, withColumns } from './state.ts';
 
 export interface Change {
   readonly state: AccountState;
@@ -283,12 +283,12 @@ export class Replica {
     const present = [...needed].filter((id) => checkpoint.state.mailboxes.has(id));
     const columns = await columnsAtCheckpoint(this.#store, this.account, opening, present);
     if (!columns) return null;
-    let replayed = checkpoint.state;
-    for (const [id, value] of columns) replayed = withColumns(replayed, id, value);
+    let replayed = withAllColumns(checkpoint.state, columns);
     for (const record of tail) replayed = this.#applied(replayed, record);
-    let result = state;
-    for (const id of wanted) result = withColumns(result, id, replayed.mailboxes.get(id)?.columns);
-    return result;
+    return withAllColumns(
+      state,
+      wanted.map((id) => [id, replayed.mailboxes.get(id)?.columns]),
+    );
   }
 
   /** Cuts the tail back to a younger checkpoint, if there is one. The state stays: it contains the same records. */

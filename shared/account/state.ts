@@ -152,8 +152,20 @@ export function withMailbox(state: AccountState, mailbox: Mailbox): AccountState
 
 /** The state with the columns of one mailbox loaded or dropped. */
 export function withColumns(state: AccountState, id: MailboxId, columns: Columns | undefined): AccountState {
-  const mailbox = state.mailboxes.get(id);
-  return mailbox ? withMailbox(state, { ...mailbox, columns }) : state;
+  return withAllColumns(state, [[id, columns]]);
+}
+
+/** The same for many: one by one, each would copy the list of all. */
+export function withAllColumns(
+  state: AccountState,
+  columns: Iterable<readonly [MailboxId, Columns | undefined]>,
+): AccountState {
+  const mailboxes = new Map(state.mailboxes);
+  for (const [id, value] of columns) {
+    const mailbox = mailboxes.get(id);
+    if (mailbox) mailboxes.set(id, { ...mailbox, columns: value });
+  }
+  return { ...state, mailboxes };
 }
 
 /** Bytes of memory that the loaded columns take. */

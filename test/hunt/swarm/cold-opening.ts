@@ -4,7 +4,7 @@ import { apply } from '../../../shared/account/apply.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import type { JournalStore } from '../../../shared/account/journal-store.ts';
 import { columnsAtCheckpoint, openAccount } from '../../../shared/account/opening.ts';
-import { type AccountState, type Mailbox, withColumns } from '../../../shared/account/state.ts';
+import { type AccountState, type Mailbox, withAllColumns } from '../../../shared/account/state.ts';
 import { ensure } from '../violation.ts';
 
 export async function compareColdOpening(
@@ -16,8 +16,7 @@ export async function compareColdOpening(
   const { base, tail } = opening;
   const columns = await columnsAtCheckpoint(journal, account, opening, [...base.state.mailboxes.keys()]);
   ensure(columns !== null, () => 'the segments of the checkpoint are not there');
-  let state = base.state;
-  for (const [id, value] of columns) state = withColumns(state, id, value);
+  let state = withAllColumns(base.state, columns);
   for (const record of tail)
     state = apply(state, record, (divergence) =>
       ensure(false, () => `the checkpoint diverges from the tail: ${JSON.stringify(divergence)}`),
