@@ -117,7 +117,7 @@ export async function lsubEntries(
   for (const name of names)
     entries.push({
       name,
-      attributes: mailboxes.has(name) ? [] : ['\\NonExistent'],
+      attributes: mailboxes.has(name) ? [] : NOT_THERE,
       childInfo: [],
       selected: false,
     });
@@ -127,6 +127,8 @@ export async function lsubEntries(
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();
+/** Of a name that is no mailbox's: what \NonExistent implies is for clients from before RFC 5258, LSUB's most of all. */
+const NOT_THERE: readonly string[] = ['\\NonExistent', '\\Noselect'];
 
 interface Selection {
   /** As CHILDINFO names them; empty: existing mailboxes are listed. */
@@ -150,7 +152,7 @@ function selectionOf({ mailboxes, subscriptions }: ListTree, request: ListReques
 
 /**
  * \HasChildren and the special use are told to everybody: older clients ask for neither, and use both (RFC 3348,
- * RFC 6154 §2). Beside \NonExistent stands the \Noselect that it implies, for clients from before RFC 5258.
+ * RFC 6154 §2).
  */
 function attributesOf(
   name: string,
@@ -158,7 +160,7 @@ function attributesOf(
   hasChildren: boolean,
   { subscribed }: { readonly subscribed: boolean },
 ): readonly string[] {
-  const attributes: string[] = mailbox ? [] : ['\\NonExistent', '\\Noselect'];
+  const attributes: string[] = mailbox ? [] : [...NOT_THERE];
   if (subscribed) attributes.push('\\Subscribed');
   attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren');
   if (mailbox?.use) attributes.push(`\\${mailbox.use}`);

@@ -79,7 +79,7 @@ inVariants((variant) => {
     S: * LIST (\\NonExistent \\Noselect \\Subscribed \\HasNoChildren) "/" Junk
     S: b OK mailboxes listed
     C: c LSUB "" J*
-    S: * LSUB (\\NonExistent) "/" Junk
+    S: * LSUB (\\NonExistent \\Noselect) "/" Junk
     S: c OK subscriptions listed
   `);
   });

@@ -21,7 +21,7 @@ inVariants((variant) => {
     C: b SUBSCRIBE Later
     S: b OK subscribed
     C: c LSUB "" L*
-    S: * LSUB (\\NonExistent) "/" Later
+    S: * LSUB (\\NonExistent \\Noselect) "/" Later
     S: c OK subscriptions listed
     C: d UNSUBSCRIBE later
     S: d OK unsubscribed

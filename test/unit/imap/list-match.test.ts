@@ -216,7 +216,9 @@ describe('LSUB', () => {
   });
 
   test('says of a subscription whose mailbox has gone that it does not exist', async () => {
-    expect(await lsub({ mailboxes: [], subscribed: ['gone'] }, '*')).toEqual(['(\\NonExistent) gone']);
+    expect(await lsub({ mailboxes: [], subscribed: ['gone'] }, '*')).toEqual([
+      '(\\NonExistent \\Noselect) gone',
+    ]);
   });
 });
 
