@@ -16,5 +16,8 @@ export default class PlainEnvironment extends TestEnvironment {
     } finally {
       vm.createContext = createContext;
     }
+    // Else a later Jest would make all tests slow again, and none would fail.
+    if (this.getVmContext() !== this.global)
+      throw new Error('the global object of tests is not an ordinary one');
   }
 }

@@ -51,6 +51,8 @@ const server = createServer({ allowHalfOpen: true }, (connection) => {
 });
 server.listen(socket, () => process.send?.(socket));
 
+// Ctrl-C is for all processes of a terminal: this one ends with its parent all the same.
+process.on('SIGINT', () => undefined);
 process.once('disconnect', () => {
   rmSync(root, { recursive: true });
   process.exit();
