@@ -80,7 +80,8 @@ export function parseSearchKeys(
   charset: SearchCharset,
   surroundings: SearchSurroundings,
 ): SearchKey {
-  return parseKeys(cursor, { charset, filter: surroundings.filter, depth: 0, count: new KeyCount() });
+  const { filter } = surroundings;
+  return allOf(parseKeys(cursor, { charset, filter, depth: 0, count: new KeyCount(), inserted: [] }));
 }
 
 /** What keys are read by. */
@@ -90,6 +91,8 @@ interface KeyContext {
   /** How many filters this key is within. */
   readonly depth: number;
   readonly count: KeyCount;
+  /** Keys that stand in the place of a filter's name and are still to be read: they come before the text that follows it. */
+  readonly inserted: SearchKey[];
 }
 
 class KeyCount {
@@ -102,14 +105,25 @@ class KeyCount {
   }
 }
 
-function parseKeys(cursor: CommandCursor, context: KeyContext): SearchKey {
+function parseKeys(cursor: CommandCursor, context: KeyContext): SearchKey[] {
   const keys: SearchKey[] = [];
-  do {
-    cursor.space('a search key');
-    keys.push(parseKey(cursor, context));
-  } while (cursor.at(' ') && !cursor.atTrailingSpace());
+  do keys.push(nextKey(cursor, context));
+  while (context.inserted.length > 0 || (cursor.at(' ') && !cursor.atTrailingSpace()));
   cursor.end();
-  return allOf(keys);
+  return keys;
+}
+
+function nextKey(cursor: CommandCursor, context: KeyContext): SearchKey {
+  const inserted = context.inserted.shift();
+  if (inserted !== undefined) return inserted;
+  cursor.space('a search key');
+  return parseKey(cursor, context);
+}
+
+/** `(key key …)` */
+function parseKeyList(cursor: CommandCursor, context: KeyContext): SearchKey {
+  const keys = cursor.list('search keys', () => [parseKey(cursor, context), ...context.inserted.splice(0)]);
+  return allOf(keys.flat());
 }
 
 function decodeDefault(bytes: string, what: string): string {
@@ -128,7 +142,7 @@ function parseKey(cursor: CommandCursor, context: KeyContext): SearchKey {
   context.count.add();
   return cursor.nested(() => {
     const first = cursor.peek();
-    if (first === '(') return allOf(cursor.list('search keys', () => parseKey(cursor, context)));
+    if (first === '(') return parseKeyList(cursor, context);
     if (/^[0-9*$]/.test(first)) return parseNumbers(cursor);
     return parseNamedKey(cursor, context, cursor.keyword('a search key'));
   });
@@ -209,10 +223,7 @@ function parseTextKey(cursor: CommandCursor, context: KeyContext, name: string):
 }
 
 function parseOtherKey(cursor: CommandCursor, context: KeyContext, name: string): SearchKey {
-  const inner = (): SearchKey => {
-    cursor.space('a search key');
-    return parseKey(cursor, context);
-  };
+  const inner = (): SearchKey => nextKey(cursor, context);
   switch (name) {
     case 'ALL':
       return { kind: 'all' };
@@ -285,7 +296,10 @@ function parseModSeq(cursor: CommandCursor): SearchKey {
   return { kind: 'modseq', atLeast: cursor.number64('a mod-sequence') };
 }
 
-/** `FILTER name`: the stored search, in its place (RFC 5466 §3.1). */
+/**
+ * `FILTER name`: the stored search, in its place word for word (RFC 5466 §3.1). So this is its first key, for a NOT or an OR
+ * before it too; the others follow.
+ */
 function parseFilter(cursor: CommandCursor, context: KeyContext): SearchKey {
   const { charset, filter, depth } = context;
   cursor.needs('FILTERS', 'FILTER');
@@ -305,7 +319,9 @@ function parseFilter(cursor: CommandCursor, context: KeyContext): SearchKey {
   try {
     const offers = (extension: ExtensionName): boolean => cursor.offers(extension);
     const stored = new CommandCursor(segmentsOf(` ${value}`), { offers, uidOnly: cursor.uidOnly });
-    return parseKeys(stored, { ...context, depth: depth + 1 });
+    const [key, ...others] = parseKeys(stored, { ...context, depth: depth + 1, inserted: [] });
+    context.inserted.push(...others);
+    return key ?? { kind: 'all' };
   } catch (error) {
     if (!(error instanceof ImapSyntaxError) || error.status === 'NO') throw error;
     // What is wrong stands in the filter, not in this command.

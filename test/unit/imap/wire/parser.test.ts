@@ -421,6 +421,32 @@ describe('SEARCH', () => {
     );
   });
 
+  test('a filter is put in word for word (RFC 5466 §3.1)', () => {
+    const filters: Readonly<Record<string, string>> = {
+      two: 'SEEN DRAFT',
+      deep: 'NOT FILTER two ANSWERED',
+      closed: '(SEEN DRAFT)',
+    };
+    const withFilters = (text: string): unknown => {
+      const { cursor } = openCommand(command(`a SEARCH ${text}`));
+      return parseSearchProgram(cursor, { filter: (name) => filters[name] });
+    };
+    for (const [named, written] of [
+      ['FILTER two', 'SEEN DRAFT'],
+      ['NOT FILTER two', 'NOT SEEN DRAFT'],
+      ['OR FILTER two FLAGGED', 'OR SEEN DRAFT FLAGGED'],
+      ['OR FLAGGED FILTER two DELETED', 'OR FLAGGED SEEN DRAFT DELETED'],
+      ['OR FILTER two', 'OR SEEN DRAFT'],
+      ['OR (FILTER two) FLAGGED', 'OR (SEEN DRAFT) FLAGGED'],
+      ['(FILTER two FLAGGED) DELETED', '(SEEN DRAFT FLAGGED) DELETED'],
+      ['NOT (OR FILTER two FLAGGED) DELETED', 'NOT (OR SEEN DRAFT FLAGGED) DELETED'],
+      ['OR FILTER deep FLAGGED', 'OR NOT SEEN DRAFT ANSWERED FLAGGED'],
+      ['NOT FILTER closed FLAGGED', 'NOT (SEEN DRAFT) FLAGGED'],
+    ] as const)
+      expect([named, withFilters(named)]).toEqual([named, withFilters(written)]);
+    expect(() => withFilters('OR FILTER closed')).toThrow('a space and a search key');
+  });
+
   test('what is nested too deep is refused, whatever nests it', () => {
     expect(() => of(`SEARCH ${'('.repeat(MAX_NESTING - 1)}ALL${')'.repeat(MAX_NESTING - 1)}`)).not.toThrow();
     for (const text of ['('.repeat(30_000), 'NOT '.repeat(15_000), 'OR ALL '.repeat(9_000)]) {
