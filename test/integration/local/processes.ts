@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { identityOf } from '../../../infra/local/process-identity.ts';
 import { CHILD_ENVIRONMENT } from '../../support/child-environment.ts';
 
@@ -30,16 +30,13 @@ export async function killAtOnce(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** Milliseconds between two looks at what other processes do: without them, looking would take the processor from these. */
-const LOOK_AGAIN = 20;
-
 /** Returns once no process has the pid; a test's own time limit ends the wait. */
 export async function processGone(pid: number): Promise<void> {
-  await eventually(() => identityOf(pid) === undefined);
+  while (identityOf(pid) !== undefined) await setImmediate();
 }
 
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause(LOOK_AGAIN);
+  while (!(await condition())) await setImmediate();
 }
 
 afterEach(async () => {
