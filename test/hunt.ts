@@ -27,7 +27,6 @@ kill     an instance, its store or both are killed between two effects; nothing 
 swarm    many sessions of every kind, of the owner and of guests, two gateways, deliveries and folds; each is told of
          an account that was so at one moment
 grammar  valid commands mutated in one place, and bytes of chance; each is answered, and the connection lives on
-
 years    simulated days of random use on stores in memory that fail before or after any effect: gateways, deliveries and
          the scheduled functions, against invariants and an account that knows nothing of checkpoints
 folded   the suites of IMAP with a fold after every commit, and again with records emptied at once
@@ -60,7 +59,7 @@ function numberOf(name: string, text: string): number {
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** What both hunts take. */
+/** What hunts take. */
 function bounds() {
   const seed = numberOf('seed', values.seed ?? String(Date.now() % 1_000_000));
   return { seed, seconds: numberOf('seconds', values.seconds ?? '900') };

@@ -11,7 +11,6 @@ import type { Session } from './session.ts';
 
 export interface AccountNews {
   readonly state: AccountState;
-  readonly brief: AccountBrief;
   readonly changes: readonly AccountChange[];
 }
 
@@ -86,6 +85,6 @@ export class WatchedAccount implements ChangeListener {
     });
     const brief = briefOf(state, home);
     this.#known = brief;
-    return { state, brief, changes: changesOf(known, brief, this.#session.home.account) };
+    return { state, changes: changesOf(known, brief, this.#session.home.account) };
   }
 }

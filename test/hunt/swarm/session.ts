@@ -106,12 +106,12 @@ export class Session {
     const transcript = new Transcript(`${options.name}, ${options.kind.name}`);
     const imap = await ImapConnection.open(options.port, transcript);
     const session = new Session(imap, transcript, options);
-    await session.#signIn();
+    await session.#signIn(`LOGIN ${session.#login}`);
     return session;
   }
 
-  async #signIn(): Promise<void> {
-    await this.must(`LOGIN ${this.#login}`, { shows: 'nothing' });
+  async #signIn(command: string): Promise<void> {
+    await this.must(command, { shows: 'nothing' });
     const { enables } = this.kind;
     if (enables.length > 0) await this.must(`ENABLE ${enables.join(' ')}`, { shows: 'nothing' });
     if (this.kind.compressed) await this.#imap.compress();
@@ -123,7 +123,9 @@ export class Session {
     const { status, text } = await this.#imap.unauthenticate();
     ensure(status === 'OK', () => `UNAUTHENTICATE was answered ${status} ${text}`);
     this.#leaving = this.watching = null;
-    await this.#signIn();
+    const [user = '', password = ''] = this.#login.split(' ');
+    const initial = Buffer.from(`\0${user}\0${password}`).toString('base64');
+    await this.#signIn(`AUTHENTICATE PLAIN ${initial}`);
   }
 
   get selected(): Selected | null {

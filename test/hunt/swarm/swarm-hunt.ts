@@ -1,7 +1,7 @@
 /**
  * The swarm: two gateways, three delivery functions and a fold at every 50 records, each its own process, on one account
- * at once, which its owner works on and two others with whom it is shared. Every session must be told of an account that was so at one moment, and in the end the account must be what
- * its journal makes of it, for whoever looks.
+ * at once, which its owner works on and two others with whom it is shared. Every session must be told of an account that was
+ * so at one moment, and in the end the account must be what its journal makes of it, for whoever looks.
  */
 import { KEEP_MS } from '../../../functions/compact/retire.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

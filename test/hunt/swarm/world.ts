@@ -1,6 +1,6 @@
 /**
- * The stores, two gateways, three delivery functions and a fold, each its own process, and one account on them. Objects
- * are in an S3, which fails in more ways than a folder.
+ * The stores, two gateways, three delivery functions and a fold, each its own process, and on them the account of the
+ * owner and those of the guests. Objects are in an S3, which fails in more ways than a folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -229,6 +229,17 @@ describe('once (I6)', () => {
     expect(await counts(alice)).toEqual([1, 0]);
   });
 
+  test.each([
+    ['FNV-1a of 32 bits', 'costarring', 'liquid'],
+    ['CRC-32', 'plumless', 'buckeroo'],
+    ["Java's", 'Aa', 'BB'],
+  ])('two messages whose ids have one hash, %s, are two', async (_, one, other) => {
+    const alice = await addAccount('alice');
+    for (const [seed, messageId] of [one, other].entries())
+      expect(await deliverBatch(sqsEvent([arrived({ messageId })]), lambda(seed + 1))).toEqual(DONE);
+    expect(await counts(alice)).toEqual([2, 0]);
+  });
+
   test('two functions at once on the same message deliver it once', async () => {
     const alice = await addAccount('alice');
     const body = arrived({ messageId: 'm1' });
