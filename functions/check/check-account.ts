@@ -5,6 +5,7 @@
 import { type Examination, examine } from '../../shared/account/examine.ts';
 import type { Finding } from '../../shared/account/finding.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
+import { isDefault } from '../../shared/account/policy.ts';
 import { UnknownVersionError } from '../../shared/account/record.ts';
 import type { Survey } from '../../shared/account/survey.ts';
 import { KeyDeletedError } from '../../shared/keys/account-keys.ts';
@@ -28,6 +29,8 @@ export interface AccountReport {
   readonly unnamed: number;
   /** Closed for good: nothing of it needs to be left. */
   readonly closed: boolean;
+  /** There is a hold, a rule of retention, or a closing. */
+  readonly laidDown: boolean;
   /** When it goes, milliseconds since the epoch, as was laid down; null: it stays; undefined: that cannot be read. */
   readonly closing?: number | null;
 }
@@ -66,6 +69,7 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
     expunged: messages.rows.filter(({ expunged }) => expunged).length,
     read: messages.read,
     unnamed: messages.unnamed.length,
+    laidDown: !isDefault(known.replay.state.policy),
     closing: known.replay.state.policy.closing,
   };
   return { report, survey, known, messages };
@@ -73,7 +77,7 @@ export async function checkAccount(deps: CheckDeps, account: AccountId): Promise
 
 function reportOf(account: AccountId, findings: readonly Finding[]): AccountReport {
   const counts = { records: 0, mailboxes: 0, messages: 0, expunged: 0, read: 0, unnamed: 0 };
-  return { account, findings, ...counts, closed: false };
+  return { account, findings, ...counts, closed: false, laidDown: false };
 }
 
 function whyUnread(error: unknown): Finding | null {

@@ -22,6 +22,7 @@ export async function checkDirectory(
       differs(
         `the directory says that the account ${fate(account.closing?.at)}, and its journal that it ${fate(closing)}`,
         'The journal decides; a command was cut off, or a table was put back.',
+        'quire user close, or quire user reopen',
       ),
     );
   for (const address of account.addresses) {
@@ -44,17 +45,25 @@ export async function checkDirectory(
 }
 
 /**
+ * What is to be looked after of an account that the directory knows. One that was removed keeps its mail until it is closed
+ * for good, and then its key is gone: nobody misses that.
+ */
+export function findingsOfListed({ findings }: AccountReport, { state }: Account): readonly Finding[] {
+  return state === 'closed' ? findings.filter(({ kind }) => kind !== 'key-deleted') : findings;
+}
+
+/**
  * What is to be said of an account that the directory does not know, beside what was found in its index. `stored`: whether
  * there are messages of it.
  */
 export function findingsOfUnlisted(
-  { findings, closed, messages, expunged }: AccountReport,
+  { findings, closed, laidDown, messages, expunged }: AccountReport,
   stored: boolean,
 ): readonly Finding[] {
   // Of neither the directory needs to know.
   if (closed || findings.some(({ kind }) => kind === 'key-deleted')) return findings;
-  const hasNothing = findings.every(({ kind }) => kind === 'account-missing') && messages + expunged === 0;
-  return !stored && hasNothing ? [NOBODYS] : [NOT_LISTED, ...findings];
+  const isEmpty = findings.every(({ kind }) => kind === 'account-missing') && messages + expunged === 0;
+  return !stored && isEmpty && !laidDown ? [UNUSED] : [NOT_LISTED, ...findings];
 }
 
 const NOT_LISTED: Finding = {
@@ -65,10 +74,11 @@ const NOT_LISTED: Finding = {
   mendedBy: 'nobody',
 };
 
-const NOBODYS: Finding = {
+const UNUSED: Finding = {
   kind: 'directory-differs',
-  what: 'the directory does not know the account, and there is no mail in it',
-  means: 'A quire user add that was refused, or did not end, leaves one behind.',
+  what: 'the directory does not know the account, there is no mail in it, and nothing is laid down for it',
+  means:
+    'A quire user add that was refused, or did not end, leaves one behind; if the directory was lost, it may be a new user’s, who is to be added again.',
   mendedBy: 'itself',
 };
 
@@ -91,7 +101,6 @@ function complaintAbout(account: Account, login: Login | undefined): string | nu
   return same ? null : 'has other limits than the account';
 }
 
-/** `quire user` sets the items of an account together. */
-function differs(what: string, means: string): Finding {
-  return { kind: 'directory-differs', what, means: `${means} Set it again: quire user.`, mendedBy: 'nobody' };
+function differs(what: string, means: string, command = 'quire user'): Finding {
+  return { kind: 'directory-differs', what, means: `${means} Set it again: ${command}.`, mendedBy: 'nobody' };
 }

@@ -3,7 +3,11 @@ import { Command } from 'commander';
 import { type Finding, counted } from '../../shared/account/finding.ts';
 import { expungeDeps } from '../../functions/expunge/index.ts';
 import { type AccountReport, checkAccount } from '../../functions/check/check-account.ts';
-import { checkDirectory, findingsOfUnlisted } from '../../functions/check/check-directory.ts';
+import {
+  checkDirectory,
+  findingsOfListed,
+  findingsOfUnlisted,
+} from '../../functions/check/check-directory.ts';
 import { everyAccount } from '../../functions/check/every-account.ts';
 import { type KnownAccount, knownAccounts } from '../../functions/check/known-accounts.ts';
 import { type MendDeps, mendAccount } from '../../functions/check/mend-account.ts';
@@ -148,7 +152,7 @@ async function lookAt(
   const addresses = user?.addresses ?? [];
   const withDirectory = async (report: AccountReport): Promise<readonly Finding[]> =>
     user
-      ? [...(await checkDirectory(engine, user, report.closing)), ...inUse(report.findings, user)]
+      ? [...(await checkDirectory(engine, user, report.closing)), ...findingsOfListed(report, user)]
       : findingsOfUnlisted(report, stored);
   if (flags.repair !== true) {
     const { report } = await checkAccount(deps, id);
@@ -164,12 +168,6 @@ async function lookAt(
 function whatOfUnlisted(count: number): string {
   const [them, it] = count === 1 ? ['1 of them', 'it'] : [`${count} of them`, 'each'];
   return `The directory does not know ${them}: if it was lost, put it back from a backup; else give ${it} to its user again (quire user add <address> --account <id>).`;
-}
-
-/** Of an account that was closed for good nothing needs to be left. */
-function inUse(findings: readonly Finding[], user: Account | undefined): readonly Finding[] {
-  if (user?.state !== 'closed') return findings;
-  return findings.filter(({ kind }) => kind !== 'account-missing' && kind !== 'key-deleted');
 }
 
 async function rebuild(deps: MendDeps, id: AccountId, user: Account | undefined): Promise<string[]> {

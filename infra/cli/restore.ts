@@ -91,9 +91,10 @@ async function beginEpochs(
         say(`${name}: ${begun(outcome.result)}`);
         return;
       }
-      // Of an account that was closed for good nothing needs to be left; of one that nobody has, nothing is.
-      if ('result' in outcome && (user ? user.state === 'closed' : !account.stored)) return;
-      if ('result' in outcome && !isErased(outcome.result)) impossible++;
+      const erased = 'result' in outcome && isErased(outcome.result);
+      // Of a removed account that was closed for good nothing is missed; of one that nobody has, nothing is there.
+      if ('result' in outcome && (user ? user.state === 'closed' && erased : !account.stored)) return;
+      if ('result' in outcome && !erased) impossible++;
       const error = 'result' in outcome ? whyNot(outcome.result) : String(outcome.error);
       await report.add({ account: account.id, error });
       say(`${name}: ${error}`);

@@ -1,8 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkDirectory } from '../../../functions/check/check-directory.ts';
+import type { AccountReport } from '../../../functions/check/check-account.ts';
+import {
+  checkDirectory,
+  findingsOfListed,
+  findingsOfUnlisted,
+} from '../../../functions/check/check-directory.ts';
 import { everyAccount } from '../../../functions/check/every-account.ts';
 import { Rate } from '../../../functions/check/rate.ts';
 import { knownAccounts } from '../../../functions/check/known-accounts.ts';
+import type { Finding } from '../../../shared/account/finding.ts';
 import type { AccountId } from '../../../shared/account/ids.ts';
 import { AccountObjects } from '../../../shared/blob/account-objects.ts';
 import type { StoredKey } from '../../../shared/keys/key-store.ts';
@@ -119,6 +125,41 @@ test('accounts that the directory has lost are found by their keys and by their 
     ['d', null, false],
     ['f', 'f@example.org', false],
   ]);
+});
+
+describe('what is missed of an account', () => {
+  const id = accountOf('a').id;
+  const counts = { records: 1, mailboxes: 6, messages: 0, expunged: 0, read: 0, unnamed: 0, closed: false };
+  const report = (laidDown: boolean, ...kinds: readonly Finding['kind'][]): AccountReport => ({
+    ...counts,
+    account: id,
+    laidDown,
+    findings: kinds.map((kind) => ({ kind, what: '', means: '', mendedBy: 'nobody' })),
+  });
+  const told = (findings: readonly Finding[]): unknown[] =>
+    findings.map(({ kind, mendedBy }) => [kind, mendedBy]);
+
+  test('that was removed: the index of its mail, which is kept, and not its key', () => {
+    const removed: Account = { ...accountOf('a'), state: 'closed' };
+    expect(told(findingsOfListed(report(false, 'account-missing'), removed))).toEqual([
+      ['account-missing', 'nobody'],
+    ]);
+    expect(findingsOfListed(report(false, 'key-deleted'), removed)).toEqual([]);
+    expect(told(findingsOfListed(report(false, 'key-deleted'), accountOf('a')))).toEqual([
+      ['key-deleted', 'nobody'],
+    ]);
+  });
+
+  test('that the directory has lost: whatever somebody has laid down in it, a hold without any mail too', () => {
+    const lost = ['directory-differs', 'nobody'];
+    expect(told(findingsOfUnlisted(report(true), false))).toEqual([lost]);
+    expect(told(findingsOfUnlisted(report(false), true))).toEqual([lost]);
+    expect(told(findingsOfUnlisted(report(false, 'account-missing'), true))).toEqual([
+      lost,
+      ['account-missing', 'nobody'],
+    ]);
+    expect(told(findingsOfUnlisted(report(false), false))).toEqual([['directory-differs', 'itself']]);
+  });
 });
 
 describe('the directory agrees with itself', () => {
