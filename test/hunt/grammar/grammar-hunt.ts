@@ -150,7 +150,7 @@ class Hunt {
     }
   }
 
-  #judge(kind: Kind, input: string, { lines, ended }: Answer, shown: () => string): void {
+  #judge(kind: Kind, input: string, { lines, ended, left }: Answer, shown: () => string): void {
     const said = lines.filter((line) => /^\S+ (OK|NO|BAD|BYE)\b/.test(line));
     const last = said.at(-1);
     const word = last?.split(' ')[1] ?? (ended ? 'closed' : 'nothing');
@@ -161,6 +161,11 @@ class Hunt {
       ensure(/^\S+ (OK|NO|BAD|BYE) \S/.test(line), () => `no reason is given: ${line}\n${shown()}`);
       ensure(!line.includes('[SERVERBUG]'), () => `the server failed\n${shown()}`);
     }
+    // What ends a connection (LOGOUT, guessing, floods) says so.
+    ensure(
+      !ended || left || lines.some((line) => line.startsWith('* BYE ')),
+      () => `the connection ended without BYE\n${shown()}`,
+    );
     // Empty lines are passed over: iOS sends them.
     ensure(last !== undefined || ended || /^[\r\n]*$/.test(input), () => `no answer\n${shown()}`);
     if (kind !== 'valid') return;

@@ -9,8 +9,10 @@ import { Violation } from '../violation.ts';
 /** What came back to an input. */
 export interface Answer {
   readonly lines: readonly string[];
-  /** The server has ended the connection. */
+  /** The connection has ended. */
   readonly ended: boolean;
+  /** It was this client that has ended it. */
+  readonly left: boolean;
 }
 
 /** The server's own rule for the end of a line (RFC 9051 §4.3, RFC 7888 §3). */
@@ -22,6 +24,7 @@ export class Wire {
   readonly #socket: Socket;
   #received = '';
   #ended = false;
+  #left = false;
   #wake: () => void = () => undefined;
   #marks = 0;
 
@@ -51,13 +54,13 @@ export class Wire {
   async exchange(input: string): Promise<Answer> {
     const lines: string[] = [];
     const ended = await this.#send(`${input}\r\n`, lines);
-    if (ended) return { lines, ended };
+    if (ended) return { lines: [...lines, ...this.#lastLines()], ended, left: this.#left };
     const mark = `mark${++this.#marks}`;
     this.#write(`${mark} NOOP\r\n`);
     for (;;) {
       const line = await this.#line();
-      if (line === null) return { lines, ended: true };
-      if (line.startsWith(`${mark} `)) return { lines, ended: false };
+      if (line === null) return { lines, ended: true, left: false };
+      if (line.startsWith(`${mark} `)) return { lines, ended: false, left: false };
       lines.push(line);
       // IDLE, or a challenge, has taken the mark for its line, or will: both end with this, and the mark is sent again.
       if (line.startsWith('+ ') || line === '+') this.#write(`DONE\r\n${mark} NOOP\r\n`);
@@ -83,6 +86,7 @@ export class Wire {
       if (this.#ended) return true;
       if (size > MOST_LITERAL) {
         // Nobody waits for so much: the server gives up, or is given up.
+        this.#left = true;
         this.destroy();
         return true;
       }
@@ -106,6 +110,13 @@ export class Wire {
 
   #write(bytes: string): void {
     if (!this.#ended) this.#socket.write(bytes, 'latin1');
+  }
+
+  /** What came before the end, such as BYE, and was not read yet. */
+  #lastLines(): readonly string[] {
+    const last = this.#received.split('\r\n').slice(0, -1);
+    this.#received = '';
+    return last;
   }
 
   /** The next line; the bytes of literals in it are left out. Null at the end. */
