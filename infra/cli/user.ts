@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { counted } from '../../shared/account/finding.ts';
 import type { AccountId } from '../../shared/account/ids.ts';
 import { DAY_SECONDS, type Policy } from '../../shared/account/policy.ts';
+import type { Engine } from '../../shared/aws/engine.ts';
 import { makeAccount } from '../../shared/aws/make-account.ts';
 import { parseAddress } from '../../shared/directory/address.ts';
 import { inUse, noSuchUser } from '../../shared/directory/directory-errors.ts';
@@ -102,6 +103,7 @@ async function add(address: string, flags: Flags): Promise<void> {
   const passwordHash = await hashPassword(await readPassword(flags));
   await withEngine(flags, async (engine) => {
     const { directory } = engine;
+    if (lost !== undefined) await requireStored(engine, lost);
     await directory.domains.add(domain);
     const { name } = flags;
     await directory.users.add({
@@ -114,6 +116,16 @@ async function add(address: string, flags: Flags): Promise<void> {
     });
     say(`${normalised} has an account.`);
   });
+}
+
+/** @throws {SetupError} if there is neither a journal nor an object under the id, which was mistyped then. */
+async function requireStored({ journal, objects }: Engine, account: AccountId): Promise<void> {
+  if ((await journal.newest(account, 'strong')) !== null) return;
+  const { done } = await objects.list(account)[Symbol.asyncIterator]().next();
+  if (done === true)
+    throw new SetupError(
+      `Nothing is stored under the id ${account}: "quire check --all" tells which accounts the directory has lost.`,
+    );
 }
 
 /** @throws {SetupError} if it is no account's id. */

@@ -124,8 +124,8 @@ export class FolderBlobStore implements BlobStore {
 
   /** A folder stays when its last file goes. */
   async #holdsAny(prefix: string): Promise<boolean> {
-    for await (const entry of this.list(prefix)) return entry.key !== '';
-    return false;
+    const { done } = await this.list(prefix)[Symbol.asyncIterator]().next();
+    return done !== true;
   }
 
   /** `above` is empty or ends with a slash. */

@@ -89,8 +89,9 @@ export class MessageStore implements SummarySource {
     { arrival, look = new FirstLook(), ...options }: PutOptions = {},
   ): Promise<StoredMessage> {
     const freshUntil = this.#rim.now() + FRESH_MS;
-    if (body instanceof Uint8Array && !look.ended) look.write(body);
-    const tapped = body instanceof Uint8Array ? body : tap(body, (chunk) => look.write(chunk));
+    const isWhole = body instanceof Uint8Array;
+    if (isWhole && !look.ended) look.write(body);
+    const tapped = isWhole || look.ended ? body : tap(body, (chunk) => look.write(chunk));
     const facts = { digest: () => look.digest, arrival: arrival ?? null };
     const blob = await this.#blobs.put(account, tapped, size, facts, options);
     return { blob, size, summary: await this.place(account, blob, look.end().summary), freshUntil };

@@ -3,7 +3,8 @@
  * - `exists`: the address is taken; - `account-exists`: so is the account id;
  * - `no-such-user`, `no-such-alias`, `no-such-domain`, `no-such-target`: what is named is not there;
  * - `external`: a target outside of our domains; - `loop`: the alias would lead to itself;
- * - `in-use`: something leads to it or is in it; - `closing`: only taking the closing back does that; - `too-large`: more targets or levels than allowed;
+ * - `in-use`: something leads to it or is in it; - `closing`: only taking the closing back does that;
+ * - `too-large`: more targets or levels than allowed;
  * - `invalid`: a value that cannot be stored; - `changed`: another administrator was faster, look again.
  */
 export type DirectoryErrorKind =

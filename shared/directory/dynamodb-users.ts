@@ -209,8 +209,9 @@ export class DynamoDbUsers implements UserDirectory {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       const entry = await this.#entry(address);
       if (entry === undefined) throw noSuchUser(address);
-      const { closing: was, ...account } = await this.#accountOf(entry);
-      const { disabled, closing } = decide({ ...account, ...(was && { closing: was }) });
+      const found = await this.#accountOf(entry);
+      const { disabled, closing } = decide(found);
+      const { closing: was, ...account } = found;
       const flag = { set: 'disabled = :disabled', values: { ':disabled': { BOOL: disabled } } };
       const own = setting(flag, sameAccount(entry.account));
       const state = disabled ? 'disabled' : 'active';

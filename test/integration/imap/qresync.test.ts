@@ -203,7 +203,7 @@ inVariants((variant) => {
   });
 
   describe('what went before the checkpoint', () => {
-    // Not so long, where a forced fold empties them at once.
+    // Skipped where a forced fold empties them at once (QUIRE_FOLDED=emptied): then there is nothing left that could tell.
     (forcedFolds() === 'emptied' ? test.skip : test)(
       'is told by the journal as long as its records are there',
       async () => {
@@ -221,7 +221,7 @@ inVariants((variant) => {
       },
     );
 
-    // With forced folds other records are emptied than these tests mean to.
+    // Skipped with forced folds (QUIRE_FOLDED): they empty other records than these tests mean to. The tests above run.
     (forcedFolds() === null ? describe : describe.skip)('and whose records are emptied', () => {
       let before = 0;
       beforeEach(async () => {

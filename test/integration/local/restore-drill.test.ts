@@ -343,6 +343,14 @@ describe('the drill', () => {
     expect((await run(['restore', '--as-of', '1m', ...at])).output).toContain(
       `account ${before[CAROL] ?? ''}: goes on`,
     );
+    const mistyped = await run(
+      ['user', 'add', CAROL, '--account', '0123456789abcdef0123', '--password-stdin', ...at],
+      PASSWORD,
+    );
+    expect([mistyped.status, mistyped.errors]).toEqual([
+      1,
+      expect.stringContaining('Nothing is stored under the id 0123456789abcdef0123'),
+    ]);
     const given = await run(
       ['user', 'add', CAROL, '--account', before[CAROL] ?? '', '--password-stdin', ...at],
       PASSWORD,

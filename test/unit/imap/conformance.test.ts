@@ -20,7 +20,7 @@ async function codeOf(file: string): Promise<string> {
   return code.replaceAll(/\s+/g, ' ').replaceAll("\\'", "'");
 }
 
-/** Tests that are left out whatever happens; `condition ? test.skip : test` is none, and has its reason beside it. */
+/** What leaves tests out whatever happens. A choice between two ways to run is none, and has its reason beside it. */
 const SKIPPED = /\b(?:describe|test|it)\.(?:skip|only|todo)(?:\.each)?[(`]|\b[fx](?:describe|test|it)\b/;
 
 /** Lines of the first table under "Extensions". */
